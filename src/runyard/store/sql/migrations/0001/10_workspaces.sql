@@ -1,0 +1,7 @@
+-- $ID, $INT, $REAL, $BLOB, $TEXT stand for the column types of the database at hand; $ROWLESS ends a table that
+-- SQLite keeps clustered by its primary key. Times are milliseconds since 1970 UTC.
+CREATE TABLE workspaces (
+    id $ID,
+    name TEXT NOT NULL UNIQUE
+);
+INSERT INTO workspaces (id, name) VALUES (1, 'default');
