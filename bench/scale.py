@@ -1,0 +1,106 @@
+"""How much of each load a run of the bench does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One size of the whole bench. "Peers" are the servers that are not ours; they get less where they take hours.
+
+    Attributes:
+        rounds: times that the servers take turns within a row of continuous load.
+        slice_s: seconds of load per server, cell and round.
+        create_runs: runs created by ours; peers stop after `create_peer_s` seconds.
+        search_sizes, search_peer_sizes: runs in the experiment that is searched.
+        search_queries, search_peer_queries: repeats of each query.
+        history_points, history_peer_points: points of the one series that is read in full.
+        bulk_points, bulk_peer_points: points of each of the 20 series of the bulk-interval row.
+        big_file_bytes, small_files: sizes of the artifact row.
+        extra_starts: fresh starts beside the first one.
+    """
+
+    name: str
+    rounds: int
+    slice_s: float
+    client_slice_s: float
+    create_runs: int
+    create_peer_s: float
+    search_sizes: tuple[int, ...]
+    search_peer_sizes: tuple[int, ...]
+    search_queries: int
+    search_peer_queries: int
+    history_points: int
+    history_peer_points: int
+    bulk_points: int
+    bulk_peer_points: int
+    big_file_bytes: int
+    small_files: int
+    extra_starts: int
+
+
+_MIB = 1 << 20
+
+SCALES = {
+    scale.name: scale
+    for scale in (
+        Scale(
+            name="quick",
+            rounds=2,
+            slice_s=1.5,
+            client_slice_s=1.5,
+            create_runs=2000,
+            create_peer_s=4.0,
+            search_sizes=(2000, 20_000),
+            search_peer_sizes=(2000,),
+            search_queries=60,
+            search_peer_queries=4,
+            history_points=1_000_000,
+            history_peer_points=100_000,
+            bulk_points=50_000,
+            bulk_peer_points=10_000,
+            big_file_bytes=256 * _MIB,
+            small_files=500,
+            extra_starts=0,
+        ),
+        Scale(
+            name="default",
+            rounds=3,
+            slice_s=4.0,
+            client_slice_s=4.0,
+            create_runs=2000,
+            create_peer_s=60.0,
+            search_sizes=(2000, 20_000, 100_000),
+            search_peer_sizes=(2000,),
+            search_queries=100,
+            search_peer_queries=8,
+            history_points=1_000_000,
+            history_peer_points=1_000_000,
+            bulk_points=1_000_000,
+            bulk_peer_points=50_000,
+            big_file_bytes=512 * _MIB,
+            small_files=2000,
+            extra_starts=2,
+        ),
+        Scale(
+            name="full",
+            rounds=5,
+            slice_s=10.0,
+            client_slice_s=10.0,
+            create_runs=2000,
+            create_peer_s=600.0,
+            search_sizes=(2000, 20_000, 100_000),
+            search_peer_sizes=(2000, 20_000, 100_000),
+            search_queries=200,
+            search_peer_queries=8,
+            history_points=1_000_000,
+            history_peer_points=1_000_000,
+            bulk_points=1_000_000,
+            bulk_peer_points=1_000_000,
+            big_file_bytes=512 * _MIB,
+            small_files=2000,
+            extra_starts=4,
+        ),
+    )
+}

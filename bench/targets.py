@@ -1,0 +1,137 @@
+"""What each row is compared by, and the ratios that the project has set itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Ratios = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One line of the report.
+
+    Attributes:
+        row, value: where the number stands in the results.
+        higher: whether more is better (a rate) or less (a cost).
+        must, aim: server name -> how many times better than it ours has to be.
+        must_below, aim_below: bounds on our own number, in `unit`.
+    """
+
+    row: str
+    value: str
+    title: str
+    unit: str
+    higher: bool = False
+    must: Ratios = field(default_factory=dict)
+    aim: Ratios = field(default_factory=dict)
+    must_below: float | None = None
+    aim_below: float | None = None
+
+
+def _both(mlflow: float, fasttrackml: float) -> Ratios:
+    return {"mlflow": mlflow, "fasttrackml": fasttrackml}
+
+
+def _searches(size: int, must_ms: float | None, aim_ms: float | None, name: str, title: str) -> list[Target]:
+    ratios = _both(20, 5)
+    far = {"mlflow": 100.0}
+    text = f"{title}, {size:,} runs"
+    lines = [Target(f"{name}_{size}", "cpu_ms", f"{text}: CPU p50", "ms", must=ratios, aim=far)]
+    p95 = Target(
+        f"{name}_{size}", "cpu_p95_ms", f"{text}: CPU p95", "ms", must_below=must_ms, aim_below=aim_ms
+    )
+    return [*lines, p95]
+
+
+def _all_searches() -> list[Target]:
+    lines = []
+    for size in (2000, 20_000, 100_000):
+        bounds = (40.0, 10.0, 60.0, 15.0) if size == 100_000 else (None, None, None, None)
+        lines += _searches(size, bounds[0], bounds[1], "search", "filtered search")
+        lines += _searches(size, bounds[2], bounds[3], "page", "page of 1,000")
+    return lines
+
+
+_BATCH_MUST, _BATCH_AIM = _both(40, 12), _both(100, 30)
+_FILE_MUST = {"mlflow": 3.0, "socket copy": 0.6}
+
+TARGETS: list[Target] = [
+    Target(
+        "log_metric",
+        "cpu_us",
+        "`mlflow.log_metric`, sync: CPU per call",
+        "µs",
+        must=_both(40, 8),
+        aim=_both(80, 15),
+    ),
+    Target("log_metric", "per_s", "the same: calls per second, real client", "/s", higher=True),
+    Target(
+        "points_32",
+        "per_s",
+        "single points, 32 connections: requests per second",
+        "/s",
+        higher=True,
+        must=_both(20, 4),
+        aim=_both(50, 10),
+    ),
+    Target("points_32", "cpu_us", "the same: CPU per request", "µs"),
+    Target(
+        "batch_1000_c1",
+        "cpu_us",
+        "log-batch of 1,000, 1 connection: CPU per point",
+        "µs",
+        False,
+        _BATCH_MUST,
+        _BATCH_AIM,
+    ),
+    Target(
+        "batch_1000_c8",
+        "cpu_us",
+        "log-batch of 1,000, 8 connections: CPU per point",
+        "µs",
+        False,
+        _BATCH_MUST,
+        _BATCH_AIM,
+    ),
+    Target("batch_1000_c8", "per_s", "the same: points per second", "/s", higher=True),
+    Target("batch_100_c8", "cpu_us", "log-batch of 100, 8 connections: CPU per point", "µs"),
+    Target(
+        "create_runs",
+        "cpu_us",
+        "runs with 25 values (create, log-batch, update): CPU per run",
+        "µs",
+        must={"mlflow": 20.0},
+        aim={"mlflow": 50.0},
+    ),
+    *_all_searches(),
+    Target("history", "cpu_us", "full history of a long series: CPU per point", "µs", must={"mlflow": 5.0}),
+    Target(
+        "bulk_interval",
+        "cpu_us",
+        "bulk-interval, 20 runs × 320 points: CPU per request",
+        "µs",
+        must={"mlflow": 50.0},
+    ),
+    Target("upload", "mib_per_s", "artifact, big file up", "MiB/s", higher=True, must=_FILE_MUST),
+    Target("download", "mib_per_s", "artifact, big file down", "MiB/s", higher=True, must=_FILE_MUST),
+    Target("upload", "cpu_s_per_gib", "big file up: CPU", "s/GiB"),
+    Target("download", "cpu_s_per_gib", "big file down: CPU", "s/GiB"),
+    Target("upload", "grown_mib", "big file up: memory grows by", "MiB", must_below=32.0),
+    Target("download", "grown_mib", "big file down: memory grows by", "MiB", must_below=32.0),
+    Target("small_up", "per_s", "files of 4 KiB up, 8 connections", "/s", higher=True, must={"mlflow": 3.0}),
+    Target(
+        "small_down", "per_s", "files of 4 KiB down, 8 connections", "/s", higher=True, must={"mlflow": 3.0}
+    ),
+    Target("small_up", "cpu_us", "files of 4 KiB up: CPU per file", "µs"),
+    Target("small_down", "cpu_us", "files of 4 KiB down: CPU per file", "µs"),
+    Target("start", "seconds", "start to the first 200", "s", must={"mlflow": 5.0}, aim_below=1.0),
+    Target(
+        "memory_idle", "mib", "memory idle, all processes (PSS)", "MiB", must={"mlflow": 15.0}, aim_below=95.4
+    ),
+    Target("memory_after_writes", "mib", "memory after the write rows (PSS)", "MiB", must={"mlflow": 15.0}),
+    Target("memory_after_all", "mib", "memory after all rows (PSS)", "MiB"),
+    Target("memory_after_all", "peak_mib", "sum of the processes' peaks (RSS)", "MiB"),
+    Target("installed", "mb", "installed size with dependencies", "MB", must_below=120.0, aim_below=80.0),
+    Target("disk", "bytes_per_point", "bytes on disk per point", "B", must_below=16.0),
+]
