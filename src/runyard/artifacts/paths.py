@@ -1,0 +1,106 @@
+"""Text from a request becomes a path below a datastore's root here, and nowhere else.
+
+The text is percent-decoded exactly once, then checked; what a second decoding would turn into a separator, a dot or a
+control character is refused, so that no layer behind this one can be talked into decoding again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from runyard.errors import InvalidInput
+
+LONGEST_NAME_BYTES = 255
+LONGEST_PATH_BYTES = 2_048
+MOST_COMPONENTS = 128
+
+_SHOWN = 80
+_ENCODED_AGAIN = re.compile(r"%(?:25)*(?:2e|2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def decode_path(encoded: bytes | str) -> str:
+    """Decode the path of a URL, still percent-encoded, exactly once, and clean it.
+
+    Raises: InvalidInput, also when the bytes are not UTF-8.
+    """
+    raw = unquote_to_bytes(encoded)
+    try:
+        return clean_path(raw.decode())
+    except UnicodeDecodeError as exc:
+        raise _invalid(raw.decode(errors="backslashreplace"), "it is not UTF-8") from exc
+
+
+def clean_path(decoded: str) -> str:
+    """Check a decoded path; return it relative, without `.` components. Empty text is the root.
+
+    Whatever passes is kept byte for byte: `%`, `#`, `?`, `+`, blanks and every letter are allowed.
+
+    Raises: InvalidInput for `..`, absolute paths, empty components, backslashes, drive letters, control characters,
+        escapes that survived one decoding, and names too long to store.
+    """
+    if not decoded:
+        return ""
+    reason = _fault(decoded)
+    if reason is not None:
+        raise _invalid(decoded, reason)
+    return "/".join(name for name in decoded.split("/") if name != ".")
+
+
+def clean_file_path(decoded: str) -> str:
+    """Like `clean_path`, for what must name a file: the root is refused too."""
+    path = clean_path(decoded)
+    if not path:
+        raise _invalid(decoded, "it names no file")
+    return path
+
+
+def clean_directory_path(decoded: str) -> str:
+    """Like `clean_path`, for what may name a directory: one slash at its end is ignored."""
+    return clean_path(decoded[:-1] if len(decoded) > 1 and decoded.endswith("/") else decoded)
+
+
+def join(*parts: str) -> str:
+    """Join clean paths; empty parts vanish."""
+    return "/".join(part for part in parts if part)
+
+
+def shortened(text: str) -> str:
+    """Text from outside for an error message: one line, at most 80 characters."""
+    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return ascii(shown) if not shown.isprintable() else f"'{shown}'"
+
+
+def _fault(text: str) -> str | None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    names = text.split("/")
+    if size > LONGEST_PATH_BYTES or len(names) > MOST_COMPONENTS:
+        return f"it is longer than {LONGEST_PATH_BYTES} bytes or {MOST_COMPONENTS} components"
+    if any(unicodedata.category(letter) == "Cc" for letter in text):
+        return "it holds a control character"
+    if "\\" in text:
+        return "it holds a backslash; separate components by '/'"
+    if text.startswith("/") or _DRIVE.match(text):
+        return "it is absolute; give it relative to the artifact root"
+    if _ENCODED_AGAIN.search(text):
+        return "it is percent-encoded more than once"
+    return _name_fault(names)
+
+
+def _name_fault(names: list[str]) -> str | None:
+    if ".." in names:
+        return "it holds '..'"
+    if "" in names:
+        return "it holds an empty component"
+    if any(len(name.encode()) > LONGEST_NAME_BYTES for name in names):
+        return f"a component is longer than {LONGEST_NAME_BYTES} bytes"
+    return None
+
+
+def _invalid(text: str, reason: str) -> InvalidInput:
+    return InvalidInput(f"Invalid path {shortened(text)}: {reason}.")
