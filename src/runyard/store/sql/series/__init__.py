@@ -1,0 +1,1 @@
+"""Metric series without I/O: packed points, folded summaries, chunks, compaction plans, history and samples."""

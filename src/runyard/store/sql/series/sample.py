@@ -1,0 +1,207 @@
+"""Fewer points for charts: MLflow's even sample of rows, and buckets with their extremes.
+
+Rows are ordered by (step, ms, rank of the value), unlike history.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from runyard.store.sql.series.history import Load, Span, load_columns, merge_series
+from runyard.store.sql.series.points import Columns, Floats, Ints, ascending_pairs, no_points, value_ranks
+
+_LOAD_AT_ONCE = 32
+_LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Chunks whose steps overlap one another, and none other's; with `tail`, also the points of the log.
+
+    `count` is the number of its rows in the wanted range, None if only its points can tell.
+    """
+
+    ids: tuple[int, ...]
+    tail: bool
+    count: int | None
+
+
+class Buckets(msgspec.Struct, frozen=True):
+    """Non-empty buckets by ascending step; arrays of one length.
+
+    Per bucket: first and last step, number of rows, first and last value, and min, max and mean without NaN (NaN
+    when there is no number).
+    """
+
+    first_step: Ints
+    last_step: Ints
+    count: Ints
+    first: Floats
+    last: Floats
+    min: Floats
+    max: Floats
+    mean: Floats
+
+
+def sample_indices(n_rows: int, max_results: int) -> Ints:
+    """Which rows to show: the first of each of `max_results` even buckets, and the last of all.
+
+    The earlier buckets take the remainder, as NTILE in SQL does; one bucket shows the last row only.
+    """
+    if max_results < 1:
+        raise ValueError(f"max_results must be at least 1, not {max_results}")
+    if n_rows == 0:
+        return np.empty(0, np.int64)
+    if max_results == 1:
+        return np.array([n_rows - 1], np.int64)
+    buckets = min(max_results, n_rows)
+    size, larger = divmod(n_rows, buckets)
+    numbers = np.arange(buckets, dtype=np.int64)
+    firsts = numbers * size + np.minimum(numbers, larger)
+    return firsts if firsts[-1] == n_rows - 1 else np.append(firsts, n_rows - 1)
+
+
+def plan_sample(
+    spans: Sequence[Span], tail: Columns, *, start_step: int | None = None, end_step: int | None = None
+) -> list[Block]:
+    """Blocks of a series by ascending step, within start_step to end_step (both included).
+
+    A chunk that shares no step with another and lies wholly in the range has a known count: it is read only if
+    a chosen row falls into it.
+    """
+    first, last = _range(start_step, end_step)
+    pieces: list[tuple[int, int, Span | None]] = [(span.min_step, span.max_step, span) for span in spans]
+    if tail.size:
+        pieces.append((int(tail.steps.min()), int(tail.steps.max()), None))
+    wanted = sorted(
+        (piece for piece in pieces if piece[1] >= first and piece[0] <= last), key=lambda piece: piece[0]
+    )
+    blocks: list[Block] = []
+    group: list[Span | None] = []
+    low = high = 0
+    for min_step, max_step, span in wanted:
+        if group and min_step > high:
+            blocks.append(_block(group, whole=first <= low and high <= last))
+            group = []
+        low, high = (min(low, min_step), max(high, max_step)) if group else (min_step, max_step)
+        group.append(span)
+    if group:
+        blocks.append(_block(group, whole=first <= low and high <= last))
+    return blocks
+
+
+def _block(group: Sequence[Span | None], *, whole: bool) -> Block:
+    spans = [span for span in group if span is not None]
+    known = whole and len(spans) == len(group) == 1
+    return Block(tuple(span.id for span in spans), len(spans) < len(group), spans[0].count if known else None)
+
+
+def _range(start_step: int | None, end_step: int | None) -> tuple[int, int]:
+    return _LOWEST if start_step is None else start_step, _HIGHEST if end_step is None else end_step
+
+
+def sample_series(
+    spans: Sequence[Span],
+    load: Load,
+    tail: Columns,
+    *,
+    max_results: int,
+    start_step: int | None = None,
+    end_step: int | None = None,
+) -> Columns:
+    """The sampled rows of one series, by (step, ms, rank of the value); at most max_results + 1.
+
+    Reads the chunks that hold a chosen row, and those whose row count in the range the chunk table cannot tell.
+
+    Raises: CorruptChunk, if a chunk cannot be read.
+    """
+    blocks = plan_sample(spans, tail, start_step=start_step, end_step=end_step)
+    bounds = _range(start_step, end_step)
+    read = {i: _read(block, load, tail, bounds) for i, block in enumerate(blocks) if block.count is None}
+    counts = [read[i].size if block.count is None else block.count for i, block in enumerate(blocks)]
+    ends = np.cumsum(counts, dtype=np.int64)
+    rows = sample_indices(int(ends[-1]) if blocks else 0, max_results)
+    holders = np.searchsorted(ends, rows, "right")
+    chosen = np.unique(holders)
+    parts = []
+    for batch in range(0, chosen.size, _LOAD_AT_ONCE):
+        numbers = chosen[batch : batch + _LOAD_AT_ONCE].tolist()
+        loaded = _sorted_chunks(load, {i: blocks[i].ids[0] for i in numbers if i not in read})
+        for i in numbers:
+            columns = read[i] if i in read else loaded[i]
+            parts.append(columns.rows(rows[holders == i] - (ends[i] - counts[i])))
+    return _joined(parts)
+
+
+def _sorted_chunks(load: Load, ids: dict[int, int]) -> dict[int, Columns]:
+    columns = load_columns(load, list(ids.values())) if ids else []
+    return {i: by_step(part) for i, part in zip(ids, columns, strict=True)}
+
+
+def _read(block: Block, load: Load, tail: Columns, bounds: tuple[int, int]) -> Columns:
+    """The rows of a block in the range, by step."""
+    parts = load_columns(load, block.ids) if block.ids else []
+    columns = by_step(merge_series([*parts, tail] if block.tail else parts))
+    low = np.searchsorted(columns.steps, bounds[0], "left")
+    high = np.searchsorted(columns.steps, bounds[1], "right")
+    return columns.rows(slice(int(low), int(high)))
+
+
+def by_step(columns: Columns) -> Columns:
+    """The rows of a series by (step, ms, rank of the value); the same arrays when they lie so."""
+    if ascending_pairs(columns.steps, columns.ms, columns.values).all():
+        return columns
+    return columns.rows(np.lexsort((value_ranks(columns.values), columns.ms, columns.steps)))
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    if not parts:
+        return no_points()
+    return Columns(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def buckets(
+    steps: Ints, values: Floats, n: int, *, start_step: int | None = None, end_step: int | None = None
+) -> Buckets:
+    """Summaries of at most n stretches of equal width on the step axis.
+
+    Args:
+        steps: shape (m,), ascending; values: shape (m,).
+        n: at least 1.
+        start_step, end_step: the axis, both included, so that several runs share their stretches; by default from
+            the first to the last step. Rows outside are left out.
+    """
+    if n < 1:
+        raise ValueError(f"buckets must be at least 1, not {n}")
+    first, last = _range(start_step, end_step)
+    rows = slice(int(np.searchsorted(steps, first, "left")), int(np.searchsorted(steps, last, "right")))
+    steps, values = steps[rows], values[rows]
+    if not steps.size:
+        none, nothing = np.empty(0, np.int64), np.empty(0, np.float64)
+        return Buckets(none, none, none, nothing, nothing, nothing, nothing, nothing)
+    low = int(steps[0]) if start_step is None else start_step
+    high = int(steps[-1]) if end_step is None else end_step
+    width = min(-(-(high - low + 1) // n), (1 << 64) - 1)
+    offsets = steps.view(np.uint64) - np.uint64(low % (1 << 64))  # exact also across the whole of int64
+    numbers = np.minimum(offsets // np.uint64(width), np.uint64(n - 1))
+    starts = np.concatenate((np.zeros(1, np.int64), np.flatnonzero(numbers[1:] != numbers[:-1]) + 1))
+    return _summaries(steps, values, starts)
+
+
+def _summaries(steps: Ints, values: Floats, starts: Ints) -> Buckets:
+    counts = np.diff(starts, append=steps.size)
+    ends = starts + counts - 1
+    present = ~np.isnan(values)
+    with np.errstate(all="ignore"):
+        sums = np.add.reduceat(np.where(present, values, 0.0), starts)
+        means = sums / np.add.reduceat(present, starts, dtype=np.int64)
+    return Buckets(
+        first_step=steps[starts],
+        last_step=steps[ends],
+        count=counts,
+        first=values[starts],
+        last=values[ends],
+        min=np.fmin.reduceat(values, starts),
+        max=np.fmax.reduceat(values, starts),
+        mean=means,
+    )
