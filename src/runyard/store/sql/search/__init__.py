@@ -1,0 +1,9 @@
+"""Search: MLflow's filter language parsed to a tree, compiled to SQL, paged by keyset.
+
+    tokens, grammar, tables   text -> tree (tree.py); one declarative table per noun
+    compile_*                 tree -> statements; each noun has one `search_<noun>(connection, search) -> Found`
+    cursor                    page tokens
+
+A search is plain synchronous code on one connection, several statements in one snapshot, so it runs inside
+`database.read`; that sets the time limit and cancels the statement in progress.
+"""

@@ -1,0 +1,261 @@
+"""Clauses of a run filter as SQL: a check on one run `r`, and where it can, the index range that holds the matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runyard.entities.common import Stage, ViewType
+from runyard.store.sql.database import Connection, Dialect
+from runyard.store.sql.search.fragments import (
+    ALWAYS,
+    NEVER,
+    Sql,
+    all_of,
+    among,
+    compare,
+    compare_enum,
+    indexed_text,
+)
+from runyard.store.sql.search.page import RunSearch
+from runyard.store.sql.search.tables import STATISTICS
+from runyard.store.sql.search.tree import Comparison, Name, Operator, Value
+
+STATUS_NAMES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+
+STATISTIC_COLUMNS = {
+    "": "last_value",
+    "min": "min_value",
+    "max": "max_value",
+    "first": "first_value",
+    "count": "count",
+    "mean": "sum / NULLIF({0}.numbers, 0)",
+    "min_step": "min_step",
+    "max_step": "max_step",
+}
+ATTRIBUTES = {
+    "run_id": "uuid",
+    "run_name": "name",
+    "status": "status",
+    "user_id": "user_id",
+    "artifact_uri": "artifact_uri",
+    "start_time": "start_ms",
+    "end_time": "end_ms",
+}
+TEXT_TABLES = {"parameter": "run_params", "tag": "run_tags"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition on a run.
+
+    `check` holds for alias r. `source` selects run_id of a superset of the matches, cheaply; `exact`: of just them.
+    """
+
+    check: Sql
+    source: Sql | None = None
+    exact: bool = False
+    name: Name | None = None
+    op: Operator | None = None
+    value: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where one search looks: known experiments, stages, and the row ids of the names that it uses."""
+
+    connection: Connection
+    experiments: tuple[int, ...]
+    stages: tuple[int, ...]
+    key_ids: dict[str, int]
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.connection.dialect
+
+    def here(self, alias: str = "") -> Sql:
+        """Rows of the searched experiments."""
+        return among(f"{alias}experiment_id", self.experiments, self.dialect)
+
+    def staged(self, alias: str = "") -> Sql:
+        """Runs of the wanted stages."""
+        return Sql(f"{alias}stage IN ({', '.join(map(str, self.stages))})")
+
+
+def scope_of(connection: Connection, search: RunSearch) -> Scope:
+    """Look up what the search names."""
+    names = {key for name in _names(search) for key in _candidates(name)}
+    stages = {
+        ViewType.ACTIVE_ONLY: (int(Stage.ACTIVE),),
+        ViewType.DELETED_ONLY: (int(Stage.DELETED),),
+        ViewType.ALL: (int(Stage.ACTIVE), int(Stage.DELETED)),
+    }
+    return Scope(
+        connection,
+        known_experiments(connection, search.experiment_ids),
+        stages[search.view],
+        _ids(connection, names),
+    )
+
+
+def known_experiments(connection: Connection, ids: Iterable[int]) -> tuple[int, ...]:
+    """Those ids that exist, ascending."""
+    wanted = sorted({id for id in ids if 0 <= id < 2**63})
+    if not wanted:
+        return ()
+    where = among("id", wanted, connection.dialect)
+    rows = connection.all(f"SELECT id FROM experiments WHERE {where.text} ORDER BY id", where.params)
+    return tuple(row[0] for row in rows)
+
+
+def _names(search: RunSearch) -> list[Name]:
+    return [term.name for term in search.filter] + [key.name for key in search.order]
+
+
+def _candidates(name: Name) -> list[str]:
+    if name.entity not in ("metric", "parameter", "tag"):
+        return []
+    base, _, stat = name.key.rpartition(".")
+    return [name.key, base] if name.entity == "metric" and stat in STATISTICS else [name.key]
+
+
+def _ids(connection: Connection, names: set[str]) -> dict[str, int]:
+    if not names:
+        return {}
+    where = among("name", sorted(names), connection.dialect)
+    return {
+        row[1]: row[0]
+        for row in connection.all(f"SELECT id, name FROM keys WHERE {where.text}", where.params)
+    }
+
+
+def resolve(scope: Scope, name: Name) -> Name:
+    """`metrics.K.min` as the metric K.min where a searched experiment has one, else as the minimum of K.
+
+    What is equal in meaning is equal after this.
+    """
+    base, dot, stat = name.key.rpartition(".")
+    plain = name.entity != "metric" or name.exact or name.stat or not dot or stat not in STATISTICS
+    if not plain and not (name.key in scope.key_ids and _has_series(scope, scope.key_ids[name.key])):
+        name = Name("metric", base, stat)
+    return replace(name, exact=False, stat="" if name.stat == "last" else name.stat)
+
+
+def _has_series(scope: Scope, key_id: int) -> bool:
+    where = scope.here() + Sql("AND key_id = ?", (key_id,))
+    return scope.connection.one(f"SELECT 1 FROM series WHERE {where.text} LIMIT 1", where.params) is not None
+
+
+def term_of(scope: Scope, clause: Comparison) -> Term:
+    """The clause as SQL."""
+    name = resolve(scope, clause.name)
+    if name.entity == "metric":
+        term = metric_term(scope, name, clause.op, clause.value)
+    elif name.entity in TEXT_TABLES:
+        term = text_term(scope, name, clause.op, clause.value)
+    elif name.entity == "dataset":
+        term = _dataset_term(scope, name.key, clause.op, clause.value)
+    else:
+        term = attribute_term(scope, name.key, clause.op, clause.value)
+    return replace(term, name=name, op=clause.op, value=clause.value)
+
+
+def statistic(alias: str, stat: str) -> str:
+    """A column of series, qualified."""
+    return f"{alias}.{STATISTIC_COLUMNS[stat].format(alias)}"
+
+
+def metric_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
+    """NaN (a NULL column) matches only !=."""
+    key_id = scope.key_ids.get(name.key)
+    if key_id is None:
+        return Term(NEVER)
+    of_run = Sql("x.run_id = r.id AND x.key_id = ?", (key_id,))
+    column = statistic("x", name.stat)
+    condition = compare(column, op, value, scope.dialect)
+    if op == "!=":
+        condition = condition.wrap("(", f" OR {column} IS NULL)")
+    check = (of_run + condition.wrap("AND ")).wrap("(SELECT 1 FROM series x WHERE ", ") = 1")
+    of_key = scope.here() + Sql("AND key_id = ?", (key_id,))
+    if not name.stat and op != "!=":
+        return Term(
+            check, (of_key + condition.wrap("AND ")).wrap("SELECT run_id FROM series x WHERE "), exact=True
+        )
+    return Term(check, of_key.wrap("SELECT run_id FROM series WHERE "))
+
+
+def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
+    """A clause on params or tags."""
+    table = TEXT_TABLES[name.entity]
+    key_id = scope.key_ids.get(name.key)
+    if key_id is None:
+        return Term(ALWAYS if op == "IS NULL" else NEVER)
+    of_run = Sql(f"(SELECT 1 FROM {table} x WHERE x.run_id = r.id AND x.key_id = ?", (key_id,))
+    if op == "IS NULL":
+        return Term(of_run.wrap("", ") IS NULL"))
+    of_key = scope.here() + Sql("AND key_id = ?", (key_id,))
+    if op == "IS NOT NULL":
+        return Term(of_run.wrap("", ") = 1"), of_key.wrap(f"SELECT run_id FROM {table} WHERE "), exact=True)
+    check = (of_run + compare("x.value", op, value, scope.dialect).wrap("AND ")).wrap("", ") = 1")
+    return _ranged(check, of_key, indexed_text(op, value, scope.dialect), table)
+
+
+def _ranged(check: Sql, of_key: Sql, found: tuple[Sql, bool] | None, table: str) -> Term:
+    if found is None:
+        return Term(check, of_key.wrap(f"SELECT run_id FROM {table} WHERE "))
+    condition, exact = found
+    return Term(check, (of_key + condition.wrap("AND ")).wrap(f"SELECT run_id FROM {table} WHERE "), exact)
+
+
+def attribute_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
+    """A clause on a column of runs."""
+    column = ATTRIBUTES[key]
+    if key == "status":
+        return _status_term(scope, op, value)
+    check = compare(f"r.{column}", op, value, scope.dialect)
+    if key == "run_id" and op in ("=", "IN"):
+        return Term(
+            check, compare("uuid", op, value, scope.dialect).wrap("SELECT id AS run_id FROM runs WHERE ")
+        )
+    ranged = (key == "run_name" and op == "=") or (key == "start_time" and op != "!=")
+    if not ranged:
+        return Term(check)
+    where = all_of([scope.here(), scope.staged(), compare(column, op, value, scope.dialect)])
+    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), exact=True)
+
+
+def _status_term(scope: Scope, op: Operator, value: Value) -> Term:
+    check = compare_enum("r.status", op, value, STATUS_NAMES)
+    if check == NEVER:
+        return Term(NEVER)
+    where = scope.here() + compare_enum("status", op, value, STATUS_NAMES).wrap("AND ")
+    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), exact=True)
+
+
+_DATASET_COLUMNS = {"name": "ds.name", "digest": "ds.digest", "context": "rd.context"}
+
+
+def _dataset_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
+    """Holds for a run if any of its datasets fits."""
+    condition = compare(_DATASET_COLUMNS[key], op, value, scope.dialect)
+    joined = "run_datasets rd CROSS JOIN datasets ds WHERE ds.id = rd.dataset_id AND "
+    check = condition.wrap(f"(SELECT max(1) FROM {joined}rd.run_id = r.id AND ", ") = 1")
+    if key == "context":
+        return Term(check)
+    found = all_of([scope.here("ds."), condition])
+    source = found.wrap(
+        "SELECT DISTINCT rd.run_id AS run_id FROM datasets ds CROSS JOIN run_datasets rd "
+        "WHERE rd.dataset_id = ds.id AND "
+    )
+    return Term(check, source, exact=True)
+
+
+def rows(connection: Connection, statement: Sql) -> list[tuple[Any, ...]]:
+    """All rows of a statement."""
+    return connection.all(statement.text, statement.params)
+
+
+def checks(terms: Sequence[Term]) -> list[Sql]:
+    """The conditions of terms, each once, without those that always hold."""
+    return list(dict.fromkeys(term.check for term in terms if term.check != ALWAYS))
