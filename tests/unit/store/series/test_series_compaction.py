@@ -12,7 +12,7 @@ from runyard.store.sql.series.compaction import Plan, plan
 
 def kept(made: Plan) -> dict[int, list[tuple[int, int, int]]]:
     """Identities by key of all that the plan keeps, in the order in which it keeps them."""
-    found = defaultdict(list)
+    found: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for key, chunk in made.chunks:
         found[key] += identities(decode(chunk.codec, chunk.data))
     for point in [] if made.tail is None else decode_log(TAIL, made.tail):
