@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import email.utils
+import hmac
 import os
 import secrets
 import shutil
@@ -15,8 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import urllib3
+
 from tests.components.processes import accepts, free_ports, running, wait_until
 
+_VERSION = "2021-08-06"
 _SCRIPT = Path("node_modules/azurite/dist/src/blob/main.js")
 
 
@@ -36,6 +41,21 @@ class BlobServer:
             "AZURE_STORAGE_ACCOUNT_KEY": self.key,
             "AZURE_STORAGE_ENDPOINT": self.url,
         }
+
+    def create_container(self, container: str) -> None:
+        """Make an empty container, by a request signed with the account's key."""
+        date = email.utils.formatdate(usegmt=True)
+        signed = f"PUT{chr(10) * 12}x-ms-date:{date}\nx-ms-version:{_VERSION}\n"
+        resource = f"/{self.account}/{self.account}/{container}\nrestype:container"
+        digest = hmac.digest(base64.b64decode(self.key), f"{signed}{resource}".encode(), "sha256")
+        headers = {
+            "x-ms-date": date,
+            "x-ms-version": _VERSION,
+            "Authorization": f"SharedKey {self.account}:{base64.b64encode(digest).decode()}",
+            "Content-Length": "0",
+        }
+        answer = urllib3.request("PUT", f"{self.url}/{container}?restype=container", headers=headers)
+        assert answer.status == 201, answer.data
 
 
 def script() -> Path | None:

@@ -16,6 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import urllib3
+
+from runyard.artifacts.sigv4 import Keys, presigned_url
 from tests.components.processes import accepts, free_ports, running, wait_until
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph-authtool", "monmaptool")
@@ -87,6 +90,28 @@ class S3Server:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
+
+    @property
+    def keys(self) -> Keys:
+        """The keys as our own signer takes them."""
+        return Keys(self.access_key, self.secret_key, self.region)
+
+    def create_bucket(self, bucket: str) -> None:
+        """Make an empty bucket."""
+        answer = self.call("PUT", f"/{bucket}")
+        assert answer.status == 200, answer.data
+
+    def unfinished_uploads(self, bucket: str) -> int:
+        """Count the multipart uploads that were neither completed nor aborted."""
+        return self.call("GET", f"/{bucket}", {"uploads": ""}).data.count(b"<UploadId>")
+
+    def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """Send one signed request."""
+        return urllib3.request(
+            method, presigned_url(self.keys, method, self.url, path, expires_s=60, query=query)
+        )
 
 
 def missing_programs() -> list[str]:

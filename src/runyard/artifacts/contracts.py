@@ -111,8 +111,8 @@ class Datastore(Protocol):
     describe: str
     capabilities: Capabilities
 
-    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> FileInfo:
-        """Write a file, or replace it.
+    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> int:
+        """Write a file, or replace it; return its size.
 
         Nothing is visible before all is; once this returned, the file survives a crash. When `pieces` raises, when
         they are not `size` bytes (if given), or when this task is cancelled, nothing remains and an older version

@@ -21,6 +21,7 @@ from runyard.artifacts.contracts import (
     UploadedPart,
 )
 from runyard.artifacts.finishing import finish
+from runyard.artifacts.grouping import GROUP_BYTES, grouped
 from runyard.artifacts.local.reading import LocalDownload, open_download
 from runyard.artifacts.local.syncing import DirectorySync
 from runyard.artifacts.local.tree import IsLink, Tree, removal
@@ -31,7 +32,6 @@ from runyard.errors import InvalidInput, NotFound, NotImplementedHere, StorageFu
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-_HOP_BYTES = 1024 * 1024
 _THREADS = 16
 _RESERVE_BYTES = 64 * 1024 * 1024
 _RESERVE_SHARE = 0.02
@@ -60,10 +60,10 @@ class LocalDatastore:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="artifacts")
         self._sweeping = self._pool.submit(self._sweep)
 
-    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> FileInfo:
+    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> int:
         _check_writable(path)
         with _translated(path):
-            return await self._put(path, _grouped(pieces, size), size)
+            return await self._put(path, grouped(pieces, size), size)
 
     async def get(self, path: str, byte_range: ByteRange | None = None) -> Download:
         _check_readable(path)
@@ -119,11 +119,11 @@ class LocalDatastore:
         await asyncio.to_thread(self._pool.shutdown, wait=True)
         self._tree.close()
 
-    async def _put(self, path: str, groups: AsyncIterator[list[bytes]], size: int | None) -> FileInfo:
+    async def _put(self, path: str, groups: AsyncIterator[list[bytes]], size: int | None) -> int:
         first: list[bytes] = await anext(groups, [])
-        if sum(map(len, first)) < _HOP_BYTES:
+        if sum(map(len, first)) < GROUP_BYTES:
             return await self._hop(lambda: self._store(path, first))
-        self._check_space(size or _HOP_BYTES)
+        self._check_space(size or GROUP_BYTES)
         upload = Upload(self._uploads)
         try:
             await self._write_all(upload, first, groups)
@@ -150,7 +150,7 @@ class LocalDatastore:
         if flushing is not None:
             flushing.result()
 
-    def _store(self, path: str, parts: list[bytes]) -> FileInfo:
+    def _store(self, path: str, parts: list[bytes]) -> int:
         self._check_space(sum(map(len, parts)))
         return self._uploads.store(path, parts)
 
@@ -220,27 +220,6 @@ def _close_unused(opening: asyncio.Future[LocalDownload]) -> None:
     """Close what was opened for a caller who left meanwhile."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
-
-
-async def _grouped(pieces: AsyncIterator[bytes], size: int | None) -> AsyncIterator[list[bytes]]:
-    """Collect pieces to 1 MiB. Raises: InvalidInput, when they are not `size` bytes in all."""
-    group: list[bytes] = []
-    held = seen = 0
-    async for piece in pieces:
-        group.append(piece)
-        held += len(piece)
-        if held >= _HOP_BYTES:
-            seen += held
-            if size is not None and seen > size:
-                break
-            yield group
-            group, held = [], 0
-    if size is not None and seen + held != size:
-        raise InvalidInput(
-            f"The upload ended after {seen + held} bytes; {size} were announced. Send the file again."
-        )
-    if group:
-        yield group
 
 
 @contextlib.contextmanager

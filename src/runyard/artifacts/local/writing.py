@@ -48,7 +48,7 @@ class Uploads:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return fd
 
-    def store(self, path: str, parts: Sequence[bytes]) -> FileInfo:
+    def store(self, path: str, parts: Sequence[bytes]) -> int:
         """Write a small file in one go. Raises: OSError."""
         upload = Upload(self)
         try:
@@ -126,10 +126,9 @@ class Upload:
             self._unflushed = 0
             os.fdatasync(self._fd)
 
-    def finish(self, path: str) -> FileInfo:
-        """Make the file durable, then visible at `path`, then make that durable. Raises: OSError."""
+    def finish(self, path: str) -> int:
+        """Make the file durable, then visible at `path`, then make that durable; return its size. Raises: OSError."""
         os.fsync(self._fd)
-        info = file_info(self._fd)
         for attempt in range(_RACES):
             try:
                 self._uploads.tree.in_parent(path, self._place, create=True)
@@ -138,7 +137,7 @@ class Upload:
                 if attempt == _RACES - 1:
                     raise
         self._close()
-        return info
+        return self.size
 
     def abort(self) -> None:
         """Forget the file. Never raises; may follow a failed `finish`."""

@@ -1,0 +1,75 @@
+"""From the URL of a datastore to the datastore, and from an artifact's URI to its place in one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runyard.artifacts.cloud.azure import open_azure
+from runyard.artifacts.cloud.gcs import open_gcs
+from runyard.artifacts.cloud.s3 import open_s3
+from runyard.artifacts.contracts import Datastore
+from runyard.artifacts.local.store import LocalDatastore
+from runyard.artifacts.local.tree import DIRECTORY_MODE
+from runyard.artifacts.paths import shortened
+from runyard.artifacts.uris import (
+    ProxiedUri,
+    StorageUri,
+    parse_storage_location,
+)
+from runyard.errors import InvalidInput, StorageUnavailable
+
+_OPENERS = {"s3": open_s3, "az": open_azure, "gs": open_gcs}
+
+
+def open_datastore(url: str, environment: Mapping[str, str] | None = None) -> Datastore:
+    """Open the datastore at `url`.
+
+    Args:
+        url: a directory (made when it is missing), `file:/directory`, `s3://bucket/prefix`,
+            `az://container/prefix`, `abfss://container@account.dfs.core.windows.net/prefix` (`wasbs:` likewise),
+            or `gs://bucket/prefix`.
+        environment: where credentials and addresses are looked up; the process's own when absent.
+    Raises: InvalidInput for any other URL, StorageUnavailable when a directory cannot be used.
+    """
+    return mount_datastore(url, environment).datastore
+
+
+def mount_datastore(url: str, environment: Mapping[str, str] | None = None) -> Mount:
+    """Like `open_datastore`; the answer also knows which URIs lie in the datastore."""
+    uri = parse_storage_location(url)
+    if uri.scheme == "file":
+        root = os.path.realpath(uri.path)
+        return Mount(_open_directory(root), StorageUri("file", "", None, root))
+    variables = os.environ if environment is None else environment
+    return Mount(_OPENERS[uri.scheme](uri, variables), uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A datastore and where it is."""
+
+    datastore: Datastore
+    root: StorageUri
+
+    def path_of(self, uri: ProxiedUri | StorageUri) -> str:
+        """The path of an artifact's URI within this datastore; empty for its root.
+
+        Raises: InvalidInput, when the URI lies elsewhere: this server reads and writes its own datastore only.
+        """
+        if isinstance(uri, ProxiedUri):
+            return uri.path
+        path = uri.below(self.root)
+        if path is None:
+            shown = shortened(f"{uri.scheme}:{uri.bucket}{uri.path}")
+            raise InvalidInput(f"Invalid artifact URI {shown}: it is not in the datastore of this server.")
+        return path
+
+
+def _open_directory(root: str) -> LocalDatastore:
+    try:
+        os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
+        return LocalDatastore(root)
+    except OSError as exc:
+        raise StorageUnavailable(f"The artifact directory {root} cannot be used: {exc.strerror}.") from exc
