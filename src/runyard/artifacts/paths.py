@@ -22,21 +22,20 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def decode_path(encoded: bytes | str) -> str:
-    """Decode the path of a URL, still percent-encoded, exactly once, and clean it.
+    """Decode text that is still percent-encoded, exactly once, and clean it.
 
     Raises: InvalidInput, also when the bytes are not UTF-8.
     """
-    raw = unquote_to_bytes(encoded)
-    try:
-        return clean_path(raw.decode())
-    except UnicodeDecodeError as exc:
-        raise _invalid(raw.decode(errors="backslashreplace"), "it is not UTF-8") from exc
+    return clean_path(unquote_to_bytes(encoded).decode(errors="replace"))
 
 
 def clean_path(decoded: str) -> str:
     """Check a decoded path; return it relative, without `.` components. Empty text is the root.
 
     Whatever passes is kept byte for byte: `%`, `#`, `?`, `+`, blanks and every letter are allowed.
+
+    A decoder in front of this one must put U+FFFD for bytes that are not UTF-8, as Python's does on request; it is
+    refused too.
 
     Raises: InvalidInput for `..`, absolute paths, empty components, backslashes, drive letters, control characters,
         escapes that survived one decoding, and names too long to store.
@@ -83,6 +82,8 @@ def _fault(text: str) -> str | None:
         return f"it is longer than {LONGEST_PATH_BYTES} bytes or {MOST_COMPONENTS} components"
     if any(unicodedata.category(letter) == "Cc" for letter in text):
         return "it holds a control character"
+    if "\ufffd" in text:
+        return "it is not UTF-8"
     if "\\" in text:
         return "it holds a backslash; separate components by '/'"
     if text.startswith("/") or _DRIVE.match(text):

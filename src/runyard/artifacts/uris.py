@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from runyard.artifacts import paths
 from runyard.errors import InvalidInput
@@ -114,6 +113,19 @@ def parse_artifact_uri(text: str) -> ArtifactUri:
     return _run_uri(text, path) if scheme == "runs" else _model_uri(text, path)
 
 
+def check_location(text: str) -> None:
+    """Check where a client wants the artifacts of an experiment: a proxied or a storage URI, or an absolute path.
+
+    It is only kept and handed out again; the server reads and writes nothing outside its own datastore.
+
+    Raises: InvalidInput.
+    """
+    if text.startswith("/"):
+        _decoded(text, text)
+    elif not isinstance(parse_artifact_uri(text), ProxiedUri | StorageUri):
+        raise _invalid(text, "artifacts are kept below mlflow-artifacts:/ or in a storage system")
+
+
 def parse_storage_location(text: str) -> StorageUri:
     """Parse where a datastore is: a URL of a known storage scheme, or a plain directory.
 
@@ -173,11 +185,7 @@ def _model_uri(text: str, path: str) -> LoggedModelUri | RegisteredModelUri:
 def _decoded(text: str, rest: str) -> str:
     if rest.startswith("//"):
         raise _invalid(text, "it holds an empty component")
-    raw = unquote_to_bytes(rest.removeprefix("/"))
-    try:
-        return paths.clean_path(raw.decode())
-    except UnicodeDecodeError as exc:
-        raise _invalid(text, "it is not UTF-8") from exc
+    return paths.decode_path(rest.removeprefix("/"))
 
 
 def _invalid(text: str, reason: str) -> InvalidInput:

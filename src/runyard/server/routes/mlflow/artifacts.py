@@ -1,0 +1,261 @@
+"""MLflow's artifact routes: the proxy, run and model artifacts, transfers past the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from runyard.artifacts.contracts import UploadedPart
+from runyard.errors import BadRequest, InvalidInput, TooLarge
+from runyard.server.files import file_response
+from runyard.server.routing import PREFIXES, Route, raw, rpc
+from runyard.services.artifacts import ArtifactService, exactly_one
+from runyard.services.context import Context
+from runyard.wire.mlflow.artifacts import (
+    AbortMultipart,
+    CompleteMultipart,
+    CreateMultipart,
+    FileList,
+    FileMessage,
+    ListModelArtifacts,
+    ListProxied,
+    ListRunArtifacts,
+    MultipartAnswer,
+    Nothing,
+    PartCredential,
+    PresignArtifact,
+    PresignedAnswer,
+    PresignedProxiedAnswer,
+    PresignProxied,
+    RootedFileList,
+    ServerInfo,
+)
+
+EMPTY: dict[str, Any] = {}
+NOSNIFF = {"x-content-type-options": "nosniff"}
+PROXY = "/2.0/mlflow-artifacts"
+RUNS = "/2.0/mlflow/artifacts"
+MODELS = "/2.0/mlflow/logged-models/{model_id}/artifacts"
+UPLOAD_LIMIT = 10 * 1024 * 1024
+
+
+def routes(service: ArtifactService) -> list[Route]:
+    """All of them."""
+    return [
+        *_proxy_routes(service),
+        *_multipart_routes(service),
+        *_run_routes(service),
+        *_logged_model_routes(service),
+        *_browser_routes(service),
+        *_server_info_routes(service),
+    ]
+
+
+def _proxy_routes(service: ArtifactService) -> list[Route]:
+    """Files by their path in the datastore."""
+
+    async def get(request: Request) -> Response:
+        return await _send(service, request, request.path_params["artifact_path"])
+
+    async def put(request: Request) -> Response:
+        await service.put(request.path_params["artifact_path"], _body(request), _announced(request))
+        return Response()
+
+    async def delete(request: Request) -> Response:
+        await service.delete(request.path_params["artifact_path"])
+        return JSONResponse(EMPTY, headers=NOSNIFF)
+
+    async def listing(ctx: Context, body: ListProxied) -> FileList:
+        return FileList.of(await service.list_dir(body.path))
+
+    async def presigned(ctx: Context, body: PresignProxied) -> PresignedProxiedAnswer:
+        signed = await service.sign_download(body.artifact_path)
+        return PresignedProxiedAnswer(signed.request.url, signed.request.headers, signed.size)
+
+    one = f"{PROXY}/artifacts/{{artifact_path:path}}"
+    return [
+        *raw("GET", one, get, prefixes=PREFIXES),
+        *raw("PUT", one, put, prefixes=PREFIXES),
+        *raw("DELETE", one, delete, prefixes=PREFIXES),
+        *rpc("GET", f"{PROXY}/artifacts", ListProxied, listing),
+        *rpc("GET", f"{PROXY}/presigned/{{artifact_path:path}}", PresignProxied, presigned),
+    ]
+
+
+def _multipart_routes(service: ArtifactService) -> list[Route]:
+    """Uploads in parts, straight to the store."""
+
+    async def create(ctx: Context, body: CreateMultipart) -> MultipartAnswer:
+        upload = await service.begin_multipart(body.artifact_path, body.path, body.num_parts)
+        credentials = [PartCredential.of(number, part) for number, part in enumerate(upload.parts, 1)]
+        return MultipartAnswer(upload.upload_id, credentials)
+
+    async def complete(ctx: Context, body: CompleteMultipart) -> dict[str, Any]:
+        parts = [UploadedPart(part.part_number, part.etag) for part in body.parts]
+        await service.complete_multipart(body.artifact_path, body.path, body.upload_id, parts)
+        return EMPTY
+
+    async def abort(ctx: Context, body: AbortMultipart) -> dict[str, Any]:
+        await service.abort_multipart(body.artifact_path, body.path, body.upload_id)
+        return EMPTY
+
+    return [
+        *rpc("POST", f"{PROXY}/mpu/create/{{artifact_path:path}}", CreateMultipart, create),
+        *rpc("POST", f"{PROXY}/mpu/complete/{{artifact_path:path}}", CompleteMultipart, complete),
+        *rpc("POST", f"{PROXY}/mpu/abort/{{artifact_path:path}}", AbortMultipart, abort),
+    ]
+
+
+def _run_routes(service: ArtifactService) -> list[Route]:
+    """Files by run; signed URLs by run or logged model."""
+
+    async def listing(ctx: Context, body: ListRunArtifacts) -> RootedFileList:
+        found = await service.list_run(ctx, body.run(), body.path)
+        return RootedFileList(found.root_uri, [FileMessage.of(entry) for entry in found.entries])
+
+    async def presign_upload(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
+        signed = await service.sign_upload(await _owned(service, ctx, body), body.expiration)
+        return PresignedAnswer(signed.url, signed.headers)
+
+    async def presign_download(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
+        signed = await service.sign_download(await _owned(service, ctx, body), body.expiration)
+        return PresignedAnswer(signed.request.url, signed.request.headers, signed.size)
+
+    return [
+        *rpc("GET", f"{RUNS}/list", ListRunArtifacts, listing),
+        *rpc("POST", f"{RUNS}/presigned-upload-url", PresignArtifact, presign_upload),
+        *rpc("POST", f"{RUNS}/presigned-download-url", PresignArtifact, presign_download),
+    ]
+
+
+def _logged_model_routes(service: ArtifactService) -> list[Route]:
+    async def directories(ctx: Context, body: ListModelArtifacts) -> RootedFileList:
+        found = await service.list_logged_model(ctx, body.model_id, body.artifact_directory_path)
+        return RootedFileList(found.root_uri, [FileMessage.of(entry) for entry in found.entries])
+
+    async def files(request: Request) -> Response:
+        path = request.query_params.get("artifact_file_path")
+        if not path:
+            raise BadRequest(
+                "The query parameter 'artifact_file_path' is missing; it names the file to download."
+            )
+        model_id = request.path_params["model_id"]
+        return await _send(service, request, await service.file_of_logged_model(Context(), model_id, path))
+
+    return [
+        *rpc("GET", f"{MODELS}/directories", ListModelArtifacts, directories),
+        *raw("GET", f"{MODELS}/files", files, prefixes=PREFIXES),
+    ]
+
+
+def _browser_routes(service: ArtifactService) -> list[Route]:
+    """What MLflow's user interface calls."""
+
+    async def get_artifact(request: Request) -> Response:
+        run_id = _query(request, "run_id", "run_uuid")
+        path = await service.file_of_run(Context(), run_id, _query(request, "path"))
+        return await _send(service, request, path)
+
+    async def get_version_artifact(request: Request) -> Response:
+        name, version = _query(request, "name"), _query(request, "version")
+        path = await service.file_of_model_version(Context(), name, version, _query(request, "path"))
+        return await _send(service, request, path)
+
+    async def upload(request: Request) -> Response:
+        path = await service.file_of_run(
+            Context(), _query(request, "run_id", "run_uuid"), _query(request, "path")
+        )
+        size = _announced(request)
+        if size == 0:
+            raise InvalidInput("The request has no body; send the file's bytes.")
+        if size is not None and size > UPLOAD_LIMIT:
+            raise _too_large()
+        await service.put(path, _limited(_body(request)), size)
+        return Response()
+
+    return [
+        *raw("GET", "/get-artifact", get_artifact),
+        *raw("GET", "/model-versions/get-artifact", get_version_artifact),
+        *raw("POST", "/ajax-api/2.0/mlflow/upload-artifact", upload),
+    ]
+
+
+def _server_info_routes(service: ArtifactService) -> list[Route]:
+    able = service.capabilities
+    info = ServerInfo(
+        multipart_uploads_enabled=able.multipart,
+        multipart_downloads_enabled=able.presigned,
+        presigned_upload_run_id_supported=able.presigned,
+        presigned_upload_model_id_supported=able.presigned,
+        model_artifact_presigned_downloads_supported=able.presigned,
+    )
+
+    async def server_info(ctx: Context, body: Nothing) -> ServerInfo:
+        return info
+
+    return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info)
+
+
+async def _owned(service: ArtifactService, ctx: Context, body: PresignArtifact) -> str:
+    exactly_one(body.run_id, body.model_id)
+    if body.run_id:
+        return await service.file_of_run(ctx, body.run_id, body.path)
+    return await service.file_of_logged_model(ctx, body.model_id or "", body.path)
+
+
+async def _send(service: ArtifactService, request: Request, path: str) -> Response:
+    """One file, or on `presigned=true` where to get it."""
+    if request.query_params.get("presigned") == "true":
+        signed = await service.sign_download(path)
+        answer = {
+            "url": signed.request.url,
+            "headers": dict(signed.request.headers),
+            "file_size": signed.size,
+        }
+        return JSONResponse(answer, headers=NOSNIFF)
+    return await file_response(
+        request, path, lambda wanted: service.get(path, wanted), lambda: service.head(path)
+    )
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    async for piece in request.stream():
+        if piece:
+            yield piece
+
+
+async def _limited(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    seen = 0
+    async for piece in pieces:
+        seen += len(piece)
+        if seen > UPLOAD_LIMIT:
+            raise _too_large()
+        yield piece
+    if not seen:
+        raise InvalidInput("The request has no body; send the file's bytes.")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        f"This route takes files up to {UPLOAD_LIMIT} bytes; PUT larger ones to the artifact proxy."
+    )
+
+
+def _announced(request: Request) -> int | None:
+    length = request.headers.get("content-length")
+    if length is None:
+        return None
+    if not length.isascii() or not length.isdigit():
+        raise BadRequest("Content-Length is not a number.")
+    return int(length)
+
+
+def _query(request: Request, *names: str) -> str:
+    for name in names:
+        value = request.query_params.get(name)
+        if value:
+            return value
+    raise InvalidInput.missing(names[0])

@@ -1,0 +1,224 @@
+"""Rules for artifacts: which file of the datastore a run, a logged model or a model version means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runyard.artifacts import paths
+from runyard.artifacts.contracts import (
+    DEFAULT_EXPIRY_S,
+    LONGEST_EXPIRY_S,
+    ByteRange,
+    Capabilities,
+    Download,
+    Entry,
+    FileInfo,
+    SignedRequest,
+    UploadedPart,
+)
+from runyard.artifacts.opening import Mount
+from runyard.artifacts.uris import LoggedModelUri, RegisteredModelUri, RunUri, parse_artifact_uri
+from runyard.errors import InvalidInput, NotImplementedHere
+from runyard.services.context import Context
+
+MOST_PARTS = 10_000
+_SIGNED_PER_STEP = 100
+
+
+class ArtifactRoots(Protocol):
+    """Where records keep their artifacts; the URIs are as stored. Each raises NotFound."""
+
+    async def run(self, ctx: Context, run_id: str) -> str:
+        """The artifact URI of a run."""
+        ...
+
+    async def logged_model(self, ctx: Context, model_id: str) -> str:
+        """The artifact URI of a logged model that is not deleted."""
+        ...
+
+    async def model_version(self, ctx: Context, name: str, version: str) -> str:
+        """The URI from which a registered model's version is downloaded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One directory of a record: where the record keeps its artifacts, and entries with paths relative to that."""
+
+    root_uri: str
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDownload:
+    """A signed request and the size of the file behind it."""
+
+    request: SignedRequest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartUpload:
+    """An upload under way and one signed request per part, from part 1 on."""
+
+    upload_id: str
+    parts: Sequence[SignedRequest]
+
+
+class ArtifactService:
+    """Checks paths, finds the place in the datastore, and hands on.
+
+    Every path is decoded once already. All methods may raise InvalidInput for a path, and what `Datastore` raises.
+
+    Args:
+        mount: the server's datastore.
+        roots: asks the stores of runs and models.
+    """
+
+    def __init__(self, mount: Mount, roots: ArtifactRoots) -> None:
+        self._mount = mount
+        self._store = mount.datastore
+        self._roots = roots
+        self.accepted_bytes = 0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the datastore can do beyond the basics."""
+        return self._store.capabilities
+
+    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> None:
+        """Store a file. An upload that ends early leaves nothing."""
+        self.accepted_bytes += await self._store.put(paths.clean_file_path(path), pieces, size)
+
+    async def get(self, path: str, byte_range: ByteRange | None) -> Download:
+        """Open a file; the caller closes it."""
+        return await self._store.get(paths.clean_file_path(path), byte_range)
+
+    async def head(self, path: str) -> FileInfo:
+        """Metadata of a file."""
+        return await self._store.head(paths.clean_file_path(path))
+
+    async def list_dir(self, path: str) -> Sequence[Entry]:
+        """Names directly below a directory."""
+        return await self._store.list_dir(paths.clean_directory_path(path))
+
+    async def delete(self, path: str) -> None:
+        """Delete a file or directory; the root is refused, what is not there is fine."""
+        await self._store.delete(paths.clean_directory_path(path))
+
+    async def file_of_run(self, ctx: Context, run_id: str, path: str) -> str:
+        """The datastore's path of a run's file."""
+        return await self._below(ctx, await self._roots.run(ctx, run_id), path)
+
+    async def file_of_logged_model(self, ctx: Context, model_id: str, path: str) -> str:
+        """The datastore's path of a logged model's file."""
+        return await self._below(ctx, await self._roots.logged_model(ctx, model_id), path)
+
+    async def file_of_model_version(self, ctx: Context, name: str, version: str, path: str) -> str:
+        """The datastore's path of a model version's file."""
+        return await self._below(ctx, await self._roots.model_version(ctx, name, version), path)
+
+    async def list_run(self, ctx: Context, run_id: str, path: str) -> Listing:
+        """One directory of a run."""
+        return await self._listing(ctx, await self._roots.run(ctx, run_id), path)
+
+    async def list_logged_model(self, ctx: Context, model_id: str, path: str) -> Listing:
+        """One directory of a logged model."""
+        return await self._listing(ctx, await self._roots.logged_model(ctx, model_id), path)
+
+    async def sign_download(self, path: str, expires_s: int | None = None) -> SignedDownload:
+        """A URL from which a client downloads a file directly. Raises: NotImplementedHere."""
+        if not self.capabilities.presigned:
+            raise NotImplementedHere("This server's datastore has no presigned URLs; use the plain download.")
+        clean = paths.clean_file_path(path)
+        info = await self._store.head(clean)
+        return SignedDownload(await self._store.presign_get(clean, check_expiry(expires_s)), info.size)
+
+    async def sign_upload(self, path: str, expires_s: int | None = None) -> SignedRequest:
+        """A URL to which a client uploads a file directly. Raises: NotImplementedHere."""
+        return await self._store.presign_put(paths.clean_file_path(path), check_expiry(expires_s))
+
+    async def begin_multipart(self, directory: str, name: str, parts: int) -> MultipartUpload:
+        """Begin an upload in parts. Raises: NotImplementedHere, InvalidInput for the number of parts."""
+        path = part_path(directory, name)
+        if not self.capabilities.multipart:
+            raise NotImplementedHere(
+                "This server's datastore has no multipart uploads; use the plain upload."
+            )
+        if not 1 <= parts <= MOST_PARTS:
+            raise InvalidInput(
+                f"Invalid value {parts} for parameter 'num_parts': it must be 1 to {MOST_PARTS}."
+            )
+        upload_id = await self._store.create_multipart(path)
+        return MultipartUpload(upload_id, await self._sign_parts(path, upload_id, parts))
+
+    async def complete_multipart(
+        self, directory: str, name: str, upload_id: str, parts: Sequence[UploadedPart]
+    ) -> None:
+        """Make the parts visible as one file."""
+        await self._store.complete_multipart(part_path(directory, name), upload_id, parts)
+
+    async def abort_multipart(self, directory: str, name: str, upload_id: str) -> None:
+        """Forget the parts."""
+        await self._store.abort_multipart(part_path(directory, name), upload_id)
+
+    async def _sign_parts(self, path: str, upload_id: str, count: int) -> list[SignedRequest]:
+        signed = []
+        for number in range(1, count + 1):
+            signed.append(await self._store.presign_part(path, upload_id, number, LONGEST_EXPIRY_S))
+            if number % _SIGNED_PER_STEP == 0:
+                await asyncio.sleep(0)
+        return signed
+
+    async def _listing(self, ctx: Context, root_uri: str, path: str) -> Listing:
+        relative = paths.clean_directory_path(path)
+        found = await self._store.list_dir(paths.join(await self._root_path(ctx, root_uri), relative))
+        entries = [Entry(paths.join(relative, one.name), one.is_dir, one.size) for one in found]
+        return Listing(root_uri, entries)
+
+    async def _below(self, ctx: Context, root_uri: str, path: str) -> str:
+        relative = paths.clean_file_path(path)
+        return paths.join(await self._root_path(ctx, root_uri), relative)
+
+    async def _root_path(self, ctx: Context, root_uri: str) -> str:
+        """The datastore's path of a stored artifact URI, through at most one run or logged model."""
+        uri = parse_artifact_uri(f"file:{root_uri}" if root_uri.startswith("/") else root_uri)
+        relative = ""
+        if isinstance(uri, RunUri):
+            relative, uri = uri.path, parse_artifact_uri(await self._roots.run(ctx, uri.run_id))
+        elif isinstance(uri, LoggedModelUri):
+            relative, uri = uri.path, parse_artifact_uri(await self._roots.logged_model(ctx, uri.model_id))
+        if isinstance(uri, RunUri | LoggedModelUri | RegisteredModelUri):
+            raise InvalidInput(f"The artifact location {paths.shortened(root_uri)} leads to no datastore.")
+        return paths.join(self._mount.path_of(uri), relative)
+
+
+def part_path(directory: str, name: str) -> str:
+    """The path of a multipart upload. MLflow before 3.18 sends a whole local path as name; its last part counts.
+
+    Raises: InvalidInput.
+    """
+    pieces = name.replace("\\", "/").split("/")
+    if ".." in pieces:
+        raise InvalidInput(f"Invalid path {paths.shortened(name)}: it holds '..'.")
+    return paths.join(paths.clean_directory_path(directory), paths.clean_file_path(pieces[-1]))
+
+
+def check_expiry(expires_s: int | None) -> int:
+    """Seconds that a signed URL is good for. Raises: InvalidInput outside 1 second to 7 days."""
+    if expires_s is None:
+        return DEFAULT_EXPIRY_S
+    if not 1 <= expires_s <= LONGEST_EXPIRY_S:
+        raise InvalidInput(
+            f"Invalid value {expires_s} for parameter 'expiration': it must be 1 to {LONGEST_EXPIRY_S} seconds."
+        )
+    return expires_s
+
+
+def exactly_one(run_id: str | None, model_id: str | None) -> None:
+    """Raises: InvalidInput unless just one of the two is given."""
+    if bool(run_id) == bool(model_id):
+        raise InvalidInput("Exactly one of 'run_id' and 'model_id' must be given.")
