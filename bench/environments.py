@@ -52,7 +52,7 @@ def install(python: Path, *arguments: str) -> None:
 
 def mlflow() -> Path:
     """The environment of MLflow's server and of the client that drives `mlflow.log_metric`; returns its folder."""
-    return _ready("mlflow", f"mlflow {MLFLOW}", _install_mlflow)
+    return _ready("mlflow", f"mlflow {MLFLOW} psycopg", _install_mlflow)
 
 
 def fasttrackml() -> Path:
@@ -76,7 +76,7 @@ def _install_fasttrackml(python: Path) -> None:
 
 def _install_mlflow(python: Path) -> None:
     try:
-        install(python, f"mlflow=={MLFLOW}", "psycopg2-binary")
+        install(python, f"mlflow=={MLFLOW}", "psycopg[binary]")
     except InstallFailed:
         _install_mlflow_beside_older_parts(python)
 
@@ -89,7 +89,7 @@ def _install_mlflow_beside_older_parts(python: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
         overrides.write("mlflow-skinny>=3.17\nmlflow-tracing>=3.17\n")
         overrides.flush()
-        install(python, "--override", overrides.name, f"mlflow=={MLFLOW}", "psycopg2-binary")
+        install(python, "--override", overrides.name, f"mlflow=={MLFLOW}", "psycopg[binary]")
     install(python, "--no-deps", "--reinstall-package", "mlflow", f"mlflow=={MLFLOW}")
 
 

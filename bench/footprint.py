@@ -34,7 +34,7 @@ def idle(suite: Suite) -> None:
     """Memory (PSS of all processes) and CPU share before any load."""
     for server in suite.servers:
         settle(server, 90)
-        server.measure_idle(3.0)
+        server.measure_idle()
         suite.record("memory_idle", server.name, mib=server.tree.pss_bytes() / _MIB)
         suite.record("idle_cpu", server.name, percent_of_core=server.idle_cpu_share * 100)
 

@@ -41,7 +41,7 @@ class _Postgres:
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         text = io.StringIO()
-        csv.writer(text).writerows(rows)
+        csv.writer(text, quoting=csv.QUOTE_NONNUMERIC).writerows(rows)
         command = f"\\copy {table} ({','.join(columns)}) from stdin with (format csv)"
         subprocess.run(
             ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", command, self._url],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import statistics
 import sys
 import tempfile
 import time
@@ -105,11 +106,15 @@ class Server:
     def cpu_ns(self) -> int:
         return self.tree.cpu_ns() + sum(tree.cpu_ns() for tree in self._others)
 
-    def measure_idle(self, seconds: float) -> None:
-        """Notes the share of one core that the server takes while nobody asks it anything."""
+    def measure_idle(self, windows: int = 9, window_s: float = 0.4) -> None:
+        """Notes the share of one core that the server takes while nobody asks it anything: the median window."""
+        self.idle_cpu_share = statistics.median(self.cpu_share(window_s) for _ in range(windows))
+
+    def cpu_share(self, window_s: float) -> float:
+        """CPU per second over the next `window_s`, in cores."""
         begun, cpu = time.perf_counter(), self.cpu_ns()
-        time.sleep(seconds)
-        self.idle_cpu_share = (self.cpu_ns() - cpu) / 1e9 / (time.perf_counter() - begun)
+        time.sleep(window_s)
+        return (self.cpu_ns() - cpu) / 1e9 / (time.perf_counter() - begun)
 
     def stop(self) -> None:
         if self._tree is not None:

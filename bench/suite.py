@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,9 +39,7 @@ def settle(server: Server, limit_s: float = _SETTLE_LIMIT_S) -> None:
     """Waits until two windows in a row show the server at its idle CPU share (within 5 % of a core)."""
     quiet, ends = 0, time.perf_counter() + limit_s
     while quiet < 2 and time.perf_counter() < ends:
-        begun, cpu = time.perf_counter(), server.cpu_ns()
-        time.sleep(_WINDOW_S)
-        share = (server.cpu_ns() - cpu) / 1e9 / (time.perf_counter() - begun)
+        share = server.cpu_share(_WINDOW_S)
         quiet = quiet + 1 if share <= server.idle_cpu_share + 0.05 else 0
 
 
@@ -49,8 +48,13 @@ def metered(server: Server, work: Callable[[], Load]) -> Cost:
     begun, cpu = time.perf_counter(), server.cpu_ns()
     load = work()
     settle(server)
-    idle_s = server.idle_cpu_share * (time.perf_counter() - begun)
-    return Cost(load, max((server.cpu_ns() - cpu) / 1e9 - idle_s, 0.0))
+    passed_s = time.perf_counter() - begun
+    spent_s = (server.cpu_ns() - cpu) / 1e9
+    if spent_s > passed_s * (os.cpu_count() or 1) * 1.1:
+        load.first_error = (
+            load.first_error or f"{spent_s:.1f} s of CPU within {passed_s:.1f} s: do not trust this cell"
+        )
+    return Cost(load, max(spent_s - server.idle_cpu_share * passed_s, 0.0))
 
 
 def cpu_of(server: Server, work: Callable[[], Load]) -> Cost:
