@@ -89,18 +89,24 @@ class FileResponse(Response):
 
     async def _stream_watched(self, receive: Receive, send: Send) -> None:
         """Stream until done or until the client hangs up, which a server tells by a message only."""
-        leaving = asyncio.ensure_future(receive())
+        leaving = asyncio.ensure_future(_left(receive))
         try:
             await self._stream(send, leaving)
         finally:
             leaving.cancel()
 
-    async def _stream(self, send: Send, leaving: asyncio.Future[Message] | None) -> None:
+    async def _stream(self, send: Send, leaving: asyncio.Future[None] | None) -> None:
         async for piece in self._download.pieces():
             if leaving is not None and leaving.done():
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client hangs up; an unread request comes first."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _headers(info: FileInfo, name: str, length: int) -> dict[str, str]:

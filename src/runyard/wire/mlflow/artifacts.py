@@ -144,4 +144,6 @@ class ServerInfo(msgspec.Struct):
     artifact_serving_enabled: bool = True
     artifacts_presigned_only: bool = False
     tracking_auth: str = ""
-    features_enabled: Mapping[str, bool] = {"gateway": False, "scheduled_issue_detection": False}
+    features_enabled: dict[str, bool] = msgspec.field(
+        default_factory=lambda: {"gateway": False, "scheduled_issue_detection": False}
+    )
