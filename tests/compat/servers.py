@@ -1,0 +1,91 @@
+"""Server processes for the compatibility suite: ours, and a stock `mlflow server` as the oracle."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .environments import ROOT, client_python
+
+READY_S = 90
+
+
+@contextmanager
+def running_server(kind: str, data: Path) -> Iterator[str]:
+    """URL of a fresh server of `kind` ("runyard" or "stock") that keeps its files under `data`; stopped on exit.
+
+    Raises: RuntimeError with the end of the server's log, if it is not ready within READY_S seconds.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "server.log"
+    starter = {"runyard": _start_runyard, "stock": _start_stock}[kind]
+    with log.open("wb") as sink:
+        process, url = starter(data, sink)
+        try:
+            yield _when_ready(process, url, log)
+        finally:
+            _stop(process)
+
+
+def _start_runyard(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str | None]:
+    command = [sys.executable, "-m", "runyard", "up", "--host", "127.0.0.1", "--port", "0", "--data", str(data / "runyard")]
+    return _spawn(command, data, sink, {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}), None
+
+
+def _start_stock(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str | None]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(client_python("3.18.0")), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{data}/stock.db"]
+    command += ["--artifacts-destination", str(data / "artifacts")]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return _spawn(command, data, sink, quiet), f"http://127.0.0.1:{port}"
+
+
+def _spawn(command: list[str], data: Path, sink: object, extra: dict[str, str]) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "RUNYARD_"))}
+    return subprocess.Popen(
+        command, cwd=data, env=environment | extra, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+    )  # fmt: skip
+
+
+def _when_ready(process: subprocess.Popen[bytes], url: str | None, log: Path) -> str:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline and process.poll() is None:
+        url = url or _announced(log)
+        if url and _healthy(url):
+            return url
+        time.sleep(0.1)
+    raise RuntimeError(f"the server is not ready (exit code {process.poll()}):\n{log.read_text()[-4000:]}")
+
+
+def _announced(log: Path) -> str | None:
+    found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text(errors="replace"))
+    return found.group() if found else None
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for how, patience_s in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(patience_s)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
