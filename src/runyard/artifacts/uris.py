@@ -19,7 +19,7 @@ PROXY_SCHEME = "mlflow-artifacts"
 KNOWN_SCHEMES = (PROXY_SCHEME, "runs", "models", *STORAGE_SCHEMES)
 
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<authority>[^/]*))?(?P<path>.*)", re.DOTALL)
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,221}[a-z0-9]|\$root|\$web")
+_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,220}[A-Za-z0-9])?|\$root|\$web")
 _AZURE_HOST = re.compile(
     r"(?P<container>[a-z0-9$][a-z0-9-]{1,62})@(?P<account>[a-z0-9]{3,24})\.(?:dfs|blob)\.[a-z0-9.-]+"
 )
@@ -152,7 +152,7 @@ def _storage_uri(text: str, scheme: str, authority: str | None, rest: str) -> St
     if scheme in ("s3", "gs", "az"):
         if authority is None or not _BUCKET.fullmatch(authority):
             raise _invalid(
-                text, f"write {scheme}://bucket/prefix, the bucket without user, port or capital letters"
+                text, f"write {scheme}://bucket/prefix, the bucket without user or port"
             )
         return StorageUri(scheme, authority, None, path)
     host = _AZURE_HOST.fullmatch(authority or "")
