@@ -50,15 +50,35 @@ TEXT_TABLES = {"parameter": "run_params", "tag": "run_tags"}
 class Term:
     """One condition on a run.
 
-    `check` holds for alias r. `source` selects run_id of a superset of the matches, cheaply; `exact`: of just them.
+    `check` holds for the run of alias r; where it needs nothing but the run's id, that is written RUN_ID. `source`
+    selects run_id of all runs of the experiments that meet it (and perhaps of others, where that cannot be seen).
     """
 
     check: Sql
     source: Sql | None = None
-    exact: bool = False
+    ranged: bool = (
+        False  # the source is one index range, so its rows can be counted for what they cost to skip
+    )
     name: Name | None = None
     op: Operator | None = None
     value: Value = None
+
+    @property
+    def strictness(self) -> int:
+        """A guess at how few runs pass, for want of counts: 0 is fewest."""
+        return _STRICTNESS.get(self.op or "=", 3)
+
+
+RUN_ID = "{run}"
+_STRICTNESS: dict[Operator, int] = {
+    "=": 0,
+    "IN": 1,
+    "LIKE": 2,
+    "ILIKE": 2,
+    "!=": 4,
+    "NOT IN": 4,
+    "IS NOT NULL": 4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +191,11 @@ def metric_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
     key_id = scope.key_ids.get(name.key)
     if key_id is None:
         return Term(NEVER)
-    of_run = Sql("x.run_id = r.id AND x.key_id = ?", (key_id,))
     column = statistic("x", name.stat)
     condition = compare(column, op, value, scope.dialect)
     if op == "!=":
         condition = condition.wrap("(", f" OR {column} IS NULL)")
-    check = (of_run + condition.wrap("AND ")).wrap("(SELECT 1 FROM series x WHERE ", ") = 1")
-    of_key = scope.here() + Sql("AND key_id = ?", (key_id,))
-    if not name.stat and op != "!=":
-        return Term(
-            check, (of_key + condition.wrap("AND ")).wrap("SELECT run_id FROM series x WHERE "), exact=True
-        )
-    return Term(check, of_key.wrap("SELECT run_id FROM series WHERE "))
+    return _fact_term(scope, "series", key_id, condition, condition, ranged=not name.stat and op != "!=")
 
 
 def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
@@ -191,21 +204,28 @@ def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
     key_id = scope.key_ids.get(name.key)
     if key_id is None:
         return Term(ALWAYS if op == "IS NULL" else NEVER)
-    of_run = Sql(f"(SELECT 1 FROM {table} x WHERE x.run_id = r.id AND x.key_id = ?", (key_id,))
     if op == "IS NULL":
-        return Term(of_run.wrap("", ") IS NULL"))
-    of_key = scope.here() + Sql("AND key_id = ?", (key_id,))
+        return Term(_of_run(table, key_id, ALWAYS).wrap("", " IS NULL"))
     if op == "IS NOT NULL":
-        return Term(of_run.wrap("", ") = 1"), of_key.wrap(f"SELECT run_id FROM {table} WHERE "), exact=True)
-    check = (of_run + compare("x.value", op, value, scope.dialect).wrap("AND ")).wrap("", ") = 1")
-    return _ranged(check, of_key, indexed_text(op, value, scope.dialect), table)
+        return _fact_term(scope, table, key_id, ALWAYS, ALWAYS, ranged=True)
+    condition = compare("x.value", op, value, scope.dialect)
+    indexed = indexed_text(op, value, scope.dialect, "x.value")
+    found = condition
+    if indexed is not None:
+        found = indexed[0] if indexed[1] else indexed[0] + condition.wrap("AND ")
+    return _fact_term(scope, table, key_id, condition, found, ranged=indexed is not None)
 
 
-def _ranged(check: Sql, of_key: Sql, found: tuple[Sql, bool] | None, table: str) -> Term:
-    if found is None:
-        return Term(check, of_key.wrap(f"SELECT run_id FROM {table} WHERE "))
-    condition, exact = found
-    return Term(check, (of_key + condition.wrap("AND ")).wrap(f"SELECT run_id FROM {table} WHERE "), exact)
+def _fact_term(scope: Scope, table: str, key_id: int, check: Sql, found: Sql, *, ranged: bool) -> Term:
+    """A condition on the row of this key: `check` for one run, `found` (equal, but indexed) for all of them."""
+    where = all_of([scope.here("x."), Sql("x.key_id = ?", (key_id,)), found])
+    source = where.wrap(f"SELECT x.run_id AS run_id FROM {table} x WHERE ")
+    return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged)
+
+
+def _of_run(table: str, key_id: int, condition: Sql) -> Sql:
+    row = all_of([Sql(f"x.run_id = {RUN_ID} AND x.key_id = ?", (key_id,)), condition])
+    return row.wrap(f"(SELECT 1 FROM {table} x WHERE ", ")")
 
 
 def attribute_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
@@ -222,7 +242,7 @@ def attribute_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
     if not ranged:
         return Term(check)
     where = all_of([scope.here(), scope.staged(), compare(column, op, value, scope.dialect)])
-    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), exact=True)
+    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), ranged=True)
 
 
 def _status_term(scope: Scope, op: Operator, value: Value) -> Term:
@@ -230,7 +250,7 @@ def _status_term(scope: Scope, op: Operator, value: Value) -> Term:
     if check == NEVER:
         return Term(NEVER)
     where = scope.here() + compare_enum("status", op, value, STATUS_NAMES).wrap("AND ")
-    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), exact=True)
+    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), ranged=True)
 
 
 _DATASET_COLUMNS = {"name": "ds.name", "digest": "ds.digest", "context": "rd.context"}
@@ -240,7 +260,7 @@ def _dataset_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
     """Holds for a run if any of its datasets fits."""
     condition = compare(_DATASET_COLUMNS[key], op, value, scope.dialect)
     joined = "run_datasets rd CROSS JOIN datasets ds WHERE ds.id = rd.dataset_id AND "
-    check = condition.wrap(f"(SELECT max(1) FROM {joined}rd.run_id = r.id AND ", ") = 1")
+    check = condition.wrap(f"(SELECT max(1) FROM {joined}rd.run_id = {RUN_ID} AND ", ") = 1")
     if key == "context":
         return Term(check)
     found = all_of([scope.here("ds."), condition])
@@ -248,7 +268,7 @@ def _dataset_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
         "SELECT DISTINCT rd.run_id AS run_id FROM datasets ds CROSS JOIN run_datasets rd "
         "WHERE rd.dataset_id = ds.id AND "
     )
-    return Term(check, source, exact=True)
+    return Term(check, source, ranged=True)
 
 
 def rows(connection: Connection, statement: Sql) -> list[tuple[Any, ...]]:
@@ -256,6 +276,8 @@ def rows(connection: Connection, statement: Sql) -> list[tuple[Any, ...]]:
     return connection.all(statement.text, statement.params)
 
 
-def checks(terms: Sequence[Term]) -> list[Sql]:
-    """The conditions of terms, each once, without those that always hold."""
-    return list(dict.fromkeys(term.check for term in terms if term.check != ALWAYS))
+def checks(terms: Sequence[Term], run_id: str) -> list[Sql]:
+    """The conditions of terms, each once, the strictest first, without those that always hold."""
+    ordered = sorted(terms, key=lambda term: term.strictness)
+    found = dict.fromkeys(term.check for term in ordered if term.check != ALWAYS)
+    return [Sql(check.text.replace(RUN_ID, run_id), check.params) for check in found]

@@ -8,6 +8,7 @@ from typing import Any
 
 from runyard.store.sql.search.compile_runs import (
     ATTRIBUTES,
+    RUN_ID,
     STATUS_NAMES,
     TEXT_TABLES,
     Scope,
@@ -138,7 +139,7 @@ def tied(scope: Scope, key: RunKey, value: Scalar) -> Term:
     walk = _walk(key)
     where = all_of([scope.here(), walk.fixed, Sql(f"{walk.value} = ?", (value,))])
     source = where.wrap(f"SELECT {walk.id} AS run_id FROM {walk.table} WHERE ")
-    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, exact=True)
+    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, ranged=True)
 
 
 def ranked(scope: Scope, key: RunKey, rank: int) -> Term | None:
@@ -151,14 +152,14 @@ def ranked(scope: Scope, key: RunKey, rank: int) -> Term | None:
     empty = Sql(f"{walk.value} IS NULL")
     where = all_of([scope.here(), walk.fixed, empty])
     source = where.wrap(f"SELECT {walk.id} AS run_id FROM {walk.table} WHERE ")
-    return Term(_of_run(walk, empty), source, exact=True)
+    return Term(_of_run(walk, empty), source, ranged=True)
 
 
 def _of_run(walk: Walk, condition: Sql | None) -> Sql:
     """condition on this run's row of the index; None: there is no such row."""
     if walk.table == "runs":
         return condition.wrap("r.") if condition else NEVER
-    row = all_of([Sql(f"{walk.id} = r.id"), walk.fixed, *([condition] if condition else [])])
+    row = all_of([Sql(f"{walk.id} = {RUN_ID}"), walk.fixed, *([condition] if condition else [])])
     return row.wrap(f"(SELECT 1 FROM {walk.table} WHERE ", ") = 1" if condition else ") IS NULL")
 
 
@@ -171,11 +172,11 @@ def from_driver(key: RunKey) -> RunKey:
     return replace(key, key=Key(value, key.key.ascending, "0 + 0"), join=None)
 
 
-def edge(scope: Scope, key: RunKey, low: Scalar | None, size: int) -> Scalar | None:
+def edge(scope: Scope, key: RunKey, low: Scalar | None, size: int, stride: int) -> Scalar | None:
     """An indexed value about `size` rows after low, so that what lies between is cheap to visit; None: take the rest."""
     walk = _walk(key)
     ascending = key.key.ascending
-    skipped = max(size // (len(scope.experiments) * len(walk.parts)), 32)
+    skipped = max(size // (len(scope.experiments) * len(walk.parts)), stride)
     bound = Sql(f"{walk.value} {'>' if ascending else '<'} ?", (low,)) if low is not None else None
     found: list[Scalar] = []
     for part in walk.parts:

@@ -9,13 +9,14 @@ leaves less than that, it takes over. Runs that tie in the first key are a searc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.compile_runs import Scope, Term, checks, rows, scope_of, term_of
-from runyard.store.sql.search.fragments import NEVER, Sql, all_of
+from runyard.store.sql.search.fragments import NEVER, Sql, all_of, rows_of
 from runyard.store.sql.search.keyset import MISSING, NAN, VALUE, after, check_position, order_by
 from runyard.store.sql.search.order_runs import (
     RunKey,
@@ -32,15 +33,28 @@ from runyard.store.sql.search.order_runs import (
 )
 from runyard.store.sql.search.page import Found, RunSearch
 
-FEW = 500  # candidates that are cheaper to sort than to think about
-WINDOW = 256
-LARGEST_WINDOW = 16_384
 COUNTED_TERMS = 16
+EVERYTHING = 1_000_000
 
 Row = tuple[Any, ...]  # run id, then the columns of the sort keys
 
 
-def search_runs(connection: Connection, search: RunSearch) -> Found[int]:
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Sizes in rows; they decide what a search costs, never what it finds."""
+
+    few: int = 1_200  # candidates that are cheaper to sort than to think about
+    window: int = 256  # the first window along an index
+    largest_window: int = 16_384
+    scan: int = 50_000  # visits that are left when reading all values of one key is cheaper
+    listed: int = 20_000  # most runs that such a reading may find
+    stride: int = 32  # least rows per experiment in a window
+
+
+MEASURED = Tuning()
+
+
+def search_runs(connection: Connection, search: RunSearch, tuning: Tuning = MEASURED) -> Found[int]:
     """Row ids of one page of runs.
 
     Ordered by search.order, then start time (newest first), then run id; total, so pages joined are the whole result.
@@ -50,11 +64,11 @@ def search_runs(connection: Connection, search: RunSearch) -> Found[int]:
     keys = run_keys(scope, search.order)
     if search.after is not None:
         check_position(search.after, key_list(keys))
-    terms = list({clause: term_of(scope, clause) for clause in search.filter}.values())
+    terms = sorted({term_of(scope, clause) for clause in search.filter}, key=lambda term: term.strictness)
     if not scope.experiments:
         return Found([])
     wanted = search.limit + 1
-    found = _Search(scope).collect(_Task(terms, keys, search.after, wanted))
+    found = _Search(scope, tuning).collect(_Task(terms, keys, search.after, wanted))
     page = found[: search.limit]
     return Found([row[0] for row in page], tuple(page[-1][1:]) if len(found) == wanted else None)
 
@@ -87,13 +101,15 @@ class _Progress:
 class _Search:
     """The statements of one search."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, tuning: Tuning) -> None:
         self._scope = scope
+        self._tuning = tuning
+        self._counts: dict[Sql, tuple[int, int]] = {}  # source -> rows found, counting up to
 
     def collect(self, task: _Task) -> list[Row]:
         if task.limit <= 0 or any(term.check == NEVER for term in task.terms):
             return []
-        best = self._selective(task.terms, FEW)
+        best = self._selective(_ranged(task.terms), self._tuning.few)
         if best is not None or task.keys[0].walk is None:
             return self._sort(task, best or self._least(task.terms))
         return self._walk(task)
@@ -103,7 +119,7 @@ class _Search:
     def _sort(self, task: _Task, driver: Term | None) -> list[Row]:
         """Visit what driver's index range holds (every run of the experiments without one) and sort it."""
         source = driver.source if driver else None
-        terms = [term for term in task.terms if not (driver is term and term.exact)]
+        terms = [term for term in task.terms if driver is None or driver.check != term.check]
         return self._select(source, terms, task)
 
     def _select(self, source: Sql | None, terms: Sequence[Term], task: _Task) -> list[Row]:
@@ -111,8 +127,9 @@ class _Search:
         tables = source.wrap("FROM (", ") d CROSS JOIN runs r") if source else Sql("FROM runs r")
         for key in task.keys:
             tables += key.join or Sql("")
-        conditions = [Sql("r.id = d.run_id")] if source else []
-        conditions += [self._scope.here("r."), self._scope.staged("r."), *checks(terms)]
+        conditions = checks(terms, "d.run_id" if source else "r.id")
+        conditions += [Sql("r.id = d.run_id")] if source else []
+        conditions += [self._scope.here("r."), self._scope.staged("r.")]
         if task.after is not None:
             conditions.append(after(keys, task.after))
         columns = ", ".join(column for key in keys for column in key.columns)
@@ -123,29 +140,48 @@ class _Search:
     # --- selectivity
 
     def _count(self, term: Term, limit: int) -> int:
-        """Rows of the term's range, counted up to limit."""
+        """Rows of the term's source, counted up to limit."""
         if term.source is None:
             return limit
+        known, counted_to = self._counts.get(term.source, (0, 0))
+        if known < counted_to or limit <= counted_to:
+            return min(known, limit)
         statement = term.source.wrap("SELECT count(*) FROM (", " LIMIT ?) c")
-        return int(rows(self._scope.connection, Sql(statement.text, (*statement.params, limit)))[0][0])
+        count = int(rows(self._scope.connection, Sql(statement.text, (*statement.params, limit)))[0][0])
+        self._counts[term.source] = count, limit
+        return count
 
-    def _selective(self, terms: Sequence[Term], limit: int) -> Term | None:
-        """The term with the smallest range, if that holds fewer than limit rows."""
+    def _selective(self, terms: Iterable[Term], limit: int) -> Term | None:
+        """The term with the smallest source, if that holds fewer than limit rows."""
         best: Term | None = None
-        for term in [term for term in terms if term.source is not None][:COUNTED_TERMS]:
+        for term in islice((term for term in terms if term.source is not None), COUNTED_TERMS):
             count = self._count(term, limit)
             if count < limit:
                 best, limit = term, count
         return best
 
+    def _scanned(self, terms: Iterable[Term], limit: int) -> Term | None:
+        """The strictest term whose source takes reading all values of a key, read once; None if it has too many."""
+        term = next((term for term in terms if term.source is not None and not term.ranged), None)
+        if term is None or term.source is None:
+            return None
+        statement = Sql(f"{term.source.text} LIMIT ?", (*term.source.params, limit))
+        ids = [row[0] for row in rows(self._scope.connection, statement)]
+        if len(ids) == limit:
+            return None
+        listed = rows_of(ids, self._scope.dialect).wrap("SELECT e.value AS run_id FROM ")
+        return replace(term, source=listed, ranged=True)
+
     def _least(self, terms: Sequence[Term]) -> Term | None:
-        limit = FEW
-        while limit < 1_000_000 and any(term.source is not None for term in terms):
+        """The term with the smallest source, whatever it holds."""
+        ranged = [term for term in terms if term.ranged]
+        limit = max(self._tuning.few, 1)
+        while ranged and limit < EVERYTHING:
             limit *= 8
-            best = self._selective(terms, limit)
+            best = self._selective(ranged, limit)
             if best is not None:
                 return best
-        return None
+        return next((term for term in terms if term.source is not None), None)
 
     # --- along the index of the first key
 
@@ -189,14 +225,14 @@ class _Search:
     def _values(self, task: _Task, low: Scalar | None, stop: Scalar | None, found: list[Row]) -> bool:
         """Append runs that have the key, in order; True if the task is done."""
         key = task.keys[0]
-        progress = _Progress(low, stop, max(task.limit, WINDOW))
+        progress = _Progress(low, stop, max(task.limit, self._tuning.window))
         if task.after is not None:
             progress.low = indexed(key, task.after[1])
             found += self._tied(task, progress.low, task.limit, task.after)
         elif low is not None:
             found += self._tied(task, low, task.limit, None)
         while len(found) < task.limit:
-            high = edge(self._scope, key, progress.low, progress.size)
+            high = edge(self._scope, key, progress.low, progress.size, self._tuning.stride)
             window = self._window(task, progress.low, high, task.limit - len(found))
             found += window
             if high is None or len(found) >= task.limit or _past(key, high, stop):
@@ -208,7 +244,7 @@ class _Search:
             progress.passed += len(window) + len(tie)
             if self._take_over(task, progress, found):
                 return True
-            progress.size = min(progress.size * 2, LARGEST_WINDOW)
+            progress.size = self._next_size(progress, task.limit - len(found))
         return len(found) >= task.limit
 
     def _window(self, task: _Task, low: Scalar | None, high: Scalar | None, limit: int) -> list[Row]:
@@ -229,9 +265,14 @@ class _Search:
         rest = self.collect(_Task(terms, task.keys[1:], position[2:] if position else None, limit))
         return [(row[0], VALUE, value, *row[1:]) for row in rest]
 
+    def _next_size(self, progress: _Progress, missing: int) -> int:
+        """As many rows as are expected to fill the page, but never far more than were visited so far."""
+        expected = int(progress.rows_needed(missing) * 1.1) + 1
+        return min(max(expected, progress.size // 4), progress.visited * 4, self._tuning.largest_window)
+
     def _take_over(self, task: _Task, progress: _Progress, found: list[Row]) -> bool:
         """Let the most selective clause find the rest, if it leaves fewer runs than are still to be visited."""
-        needed = int(min(progress.rows_needed(task.limit - len(found)), 1_000_000))
+        needed = int(min(progress.rows_needed(task.limit - len(found)), EVERYTHING))
         low = progress.low
         if (
             len(found) >= task.limit
@@ -240,12 +281,21 @@ class _Search:
             or not is_exact(task.keys[0], low)
         ):
             return False
-        best = self._selective(task.terms, needed)
+        best = self._selective(_ranged(task.terms), needed)
+        if best is None and needed > self._tuning.scan:
+            scanned = sorted(
+                (term for term in task.terms if not term.ranged), key=lambda term: term.strictness
+            )
+            best = self._selective(scanned[:1], needed)
         if best is None:
             return False
         position = (VALUE, low)
         found += self._sort(_Task(task.terms, task.keys, position, task.limit - len(found)), best)
         return True
+
+
+def _ranged(terms: Iterable[Term]) -> Iterable[Term]:
+    return (term for term in terms if term.ranged)
 
 
 def _past(key: RunKey, high: Scalar, stop: Scalar | None) -> bool:
