@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from runyard.server import files
+from runyard.server.routes.mlflow import artifacts
 from tests.api.artifact_server import PROXY, Client, artifact_server
 
 
@@ -242,6 +244,29 @@ def test_a_client_that_leaves_mid_download_frees_the_file(client: Client, root: 
         sock.sendall(f"GET {PROXY}/left HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         assert sock.recv(1_000)
     _eventually(lambda: not any(_is_open(fd, root / "left") for fd in os.listdir("/proc/self/fd")))
+
+
+def test_a_client_that_sends_nothing_more_is_let_go(
+    client: Client, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "IDLE_S", 0.2)
+    head = f"PUT {PROXY}/stalled HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", client.port), timeout=20) as sock:
+        sock.sendall(head.encode() + b"x" * 2_000_000)
+        assert sock.recv(12) == b"HTTP/1.1 400"
+    assert client.get(f"{PROXY}/stalled").status == 404
+    assert list((root / ".runyard-uploads").iterdir()) == []
+
+
+def test_a_client_that_reads_nothing_more_is_let_go(
+    client: Client, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.put(f"{PROXY}/unread", b"x" * 30_000_000)
+    monkeypatch.setattr(files, "IDLE_S", 0.2)
+    with socket.create_connection(("127.0.0.1", client.port)) as sock:
+        sock.sendall(f"GET {PROXY}/unread HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert sock.recv(1_000)
+        _eventually(lambda: not any(_is_open(fd, root / "unread") for fd in os.listdir("/proc/self/fd")))
 
 
 def test_server_info_promises_nothing_that_a_directory_cannot_do(client: Client) -> None:

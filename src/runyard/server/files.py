@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,10 +22,15 @@ Send = Callable[[Message], Awaitable[None]]
 Open = Callable[[ByteRange | None], Awaitable[Download]]
 Head = Callable[[], Awaitable[FileInfo]]
 
+logger = logging.getLogger(__name__)
+
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 _TEXT_NAMES = ("MLmodel", "MLproject")
 _TEXT_ENDINGS = (".yaml", ".yml", ".log", ".md", ".cfg", ".conf", ".ini", ".toml", ".env", ".jsonnet")
 _WATCHED_BYTES = 1024 * 1024
+
+IDLE_S = 60
+"""How long a transfer may stand still before the client is let go."""
 
 
 async def file_response(request: Request, name: str, open_file: Open, head: Head) -> Response:
@@ -83,7 +89,7 @@ class FileResponse(Response):
             if self._download.stop - self._download.start > _WATCHED_BYTES:
                 await self._stream_watched(receive, send)
             else:
-                await self._stream(send, None)
+                await self._stream(send)
         finally:
             await self._download.aclose()
 
@@ -91,15 +97,26 @@ class FileResponse(Response):
         """Stream until done or until the client hangs up, which a server tells by a message only."""
         leaving = asyncio.ensure_future(_left(receive))
         try:
-            await self._stream(send, leaving)
+            async with asyncio.timeout(IDLE_S) as idle:
+                await self._stream(send, leaving, idle)
+        except TimeoutError:
+            logger.info("a client read nothing for %s seconds; its download was ended", IDLE_S)
         finally:
             leaving.cancel()
 
-    async def _stream(self, send: Send, leaving: asyncio.Future[None] | None) -> None:
+    async def _stream(
+        self,
+        send: Send,
+        leaving: asyncio.Future[None] | None = None,
+        idle: asyncio.Timeout | None = None,
+    ) -> None:
+        clock = asyncio.get_running_loop().time
         async for piece in self._download.pieces():
             if leaving is not None and leaving.done():
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if idle is not None:
+                idle.reschedule(clock() + IDLE_S)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from runyard.artifacts.contracts import UploadedPart
 from runyard.errors import BadRequest, InvalidInput, TooLarge
-from runyard.server.files import file_response
+from runyard.server.files import IDLE_S, file_response
 from runyard.server.routing import PREFIXES, Route, raw, rpc
 from runyard.services.artifacts import ArtifactService, exactly_one
 from runyard.services.context import Context
@@ -61,7 +62,7 @@ def _proxy_routes(service: ArtifactService) -> list[Route]:
         return await _send(service, request, request.path_params["artifact_path"])
 
     async def put(request: Request) -> Response:
-        await service.put(request.path_params["artifact_path"], _body(request), _announced(request))
+        await _receive(service, request, request.path_params["artifact_path"], _announced(request))
         return Response()
 
     async def delete(request: Request) -> Response:
@@ -173,7 +174,7 @@ def _browser_routes(service: ArtifactService) -> list[Route]:
             raise InvalidInput("The request has no body; send the file's bytes.")
         if size is not None and size > UPLOAD_LIMIT:
             raise _too_large()
-        await service.put(path, _limited(_body(request)), size)
+        await _receive(service, request, path, size, limited=True)
         return Response()
 
     return [
@@ -221,10 +222,27 @@ async def _send(service: ArtifactService, request: Request, path: str) -> Respon
     )
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
+async def _receive(
+    service: ArtifactService, request: Request, path: str, size: int | None, *, limited: bool = False
+) -> None:
+    """Store the body. It may take as long as it moves; a client that sends nothing for a minute is let go."""
+    try:
+        async with asyncio.timeout(IDLE_S) as idle:
+            pieces = _body(request, idle)
+            await service.put(path, _limited(pieces) if limited else pieces, size)
+    except TimeoutError as exc:
+        raise BadRequest(
+            f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."
+        ) from exc
+
+
+async def _body(request: Request, idle: asyncio.Timeout) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
     async for piece in request.stream():
         if piece:
             yield piece
+        idle.reschedule(clock() + IDLE_S)
+    idle.reschedule(None)
 
 
 async def _limited(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
