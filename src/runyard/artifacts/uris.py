@@ -151,9 +151,7 @@ def _storage_uri(text: str, scheme: str, authority: str | None, rest: str) -> St
         return StorageUri("file", "", None, f"/{path}")
     if scheme in ("s3", "gs", "az"):
         if authority is None or not _BUCKET.fullmatch(authority):
-            raise _invalid(
-                text, f"write {scheme}://bucket/prefix, the bucket without user or port"
-            )
+            raise _invalid(text, f"write {scheme}://bucket/prefix, the bucket without user or port")
         return StorageUri(scheme, authority, None, path)
     host = _AZURE_HOST.fullmatch(authority or "")
     if host is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from runyard.artifacts.local import syncing, writing
+from runyard.artifacts.local import syncing, tree, writing
 from runyard.artifacts.local.store import LocalDatastore
 from runyard.artifacts.local.syncing import DirectorySync
 from runyard.errors import InvalidInput, NotFound, RunyardError, StorageFull, StorageUnavailable
@@ -223,6 +223,19 @@ def test_a_deep_and_wide_tree_is_deleted(tmp_path: Path) -> None:
         (deep / f"f{index}").write_bytes(b"")
     call(tmp_path, "delete", "top")
     assert not (tmp_path / "top").exists() and hidden(tmp_path) == []
+
+
+def test_two_processes_may_remove_the_same_tree(tmp_path: Path) -> None:
+    for index in range(1_000):
+        (tmp_path / "top" / str(index % 7) / "d").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "top" / str(index % 7) / "d" / str(index)).write_bytes(b"")
+    fd = os.open(tmp_path, os.O_RDONLY)
+    first, second = tree.removal(fd, "top"), tree.removal(fd, "top")
+    next(first)
+    assert list(second)
+    assert list(first) == []
+    os.close(fd)
+    assert os.listdir(tmp_path) == []
 
 
 def test_uploads_have_no_path_of_their_own(tmp_path: Path) -> None:

@@ -139,7 +139,11 @@ def removal(directory_fd: int, name: str) -> Iterator[None]:
         stack.append((os.dup(directory_fd), name))
         while stack:
             parent, current = stack[-1]
-            fd = _open_directory(parent, current)
+            try:
+                fd = _open_directory(parent, current)
+            except FileNotFoundError:  # another process sweeps the same tree
+                os.close(stack.pop()[0])
+                continue
             deeper = None
             try:
                 with os.scandir(fd) as found:
