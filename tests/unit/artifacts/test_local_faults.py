@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from runyard.artifacts.local import syncing, tree, writing
+from runyard.artifacts.local import tree, writing
 from runyard.artifacts.local.store import LocalDatastore
 from runyard.artifacts.local.syncing import DirectorySync
 from runyard.errors import InvalidInput, NotFound, RunyardError, StorageFull, StorageUnavailable
@@ -168,12 +169,13 @@ def test_a_link_swapped_in_while_writing_is_never_followed(tmp_path: Path) -> No
 
     def swap() -> None:
         while not stop.is_set():
-            for action in (lambda: os.rename(root / "d", root / "away"), lambda: os.symlink(outside, root / "d"),
-                           lambda: os.unlink(root / "d"), lambda: os.rename(root / "away", root / "d")):  # fmt: skip
-                try:
-                    action()
-                except OSError:
-                    pass
+            with contextlib.suppress(OSError):
+                os.rename(root / "d", root / "away")
+                os.symlink(outside, root / "d")
+            with contextlib.suppress(OSError):
+                os.unlink(root / "d")
+            with contextlib.suppress(OSError):
+                os.rename(root / "away", root / "d")
 
     async def attack() -> None:
         store = LocalDatastore(str(root))
@@ -258,7 +260,7 @@ def slow_fsync(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         calls.append(fd)
         gate.wait(0.05)
 
-    monkeypatch.setattr(syncing.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     yield calls
 
 
@@ -277,7 +279,7 @@ def test_a_failed_sync_is_reported_to_its_caller(tmp_path: Path, monkeypatch: py
     def fsync(fd: int) -> None:
         raise OSError(errno.EIO, "I/O error")
 
-    monkeypatch.setattr(syncing.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     syncs, fd = DirectorySync(), os.open(tmp_path, os.O_RDONLY)
     for _ in range(2):
         with pytest.raises(OSError, match="I/O error"):
