@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from search_evaluator import FakeRun, Series
+
 from runyard.store.sql import migrations
 from runyard.store.sql.sqlite import SqliteConnection
-
-from search_evaluator import FakeRun, Series
 
 TABLES = ("run_datasets", "datasets", "series", "run_tags", "run_params", "runs", "keys", "experiments")
 

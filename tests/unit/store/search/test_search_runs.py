@@ -6,19 +6,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from runyard.entities.common import ViewType
-from runyard.errors import InvalidInput
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
-from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import RUNS
-from runyard.store.sql.search.walk_runs import MEASURED, Tuning, search_runs
-from search_evaluator import FakeRun, Series, expected_ids
+from search_evaluator import FakeRun, expected_ids
 from search_rows import fill, memory_database
 from search_strategies import fake_runs, run_search, tunings
+
+from runyard.store.sql.search.page import RunSearch
+from runyard.store.sql.search.walk_runs import MEASURED, Tuning, search_runs
 
 
 @lru_cache

@@ -55,14 +55,27 @@ def among(expression: str, values: Sequence[int] | Sequence[str], dialect: Diale
         return Sql(f"{expression} = ?", (values[0],))
     if dialect == "sqlite":
         return Sql(f"{expression} IN (SELECT value FROM json_each(?))", (json.dumps(list(values)),))
-    return Sql(f"{expression} = ANY(?)", (list(values),))
+    kind = "bigint" if isinstance(values[0], int) else "text"
+    return Sql(f"{expression} = ANY(CAST(? AS {kind}[]))", (_array(values),))
 
 
 def rows_of(values: Sequence[int], dialect: Dialect) -> Sql:
     """A FROM item `e(value)` with one row for each of values."""
     if dialect == "sqlite":
         return Sql("json_each(?) e", (json.dumps(list(values)),))
-    return Sql("unnest(CAST(? AS bigint[])) AS e(value)", (list(values),))
+    return Sql("unnest(CAST(? AS bigint[])) AS e(value)", (_array(values),))
+
+
+def _array(values: Sequence[int] | Sequence[str]) -> str:
+    """PostgreSQL's text form of an array."""
+    return "{" + ",".join(_element(value) for value in values) + "}"
+
+
+def _element(value: int | str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def ordered_text(expression: str, dialect: Dialect) -> str:

@@ -105,6 +105,7 @@ class _Search:
         self._scope = scope
         self._tuning = tuning
         self._counts: dict[Sql, tuple[int, int]] = {}  # source -> rows found, counting up to
+        self._too_many: set[Sql] = set()  # sources that were read in vain
 
     def collect(self, task: _Task) -> list[Row]:
         if task.limit <= 0 or any(term.check == NEVER for term in task.terms):
@@ -163,11 +164,12 @@ class _Search:
     def _scanned(self, terms: Iterable[Term], limit: int) -> Term | None:
         """The strictest term whose source takes reading all values of a key, read once; None if it has too many."""
         term = next((term for term in terms if term.source is not None and not term.ranged), None)
-        if term is None or term.source is None:
+        if term is None or term.source is None or term.source in self._too_many:
             return None
         statement = Sql(f"{term.source.text} LIMIT ?", (*term.source.params, limit))
         ids = [row[0] for row in rows(self._scope.connection, statement)]
         if len(ids) == limit:
+            self._too_many.add(term.source)
             return None
         listed = rows_of(ids, self._scope.dialect).wrap("SELECT e.value AS run_id FROM ")
         return replace(term, source=listed, ranged=True)
@@ -283,10 +285,7 @@ class _Search:
             return False
         best = self._selective(_ranged(task.terms), needed)
         if best is None and needed > self._tuning.scan:
-            scanned = sorted(
-                (term for term in task.terms if not term.ranged), key=lambda term: term.strictness
-            )
-            best = self._selective(scanned[:1], needed)
+            best = self._scanned(task.terms, min(needed, self._tuning.listed))
         if best is None:
             return False
         position = (VALUE, low)
