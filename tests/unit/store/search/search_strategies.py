@@ -11,7 +11,7 @@ from search_evaluator import FakeRun, Series
 from runyard.entities.common import ViewType
 from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.tables import LIKES, LISTS, NUMERIC
-from runyard.store.sql.search.tree import Comparison, Name, OrderBy
+from runyard.store.sql.search.tree import Comparison, Name, Operator, OrderBy
 from runyard.store.sql.search.walk_runs import Tuning
 
 LONG = "x" * 63
@@ -113,22 +113,21 @@ def comparison(draw: st.DrawFn) -> Comparison:
         if draw(st.booleans()):
             return Comparison(draw(text_names), draw(st.sampled_from(("IS NULL", "IS NOT NULL"))))
         return Comparison(draw(text_names), draw(st.sampled_from(LIKES)), draw(st.sampled_from(PATTERNS)))
-    if kind == "dataset":
-        name = Name("dataset", draw(st.sampled_from(("name", "digest", "context"))))
-        op = draw(st.sampled_from(LISTS))
-        choices = ("d", "D", "x", "train", "%a%", "nothing")
-    elif kind == "run_id":
-        name, op, choices = (
-            Name("attribute", "run_id"),
-            draw(st.sampled_from(LISTS)),
-            ("919", "838", "9%", "none"),
-        )
-    else:
-        key = "status" if kind == "status" else draw(st.sampled_from(WORDS))
-        name, op = Name("attribute", key), draw(st.sampled_from(LIKES))
-        choices = ("RUNNING", "F%", "%e%") if kind == "status" else PATTERNS
+    name, ops, choices = _worded(draw, kind)
+    op = draw(st.sampled_from(ops))
     many = st.lists(st.sampled_from(choices), min_size=1, max_size=3).map(tuple)
     return Comparison(name, op, draw(many if op in ("IN", "NOT IN") else st.sampled_from(choices)))
+
+
+def _worded(draw: st.DrawFn, kind: str) -> tuple[Name, tuple[Operator, ...], tuple[str, ...]]:
+    if kind == "dataset":
+        key = draw(st.sampled_from(("name", "digest", "context")))
+        return Name("dataset", key), LISTS, ("d", "D", "x", "train", "%a%", "nothing")
+    if kind == "run_id":
+        return Name("attribute", "run_id"), LISTS, ("919", "838", "9%", "none")
+    if kind == "status":
+        return Name("attribute", "status"), LIKES, ("RUNNING", "F%", "%e%")
+    return Name("attribute", draw(st.sampled_from(WORDS))), LIKES, PATTERNS
 
 
 attribute_names = st.builds(

@@ -238,7 +238,11 @@ def logged(connection: Any) -> Any:
             for i, u, s, c, d in models
         ],
     )
-    metrics = [(1, "acc", "r1", "", 0.5, 1), (1, "acc", "r2", "d", 0.9, 2), (2, "acc", "r1", "d", 0.7, 1)]
+    metrics: list[tuple[int, str, str, str, float | None, int]] = [
+        (1, "acc", "r1", "", 0.5, 1),
+        (1, "acc", "r2", "d", 0.9, 2),
+        (2, "acc", "r1", "d", 0.7, 1),
+    ]
     metrics += [(3, "acc", "r1", "", None, 1), (3, "loss", "r1", "", 0.1, 1)]
     insert(
         connection,

@@ -165,3 +165,44 @@ def test_deleted_runs_are_found_by_view(connection: Any) -> None:
     fill(connection, [run_of(1), run_of(2, stage=1)])
     found = {view: search_runs(connection, asked(view=view)).ids for view in ViewType}
     assert found == {ViewType.ACTIVE_ONLY: [1], ViewType.DELETED_ONLY: [2], ViewType.ALL: [1, 2]}
+
+
+PIECES = st.sampled_from(
+    [
+        "metrics.m",
+        "metrics.m.min",
+        "params.p",
+        "tags.`q`",
+        "run_id",
+        "status",
+        "start_time",
+        "datasets.name",
+        "run_name",
+    ]
+    + [
+        " = ",
+        " != ",
+        " > ",
+        " LIKE ",
+        " ILIKE ",
+        " IN ",
+        " NOT IN ",
+        " IS NULL",
+        " AND ",
+        "1",
+        "-1e999",
+        "9" * 30,
+    ]
+    + ["'x'", "'%'", "('a', 'b')", "'''", "'\\'", '"é"', "'" + "_" * 300 + "'"]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=2))
+def test_any_text_as_filter_is_answered_or_refused(clause: str, order: list[str]) -> None:
+    _, connection = database_of(0)
+    try:
+        search = asked(clause, *order)
+    except InvalidInput:
+        return
+    search_runs(connection, search, SMALL)

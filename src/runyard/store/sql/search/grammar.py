@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runyard.errors import InvalidInput
+from runyard.store.sql.search.regex import check_pattern
 from runyard.store.sql.search.tables import SPAN_RULES, STATISTICS, Family, Grammar, Rule
 from runyard.store.sql.search.tokens import Form, Token, check_text, tokenise
 from runyard.store.sql.search.tree import Comparison, Filter, Name, Order, OrderBy, Value
@@ -158,6 +159,8 @@ def _comparison(clause: _Clause, grammar: Grammar) -> Comparison:
         raise InvalidInput(f"Invalid comparator '{clause.op[:100]}' not one of '{_listed(rule.ops)}'")
     if clause.op in ("LIKE", "ILIKE") and isinstance(value, str) and len(value) > MAX_PATTERN:
         raise InvalidInput(f"Invalid {clause.op} pattern: more than {MAX_PATTERN} characters.")
+    if clause.op == "RLIKE" and isinstance(value, str):
+        check_pattern(value)
     return Comparison(name, clause.op, value)
 
 
