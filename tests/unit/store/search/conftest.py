@@ -1,4 +1,4 @@
-"""Databases for search tests: SQLite in memory, and a PostgreSQL whose database sorts text by English rules."""
+"""Databases for search tests: SQLite, and a PostgreSQL whose database sorts text by English rules."""
 
 from __future__ import annotations
 

@@ -115,8 +115,9 @@ def comparison(draw: st.DrawFn) -> Comparison:
         return Comparison(draw(text_names), draw(st.sampled_from(LIKES)), draw(st.sampled_from(PATTERNS)))
     name, ops, choices = _worded(draw, kind)
     op = draw(st.sampled_from(ops))
-    many = st.lists(st.sampled_from(choices), min_size=1, max_size=3).map(tuple)
-    return Comparison(name, op, draw(many if op in ("IN", "NOT IN") else st.sampled_from(choices)))
+    if op in ("IN", "NOT IN"):
+        return Comparison(name, op, tuple(draw(st.lists(st.sampled_from(choices), min_size=1, max_size=3))))
+    return Comparison(name, op, draw(st.sampled_from(choices)))
 
 
 def _worded(draw: st.DrawFn, kind: str) -> tuple[Name, tuple[Operator, ...], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Search: MLflow's filter language parsed to a tree, compiled to SQL, paged by keyset.
 
     tokens, grammar, tables   text -> tree (tree.py); one declarative table per noun
-    compile_*                 tree -> statements; each noun has one `search_<noun>(connection, search) -> Found`
+    compile_*, walk_runs      tree -> statements; for each noun a `search_<noun>(connection, search) -> Found`
     cursor                    page tokens
 
 A search is plain synchronous code on one connection, several statements in one snapshot, so it runs inside

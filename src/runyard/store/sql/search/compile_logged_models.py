@@ -43,7 +43,8 @@ ANY_ROW = "x.model_id = r.id"
 def search_logged_models(connection: Connection, search: LoggedModelSearch) -> Found[int]:
     """Row ids of one page. Default order: newest first; ties by model id.
 
-    A metric clause holds if any run and dataset has a matching latest value; a metric sort key is the value logged last.
+    A metric clause holds if any run and dataset has a matching latest value; a metric sort key is the value
+    logged last.
     """
     experiments = known_experiments(connection, search.experiment_ids)
     if not experiments:

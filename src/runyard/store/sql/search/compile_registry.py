@@ -47,7 +47,10 @@ def search_registered_models(connection: Connection, search: RegistrySearch) -> 
 
 
 def search_model_versions(connection: Connection, search: RegistrySearch) -> Found[tuple[int, int]]:
-    """(model row id, version) of one page. Default order: last updated first, then name, then greatest version."""
+    """(model row id, version) of one page.
+
+    Default order: last updated first, then name, then greatest version.
+    """
     ties = [("name", True), ("version_number", False)]
     if not search.order:
         ties.insert(0, ("last_updated_timestamp", False))

@@ -1,4 +1,4 @@
-"""Clauses of a run filter as SQL: a check on one run `r`, and where it can, the index range that holds the matches."""
+"""Clauses of a run filter as SQL: a check on one run, and where possible the range that holds all matches."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ TEXT_TABLES = {"parameter": "run_params", "tag": "run_tags"}
 class Term:
     """One condition on a run.
 
-    `check` holds for the run of alias r; where it needs nothing but the run's id, that is written RUN_ID. `source`
-    selects run_id of all runs of the experiments that meet it (and perhaps of others, where that cannot be seen).
+    `check` holds for the run of alias r; where it needs nothing but the run's id, that is written RUN_ID.
+    `source` selects run_id of all runs of the experiments that meet it (and perhaps of others, where that
+    cannot be seen).
     """
 
     check: Sql
@@ -217,7 +218,7 @@ def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
 
 
 def _fact_term(scope: Scope, table: str, key_id: int, check: Sql, found: Sql, *, ranged: bool) -> Term:
-    """A condition on the row of this key: `check` for one run, `found` (equal, but indexed) for all of them."""
+    """A condition on the row of this key: `check` for one run, `found` (the same, indexed) for all."""
     where = all_of([scope.here("x."), Sql("x.key_id = ?", (key_id,)), found])
     source = where.wrap(f"SELECT x.run_id AS run_id FROM {table} x WHERE ")
     return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged)

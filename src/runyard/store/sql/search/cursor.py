@@ -28,7 +28,10 @@ def query_digest(*parts: object) -> bytes:
 
 
 def encode_token(key: bytes, digest: bytes, after: Position) -> str:
-    """A page token, urlsafe base64 without padding. `after` is `Page.after`, `digest` is `query_digest(...)`."""
+    """A page token, urlsafe base64 without padding.
+
+    `after` is `Page.after`, `digest` is `query_digest(...)`.
+    """
     body = msgspec.msgpack.encode((digest, after))
     mac = _mac(key, body)
     return base64.urlsafe_b64encode(mac + body).decode().rstrip("=")
@@ -51,7 +54,7 @@ def decode_token(key: bytes, digest: bytes, token: str | None) -> Position | Non
         raise InvalidInput("Invalid page token: unreadable. Start again without a token.") from exc
     if bound != digest:
         raise InvalidInput(
-            "Invalid page token: it belongs to another query. Send the filter, order and ids of the first page."
+            "Invalid page token: it belongs to another query. Repeat filter, order and ids of the first page."
         )
     return after
 

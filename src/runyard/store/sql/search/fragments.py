@@ -110,7 +110,7 @@ def _unescaped(dialect: Dialect) -> str:
 def indexed_text(
     op: Operator, value: Value, dialect: Dialect, column: str = "value"
 ) -> tuple[Sql, bool] | None:
-    """A range on the indexed prefix of a text column that holds every match, and whether it holds nothing else."""
+    """A range on the indexed start of a text that holds every match, and whether it holds nothing else."""
     prefix = f"substr({column}, 1, {PREFIX})"
     if op == "=" and isinstance(value, str):
         condition = Sql(f"{prefix} = ?", (value[:PREFIX],))

@@ -25,7 +25,7 @@ _LIST = "While parsing a list in the query, expected"
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """A comparison as written: `value` is empty for IS [NOT] NULL, several tokens for a list in parentheses."""
+    """A comparison as written: no `value` for IS [NOT] NULL, several tokens for a list."""
 
     left: Token
     op: str
@@ -313,7 +313,7 @@ def _order_clause(text: str, grammar: Grammar) -> OrderBy:
 
 
 def order_key(field_name: str, ascending: bool, grammar: Grammar) -> OrderBy:
-    """A sort key given as an object, as logged models have them: `field_name` is an identifier without direction."""
+    """A sort key given as an object, as logged models have them: an identifier without direction."""
     check_text(field_name, "order_by field")
     return OrderBy(_order_name(field_name.strip(), grammar), ascending)
 

@@ -1,6 +1,7 @@
 """Sort keys and the condition "after this row", for any noun.
 
-A key that can be absent has a rank before its value: 0 a value, 1 NaN, 2 missing. Ranks ascend in both directions.
+A key that can be absent has a rank before its value: 0 a value, 1 NaN, 2 missing. Ranks ascend in both
+directions.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ def check_position(position: Position, keys: Sequence[Key]) -> None:
 
 
 def after(keys: Sequence[Key], position: Sequence[Any]) -> Sql:
-    """Rows after position, in the order of keys. A position shorter than keys skips all rows equal in its part."""
+    """Rows after position, in the order of keys.
+
+    A position shorter than keys skips all rows equal in its part.
+    """
     key, rest = keys[0], keys[1:]
     used = len(key.columns)
     greater, equal = _beyond(key, position[:used])

@@ -173,7 +173,7 @@ def from_driver(key: RunKey) -> RunKey:
 
 
 def edge(scope: Scope, key: RunKey, low: Scalar | None, size: int, stride: int) -> Scalar | None:
-    """An indexed value about `size` rows after low, so that what lies between is cheap to visit; None: take the rest."""
+    """An indexed value about `size` rows after low, so that a window ends there. None: take the rest."""
     walk = _walk(key)
     ascending = key.key.ascending
     skipped = max(size // (len(scope.experiments) * len(walk.parts)), stride)

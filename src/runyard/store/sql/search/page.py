@@ -49,8 +49,8 @@ class ExperimentSearch:
 class RegistrySearch:
     """Registered models or model versions of one workspace.
 
-    Prompts are left out unless the filter compares the tag mlflow.prompt.is_prompt; as in MLflow a record without
-    that tag counts as one whose value is 'false'.
+    Prompts are left out unless the filter compares the tag mlflow.prompt.is_prompt; as in MLflow a record
+    without that tag counts as one whose value is 'false'.
     """
 
     workspace_id: int
@@ -68,8 +68,8 @@ Dataset = tuple[str, str | None]
 class LoggedModelSearch:
     """Logged models of these experiments; deleted ones are never found.
 
-    `datasets` restricts metric clauses of the filter to metrics logged for one of them; `order_datasets[i]` does the
-    same for the sort key `order[i]`.
+    `datasets` restricts metric clauses of the filter to metrics logged for one of them; `order_datasets[i]`
+    does the same for the sort key `order[i]`.
     """
 
     experiment_ids: Sequence[int]

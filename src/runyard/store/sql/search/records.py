@@ -1,4 +1,4 @@
-"""Searches over nouns with thousands of records, not millions of facts: one statement, the database chooses the plan."""
+"""Searches over nouns with thousands of records: one statement, the database chooses the plan."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ def select_page(
     position: Position | None,
     limit: int,
 ) -> tuple[list[Row], Position | None]:
-    """Rows (the columns of head, which is `SELECT ids | FROM ...`, without sort columns) and where the next page starts.
+    """Rows (the columns of head, which is `SELECT ids | FROM ...`, without sort columns) and where the next
+    page starts.
 
     Args:
         head: text with a `|` where the sort columns go.

@@ -1,8 +1,9 @@
 """Regular expressions for RLIKE on SQLite, in time linear in the text whatever the pattern.
 
-The language is what this module and PostgreSQL's `~` both understand and mean alike: literals, `.` (any character),
-classes, `\\d \\w \\s` and their opposites, `^ $`, groups, `|`, `* + ? {m} {m,} {m,n}` (greedy or not), and `(?i)` in
-front. No back references, no looking around. A pattern is found anywhere in the text.
+The language is what this module and PostgreSQL's `~` both understand and mean alike: literals, `.` (any
+character), classes, `\\d \\w \\s` and their opposites, `^ $`, groups, `|`, `* + ? {m} {m,} {m,n}` (greedy
+or not), and `(?i)` in front. No back references, no looking around. A pattern is found anywhere in the
+text.
 """
 
 from __future__ import annotations
@@ -210,7 +211,10 @@ class _Parser:
 
 @dataclass(slots=True)
 class _State:
-    """test: go to `then` with a character that fits. Otherwise go to all of `jumps` at once; `edge` only there."""
+    """test: go to `then` with a character that fits.
+
+    Otherwise go to all of `jumps` at once; `edge` only there.
+    """
 
     test: Test | None = None
     then: int = 0
@@ -297,7 +301,7 @@ class Regex:
         return closed
 
     def _closed(self, found: set[int] | frozenset[int], *, first: bool, last: bool) -> frozenset[int]:
-        """All states that are reached without a character; states before an unmet `$` stay, to be asked at the end."""
+        """All states reached without a character; those before an unmet `$` stay, to be asked at the end."""
         closed = set(found)
         waiting = list(found)
         while waiting:
@@ -320,7 +324,8 @@ def check_pattern(pattern: str) -> None:
 class RegexFunction:
     """SQLite's `regexp(pattern, value)` for one connection.
 
-    A query whose patterns cost too much is interrupted, as if its time limit had passed. Call `reset` before each.
+    A query whose patterns cost too much is interrupted, as if its time limit had passed. Call `reset`
+    before each.
     """
 
     def __init__(self, interrupt: Callable[[], None]) -> None:

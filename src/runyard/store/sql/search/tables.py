@@ -1,7 +1,8 @@
 """Which words each search endpoint understands: one table per noun, read by the parser.
 
-A `Grammar` has families (what may stand before the dot). A family either takes any key (`rule` set) or a fixed list of
-attributes (`rules`, canonical key to rule, with `aliases` from other spellings to canonical keys).
+A `Grammar` has families (what may stand before the dot). A family either takes any key (`rule` set) or a
+fixed list of attributes (`rules`, canonical key to rule, with `aliases` from other spellings to canonical
+keys).
 """
 
 from __future__ import annotations

@@ -113,8 +113,8 @@ def _part_end(text: str, at: int, what: str) -> int:
 def _string_end(text: str, start: int, what: str) -> int:
     """Index after the closing quote.
 
-    A doubled quote and one after a backslash do not close; where nothing else closes, the last one after a backslash
-    does, so that 'C:\\' is a whole string at the end of a filter. Nothing is unescaped.
+    A doubled quote and one after a backslash do not close; where nothing else closes, the last one after a
+    backslash does, so that 'C:\\' is a whole string at the end of a filter. Nothing is unescaped.
     """
     quote = text[start]
     at, fallback = start + 1, -1

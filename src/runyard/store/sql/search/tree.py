@@ -27,9 +27,9 @@ Value = str | int | float | tuple[str, ...] | None
 class Name:
     """One thing that can be compared or ordered by.
 
-    `stat` and `exact` exist for metrics of runs only: ``metrics.`K`.min`` names a statistic outright (stat "min"),
-    ``metrics.`K.min` `` a metric outright (exact); in plain `metrics.K.min` (neither) the metric of that name wins
-    where the searched experiments have one, otherwise it is the statistic.
+    `stat` and `exact` exist for metrics of runs only: ``metrics.`K`.min`` names a statistic outright (stat
+    "min"), ``metrics.`K.min` `` a metric outright (exact); in plain `metrics.K.min` (neither) the metric of
+    that name wins where the searched experiments have one, otherwise it is the statistic.
     """
 
     entity: Entity
@@ -40,7 +40,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One clause of a filter; clauses are joined by AND. `value` is None for IS [NOT] NULL, a tuple for [NOT] IN."""
+    """One clause of a filter. `value` is None for IS [NOT] NULL, a tuple for [NOT] IN."""
 
     name: Name
     op: Operator
@@ -59,7 +59,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
-    """One sort key. Rows without it come last in both directions; NaN stands between values and missing ones."""
+    """One sort key.
+
+    Rows without it come last in both directions; NaN stands between values and missing ones.
+    """
 
     name: Name
     ascending: bool = True

@@ -1,10 +1,11 @@
 """Which runs a search finds, one page at a time.
 
-Databases guess badly between two plans: visit what one clause matches, then sort; or visit runs in the order asked for
-until a page is full. So the choice is made here. Bounded counts on index ranges say how many runs the most selective
-clause leaves; where that is few, one statement does it all. Otherwise the index of the first sort key is visited in
-windows that grow; what the windows let through says how far the end of the page is, and where the most selective clause
-leaves less than that, it takes over. Runs that tie in the first key are a search of their own, ordered by the others.
+Databases guess badly between two plans: visit what one clause matches, then sort; or visit runs in the
+order asked for until a page is full. So the choice is made here. Bounded counts on index ranges say how
+many runs the most selective clause leaves; where that is few, one statement does it all. Otherwise the
+index of the first sort key is visited in windows that grow; what the windows let through says how far the
+end of the page is, and where the most selective clause leaves less than that, it takes over. Runs that tie
+in the first key are a search of their own, ordered by the others.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ MEASURED = Tuning()
 def search_runs(connection: Connection, search: RunSearch, tuning: Tuning = MEASURED) -> Found[int]:
     """Row ids of one page of runs.
 
-    Ordered by search.order, then start time (newest first), then run id; total, so pages joined are the whole result.
+    Ordered by search.order, then start time (newest first), then run id; total, so pages joined are the
+    whole result.
     Raises: InvalidInput, for a position that does not fit the order.
     """
     scope = scope_of(connection, search)
@@ -130,13 +132,23 @@ class _Search:
             tables += key.join or Sql("")
         conditions = checks(terms, "d.run_id" if source else "r.id")
         conditions += [Sql("r.id = d.run_id")] if source else []
-        conditions += [self._scope.here("r."), self._scope.staged("r.")]
+        conditions += self._in_scope(found_by_id=source is not None)
         if task.after is not None:
             conditions.append(after(keys, task.after))
         columns = ", ".join(column for key in keys for column in key.columns)
         tail = Sql(f"ORDER BY {order_by(keys)} LIMIT ?", (task.limit,))
         statement = Sql(f"SELECT r.id, {columns}") + tables + all_of(conditions).wrap("WHERE ") + tail
         return rows(self._scope.connection, statement)
+
+    def _in_scope(self, *, found_by_id: bool) -> list[Sql]:
+        """The run's experiment and stage; where the id leads to the run, with no index on them taken."""
+        here, staged = self._scope.here("r."), self._scope.staged("r.")
+        if not found_by_id:
+            return [here, staged]
+        return [
+            Sql(here.text.replace("r.experiment_id", "r.experiment_id + 0", 1), here.params),
+            Sql(staged.text.replace("r.stage", "r.stage + 0", 1), staged.params),
+        ]
 
     # --- selectivity
 
@@ -162,7 +174,7 @@ class _Search:
         return best
 
     def _scanned(self, terms: Iterable[Term], limit: int) -> Term | None:
-        """The strictest term whose source takes reading all values of a key, read once; None if it has too many."""
+        """The strictest term whose source takes reading all values of a key, read once; None: too many."""
         term = next((term for term in terms if term.source is not None and not term.ranged), None)
         if term is None or term.source is None or term.source in self._too_many:
             return None
@@ -214,7 +226,7 @@ class _Search:
         return [(row[0], rank, None, *row[1:]) for row in later]
 
     def _nothing_missing(self, key: RunKey) -> bool:
-        """True if every run of the experiments has the key: two counts on indexes instead of a visit to every run."""
+        """True if every run of the experiments has the key: two counts instead of a visit to every run."""
         walk = key.walk
         if walk is None or walk.table == "runs":
             return False
@@ -273,7 +285,7 @@ class _Search:
         return min(max(expected, progress.size // 4), progress.visited * 4, self._tuning.largest_window)
 
     def _take_over(self, task: _Task, progress: _Progress, found: list[Row]) -> bool:
-        """Let the most selective clause find the rest, if it leaves fewer runs than are still to be visited."""
+        """Let the most selective clause find the rest, if it leaves fewer runs than are still to visit."""
         needed = int(min(progress.rows_needed(task.limit - len(found)), EVERYTHING))
         low = progress.low
         if (
@@ -304,7 +316,7 @@ def _past(key: RunKey, high: Scalar, stop: Scalar | None) -> bool:
 
 
 def _bounds(key: RunKey, terms: Sequence[Term]) -> tuple[Scalar | None, Scalar | None, set[int]]:
-    """Where the clauses on the first key itself let a walk start and stop, and the ranks that they rule out."""
+    """Where clauses on the first key itself let a walk start and stop, and the ranks they rule out."""
     low = stop = None
     ruled_out: set[int] = set()
     for term in terms:
