@@ -2,8 +2,8 @@
 
     python bench/micro_search.py [--runs 100000] [--keep FILE]
 
-Prints the median CPU milliseconds of each search on a warm cache, ids only. `m0`..`m19` are uniform in [0, 1); `p0`..`p9` take 100 values, `p10`..`p19` take 10; every 50th
-run lacks `m19`.
+Prints the median CPU milliseconds of each search on a warm cache, ids only. `m0`..`m19` are uniform in
+[0, 1); `p0`..`p9` take 100 values, `p10`..`p19` take 10; every 50th run lacks `m19`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CASES: Sequence[tuple[str, str, list[str], int]] = (
     ("m3 > 0.5 and p12 (1 of 10), by metric, 100", f"{HALF} and params.p12 = '7'", ["metrics.m5 DESC"], 100),
     ("m3 > 0.5 and p2 (1 of 100), by start, 100", f"{HALF} and params.p2 = '7'", [], 100),
     ("m3 > 0.5, by the same metric, 100", "metrics.m3 > 0.5", ["metrics.m3 ASC"], 100),
-    ("three metrics, each half, by m6, 100", f"{HALF} and metrics.m4<0.5 and metrics.m5>0.5", ["metrics.m6"], 100),
+    ("three metrics, each half, by m6", f"{HALF} and metrics.m4<.5 and metrics.m5>.5", ["metrics.m6"], 100),
     ("m3 > 2 (nothing), by metric", "metrics.m3 > 2", ["metrics.m5"], 100),
     ("p2 = 'none' (nothing), by start", "params.p2 = 'none'", [], 100),
     ("p2 and p3 and p4 (1 of 10^6), by start", "params.p2='7' and params.p3='7' and params.p4='7'", [], 100),

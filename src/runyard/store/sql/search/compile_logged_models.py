@@ -19,6 +19,7 @@ from runyard.store.sql.search.records import (
     field_condition,
     field_key,
     field_keys,
+    led,
     select_page,
 )
 from runyard.store.sql.search.tree import Comparison, Filter
@@ -37,6 +38,7 @@ FACTS = {
     "parameter": Facts("logged_model_params", "x.model_id = r.id"),
     "tag": Facts("logged_model_tags", "x.model_id = r.id"),
 }
+LEADERS = [("attribute", "source_run_id"), ("attribute", "model_id")]
 ANY_ROW = "x.model_id = r.id"
 
 
@@ -49,7 +51,7 @@ def search_logged_models(connection: Connection, search: LoggedModelSearch) -> F
     experiments = known_experiments(connection, search.experiment_ids)
     if not experiments:
         return Found([])
-    here = among("r.experiment_id", experiments, connection.dialect)
+    here = among(f"r.experiment_id{led(search.filter, LEADERS)}", experiments, connection.dialect)
     where = [here, Sql(f"r.stage = {int(Stage.ACTIVE)}"), *_conditions(connection, search)]
     joins, keys = _keys(connection, search)
     head = join(" ", [Sql("SELECT r.id | FROM logged_models r"), *joins])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.cursor import Position
@@ -16,6 +16,7 @@ from runyard.store.sql.search.records import (
     fact_condition,
     field_condition,
     field_keys,
+    led,
     select_page,
 )
 from runyard.store.sql.search.tree import Comparison, Filter, Name
@@ -36,13 +37,15 @@ VERSION_FIELDS = {
     "creation_timestamp": Field("r.created_ms"),
     "last_updated_timestamp": Field("r.updated_ms"),
 }
+MODEL_LEADERS = [("tag", "")]
+VERSION_LEADERS = [("attribute", "name"), ("attribute", "run_id")]
 VERSION_TAGS = Facts("model_version_tags", "x.model_id = r.model_id AND x.version = r.version")
 
 
 def search_registered_models(connection: Connection, search: RegistrySearch) -> Found[int]:
     """Row ids of one page. Default order and tie-break: name."""
     head = Sql("SELECT r.id | FROM registered_models r")
-    rows, more = _search(connection, search, head, MODEL_FIELDS, MODEL_TAGS, [("name", True)])
+    rows, more = _search(connection, search, head, MODEL_FIELDS, MODEL_TAGS, MODEL_LEADERS, [("name", True)])
     return Found([row[0] for row in rows], more)
 
 
@@ -57,7 +60,7 @@ def search_model_versions(connection: Connection, search: RegistrySearch) -> Fou
     head = Sql(
         "SELECT r.model_id, r.version | FROM model_versions r JOIN registered_models m ON m.id = r.model_id"
     )
-    rows, more = _search(connection, search, head, VERSION_FIELDS, VERSION_TAGS, ties)
+    rows, more = _search(connection, search, head, VERSION_FIELDS, VERSION_TAGS, VERSION_LEADERS, ties)
     return Found([(row[0], row[1]) for row in rows], more)
 
 
@@ -67,17 +70,27 @@ def _search(
     head: Sql,
     fields: Mapping[str, Field],
     tags: Facts,
+    leaders: Collection[tuple[str, str]],
     ties: Sequence[tuple[str, bool]],
 ) -> tuple[list[Row], Position | None]:
     def condition(clause: Comparison) -> Sql:
         if clause.entity == "tag":
             return _tag_condition(connection, tags, clause)
-        return field_condition(fields[clause.key], clause.op, clause.value, connection.dialect)
+        found = field_condition(fields[clause.key], clause.op, clause.value, connection.dialect)
+        if clause.op == "=" and fields[clause.key].column == "m.name":
+            return _of_model(search.workspace_id, found)
+        return found
 
     keys = field_keys(fields, search.order, ties, connection.dialect)
-    where = [Sql("r.workspace_id = ?", (search.workspace_id,))]
+    where = [Sql(f"r.workspace_id{led(search.filter, leaders)} = ?", (search.workspace_id,))]
     where += conditions(without_prompts(search.filter), condition)
     return select_page(connection, head, where, keys, search.after, search.limit)
+
+
+def _of_model(workspace_id: int, found: Sql) -> Sql:
+    """The versions of the model that is found by its name."""
+    named = Sql("m.workspace_id = ?", (workspace_id,)) + found.wrap("AND ")
+    return named.wrap("r.model_id = (SELECT m.id FROM registered_models m WHERE ", ")")
 
 
 def without_prompts(clauses: Filter) -> Filter:

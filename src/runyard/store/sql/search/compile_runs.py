@@ -196,7 +196,18 @@ def metric_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
     condition = compare(column, op, value, scope.dialect)
     if op == "!=":
         condition = condition.wrap("(", f" OR {column} IS NULL)")
-    return _fact_term(scope, "series", key_id, condition, condition, ranged=not name.stat and op != "!=")
+    if name.stat:
+        return Term(
+            _of_run("series", key_id, condition).wrap("", " = 1"), _every_run(scope, key_id, condition)
+        )
+    return _fact_term(scope, "series", key_id, condition, condition, ranged=op != "!=")
+
+
+def _every_run(scope: Scope, key_id: int, condition: Sql) -> Sql:
+    """Reads one run after the other, whose series lie side by side; in the order of a value they do not."""
+    of_run = Sql("x.run_id = q.id AND x.key_id = ?", (key_id,))
+    where = all_of([scope.here("q."), scope.staged("q."), of_run, condition])
+    return where.wrap("SELECT x.run_id AS run_id FROM runs q CROSS JOIN series x WHERE ")
 
 
 def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,17 @@ def field_keys(
     named = {key for key, _ in wanted}
     wanted += [(key, ascending) for key, ascending in ties if key not in named]
     return [field_key(fields[key], ascending, dialect) for key, ascending in wanted]
+
+
+def led(clauses: Sequence[Comparison], leaders: Collection[tuple[str, str]]) -> str:
+    """What to append to the scope's column, so that the index of a leader compared for equality is taken.
+
+    Without statistics SQLite prefers the index of the scope, because that one is in the order asked for.
+    A leader is an entity and a key; an empty key stands for any.
+    """
+    names = {(clause.entity, clause.key) for clause in clauses if clause.op == "="}
+    names |= {(entity, "") for entity, _ in names}
+    return " + 0" if names & set(leaders) else ""
 
 
 Condition = Callable[[Comparison], Sql]
