@@ -69,9 +69,27 @@ class ClientSession:
 
     def _start(self) -> None:
         self._pipe, writer = os.pipe()
-        command = [str(client_python(self.release)), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-        command += ["-c", os.devnull, f"--rootdir={SCENARIOS}", "--confcutdir=.", "--tb=short", "--show-capture=no"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTEST_", "PYTHONPATH"))}
+        command = [
+            str(client_python(self.release)),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+        ]
+        command += [
+            "-c",
+            os.devnull,
+            f"--rootdir={SCENARIOS}",
+            "--confcutdir=.",
+            "--tb=short",
+            "--show-capture=no",
+        ]
+        environment = {
+            k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTEST_", "PYTHONPATH"))
+        }
         environment |= {
             "RUNYARD_COMPAT_URL": self.server_url,
             "RUNYARD_COMPAT_SERVER": self.server_kind,

@@ -30,7 +30,10 @@ def server_url(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def client_session(
-    request: pytest.FixtureRequest, server_url: str, server_kind: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    server_url: str,
+    server_kind: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ClientSession]:
     """One process of the client release `request.param`, which runs all scenarios selected in this session."""
     release: str = request.param

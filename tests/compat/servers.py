@@ -35,7 +35,18 @@ def running_server(kind: str, data: Path) -> Iterator[str]:
 
 
 def _start_runyard(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str | None]:
-    command = [sys.executable, "-m", "runyard", "up", "--host", "127.0.0.1", "--port", "0", "--data", str(data / "runyard")]
+    command = [
+        sys.executable,
+        "-m",
+        "runyard",
+        "up",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--data",
+        str(data / "runyard"),
+    ]
     return _spawn(command, data, sink, {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}), None
 
 
@@ -43,7 +54,16 @@ def _start_stock(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(client_python("3.18.0")), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        str(client_python("3.18.0")),
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{data}/stock.db"]
     command += ["--artifacts-destination", str(data / "artifacts")]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -51,7 +71,9 @@ def _start_stock(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str
 
 
 def _spawn(command: list[str], data: Path, sink: object, extra: dict[str, str]) -> subprocess.Popen[bytes]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "RUNYARD_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "RUNYARD_"))
+    }
     return subprocess.Popen(
         command, cwd=data, env=environment | extra, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
     )  # fmt: skip

@@ -12,7 +12,11 @@ CASES = [(release, scenario) for release in CLIENTS for scenario in scenarios_of
 
 
 @pytest.mark.parametrize(
-    ("client_session", "scenario"), CASES, indirect=["client_session"], ids=[f"{r}-{s}" for r, s in CASES], scope="session"
+    ("client_session", "scenario"),
+    CASES,
+    indirect=["client_session"],
+    ids=[f"{r}-{s}" for r, s in CASES],
+    scope="session",
 )
 def test_client_scenario_passes(client_session: ClientSession, scenario: str) -> None:
     failures = client_session.failures(scenario)

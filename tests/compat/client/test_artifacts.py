@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import matplotlib
 import mlflow
@@ -15,7 +16,7 @@ from PIL import Image
 from requests import HTTPError
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 NAMES = (
     "plain.txt",
@@ -101,7 +102,11 @@ def test_tree_of_folders_up_and_down(active, client, tmp_path):
     mlflow.log_artifacts(str(tmp_path / "up"))
     (tmp_path / "down").mkdir()
     mlflow.artifacts.download_artifacts(run_id=active, artifact_path="", dst_path=str(tmp_path / "down"))
-    got = {str(p.relative_to(tmp_path / "down")): p.read_text() for p in (tmp_path / "down").rglob("*") if p.is_file()}
+    got = {
+        str(p.relative_to(tmp_path / "down")): p.read_text()
+        for p in (tmp_path / "down").rglob("*")
+        if p.is_file()
+    }
     assert got == files
     assert sorted(_listed(client, active)) == ["a0", "a1", "a2"]
 
@@ -157,7 +162,7 @@ def test_table_grows_and_loads(active, client):
 def test_download_by_every_uri(active, tmp_path):
     mlflow.log_text("x", "f/a.txt")
     for uri in (f"runs:/{active}/f/a.txt", mlflow.get_artifact_uri("f/a.txt")):
-        assert open(mlflow.artifacts.download_artifacts(artifact_uri=uri)).read() == "x"
+        assert Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)).read_text() == "x"
     assert [f.path for f in mlflow.artifacts.list_artifacts(run_id=active)] == ["f"]
     assert [f.path for f in mlflow.artifacts.list_artifacts(artifact_uri=f"runs:/{active}/f")] == ["f/a.txt"]
 

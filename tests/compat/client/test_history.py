@@ -3,7 +3,9 @@ from mlflow.entities import Metric
 
 def _log(client, run, key, count):
     for start in range(0, count, 1000):
-        client.log_batch(run, metrics=[Metric(key, i * 0.5, i, i) for i in range(start, min(start + 1000, count))])
+        client.log_batch(
+            run, metrics=[Metric(key, i * 0.5, i, i) for i in range(start, min(start + 1000, count))]
+        )
 
 
 def test_history_longer_than_one_page_of_the_client_is_whole(client, run):

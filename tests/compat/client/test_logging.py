@@ -14,7 +14,11 @@ def test_metrics_with_steps_keep_the_highest_step(client, run):
     for step, value in ((0, 5.0), (10, 1.0), (3, 7.0)):
         client.log_metric(run, "loss", value, step=step)
     assert client.get_run(run).data.metrics == {"loss": 1.0}
-    assert [(m.step, m.value) for m in client.get_metric_history(run, "loss")] == [(0, 5.0), (10, 1.0), (3, 7.0)]
+    assert [(m.step, m.value) for m in client.get_metric_history(run, "loss")] == [
+        (0, 5.0),
+        (10, 1.0),
+        (3, 7.0),
+    ]
 
 
 def test_latest_metric_goes_by_step_then_timestamp_then_value(client, run):
@@ -102,7 +106,9 @@ def test_log_metrics_logs_all_at_one_step(client, experiment):
 def test_param_is_written_once(client, run):
     client.log_param(run, "lr", 0.1)
     client.log_param(run, "lr", 0.1)
-    with refused("INVALID_PARAMETER_VALUE", "Changing param values is not allowed", "'lr'", "0.1", "0.2") as caught:
+    with refused(
+        "INVALID_PARAMETER_VALUE", "Changing param values is not allowed", "'lr'", "0.1", "0.2"
+    ) as caught:
         client.log_param(run, "lr", 0.2)
     assert "The cause of this error is typically due to repeated calls" in str(caught.value)
     assert client.get_run(run).data.params == {"lr": "0.1"}
@@ -110,7 +116,9 @@ def test_param_is_written_once(client, run):
 
 def test_params_of_all_kinds_become_text(client, experiment):
     with mlflow.start_run() as active:
-        mlflow.log_params({"none": None, "list": [1, 2], "float": 1e-5, "empty": "", "text": "größe\n✓", "b": True})
+        mlflow.log_params(
+            {"none": None, "list": [1, 2], "float": 1e-5, "empty": "", "text": "größe\n✓", "b": True}
+        )
     assert client.get_run(active.info.run_id).data.params == {
         "none": "None",
         "list": "[1, 2]",
@@ -203,7 +211,9 @@ def test_dataset_inputs_are_kept_with_their_context(client, experiment):
     assert "mlflow_colspec" in got.schema
     assert "num_rows" in got.profile
     assert tags == {"mlflow.data.context": "training", "fold": "1"}
-    found = mlflow.search_runs([experiment], filter_string="datasets.name = 'toy' and dataset.context = 'training'")
+    found = mlflow.search_runs(
+        [experiment], filter_string="datasets.name = 'toy' and dataset.context = 'training'"
+    )
     assert list(found.run_id) == [active.info.run_id]
 
 

@@ -24,7 +24,9 @@ def _fitted():
 def _log(name="model", **more):
     """Log the fitted model; named requirements spare the client a search for them, which takes seconds."""
     signature = infer_signature(X, Y)
-    return mlflow.sklearn.log_model(_fitted(), name, signature=signature, pip_requirements=["scikit-learn"], **more)
+    return mlflow.sklearn.log_model(
+        _fitted(), name, signature=signature, pip_requirements=["scikit-learn"], **more
+    )
 
 
 def _right(model):

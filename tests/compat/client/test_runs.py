@@ -135,7 +135,9 @@ def test_deleted_run_is_readable_but_takes_no_writes(client, run, experiment):
         with refused("INVALID_PARAMETER_VALUE", "must be in the 'active' state"):
             write()
     assert client.search_runs([experiment]) == []
-    assert [r.info.run_id for r in client.search_runs([experiment], run_view_type=ViewType.DELETED_ONLY)] == [run]
+    assert [r.info.run_id for r in client.search_runs([experiment], run_view_type=ViewType.DELETED_ONLY)] == [
+        run
+    ]
 
 
 def test_restored_run_is_whole_and_writable(client, run, experiment):

@@ -12,16 +12,28 @@ from support import pages, refused
 def fleet():
     """Six runs r0..r5; (experiment id, run ids by number). r5 has nothing but its name."""
     client = mlflow.MlflowClient()
-    experiment = client.create_experiment(f"fleet-{id(object())}-{mlflow.utils.time.get_current_time_millis()}")
+    experiment = client.create_experiment(
+        f"fleet-{id(object())}-{mlflow.utils.time.get_current_time_millis()}"
+    )
     runs = []
     for i in range(6):
-        run = client.create_run(experiment, start_time=1000 + i, run_name=f"Run {i}", tags={"mlflow.user": f"u{i % 2}"})
+        run = client.create_run(
+            experiment, start_time=1000 + i, run_name=f"Run {i}", tags={"mlflow.user": f"u{i % 2}"}
+        )
         runs.append(run.info.run_id)
     for i, value in enumerate((0.5, 1.5, -2.0, math.nan, 1.5)):
         batch = [Metric("m", value, 1, 0), Metric("a b", i, 1, 0), Metric("x.y/z", i * 10, 1, 0)]
-        params = [Param("lr", f"0.{i}"), Param("dotted.key", "D" if i % 2 else "d"), Param("big key", f"v{i}")]
-        client.log_batch(runs[i], batch, params, [RunTag("colour", ("Red", "green")[i % 2]), RunTag("t.u", str(i))])
-        client.set_terminated(runs[i], ("FINISHED", "FAILED", "KILLED", "FINISHED", "FINISHED")[i], end_time=2000 + i)
+        params = [
+            Param("lr", f"0.{i}"),
+            Param("dotted.key", "D" if i % 2 else "d"),
+            Param("big key", f"v{i}"),
+        ]
+        client.log_batch(
+            runs[i], batch, params, [RunTag("colour", ("Red", "green")[i % 2]), RunTag("t.u", str(i))]
+        )
+        client.set_terminated(
+            runs[i], ("FINISHED", "FAILED", "KILLED", "FINISHED", "FINISHED")[i], end_time=2000 + i
+        )
     client.set_tag(runs[0], "only zero", "")
     _log_dataset(client, runs[1], "toy", "abc123", "training")
     _log_dataset(client, runs[2], "Toys", "def456", "testing")
@@ -85,7 +97,7 @@ def test_params(fleet):
             "params.`dotted.key` ILIKE 'd'": [0, 1, 2, 3, 4],
             "params.`dotted.key` LIKE 'D'": [1, 3],
             "params.\"big key\" = 'v3'": [3],
-            "parameter.lr = \"0.2\"": [2],
+            'parameter.lr = "0.2"': [2],
             "parameters.lr = '0.2'": [2],
             "params.lr IS NULL": [5],
             "params.lr IS NOT NULL": [0, 1, 2, 3, 4],
@@ -266,7 +278,15 @@ def test_order_by_ids_and_uris(fleet):
 
 
 def test_bad_orders_are_refused(fleet):
-    for order in ("foo", "metrics", "metrics.m UP", "datasets.name", "metrics.m ASC, params.lr", "attributes.foo", ""):
+    for order in (
+        "foo",
+        "metrics",
+        "metrics.m UP",
+        "datasets.name",
+        "metrics.m ASC, params.lr",
+        "attributes.foo",
+        "",
+    ):
         with refused("INVALID_PARAMETER_VALUE"):
             _numbers(fleet, "", order_by=[order])
 

@@ -1,0 +1,76 @@
+"""Raw calls against our server, compared with what a stock MLflow 3.18 server answered to the same calls.
+
+Compared are the status, the error code and the body, with ids and times replaced; texts of errors only where a
+client looks for a phrase. Differences on purpose stand in `differences.py`.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .calls import GROUPS
+from .calls.call import Call
+from .differences import DIFFERENCES
+from .replay import replay, shape
+
+RECORDED = Path(__file__).parent / "recorded"
+CASES = [(group, call) for group, calls in GROUPS.items() for call in calls]
+Answers = Callable[[str], dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def answers(server_url: str) -> Answers:
+    """The server's answers to a group of calls; a group is sent once."""
+    return cache(lambda group: replay(server_url, GROUPS[group]))
+
+
+@cache
+def _recorded(group: str) -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = json.loads((RECORDED / f"{group}.json").read_text())
+    return loaded
+
+
+@pytest.mark.parametrize(("group", "call"), CASES, ids=[f"{g}: {c.name[:60]}" for g, c in CASES])
+def test_answer_is_that_of_a_stock_server(group: str, call: Call, answers: Answers, server_kind: str) -> None:
+    got = answers(group)[call.name]
+    expected = _recorded(group)[call.name]
+    difference = DIFFERENCES.get((group, call.name)) if server_kind != "stock" else None
+    if difference is not None:
+        assert _verdict(got) == (difference.status, difference.code), difference.reason
+        return
+    assert _verdict(got) == _verdict(expected), _text(got)
+    if got["status"] < 400:
+        _assert_same_body(call, got["body"], expected["body"])
+    elif isinstance(got["body"], dict):
+        assert call.phrase in got["body"].get("message", "")
+
+
+def test_every_difference_belongs_to_a_call() -> None:
+    known = {(group, call.name) for group, call in CASES}
+    assert [key for key in DIFFERENCES if key not in known] == []
+
+
+def test_every_reason_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
+    reasons = {difference.reason for difference in DIFFERENCES.values()}
+    assert [reason for reason in reasons if reason not in page.replace("\n", " ")] == []
+
+
+def _verdict(answer: dict[str, Any]) -> tuple[int, str]:
+    body = answer["body"]
+    return answer["status"], body.get("error_code", "") if isinstance(body, dict) else ""
+
+
+def _text(answer: dict[str, Any]) -> str:
+    return json.dumps(answer, indent=1, ensure_ascii=False)[:2000]
+
+
+def _assert_same_body(call: Call, got: Any, expected: Any) -> None:
+    if call.compare == "shape":
+        got, expected = shape(got), shape(expected)
+    if call.compare != "status":
+        assert got == expected
