@@ -22,7 +22,8 @@ class _Counter:
 
     def client(self, server: Server, experiment_id: str, ends: float) -> Client:
         for index in self.numbers:
-            self.made += yield from wire.whole_run(server, experiment_id, wire.plan(index))
+            done = yield from wire.whole_run(server, experiment_id, wire.plan(index))
+            self.made += done
             if time.perf_counter() > ends:
                 return
 

@@ -90,7 +90,7 @@ def _measure(suite: Suite, server: Server, experiment_id: str, size: int) -> Non
     chance = random.Random(size)
 
     def varied() -> bytes:
-        return filtered(server, experiment_id, 0.5 + chance.randrange(1000) / 1e5, chance.randrange(50))
+        return filtered(server, experiment_id, 0.5 + chance.randrange(1000) / 1e5, chance.randrange(10))
 
     _repeat(suite, server, f"search_{size}", writer, varied, repeats)
     _repeat(suite, server, f"page_{size}", writer, lambda: page(server, experiment_id), repeats)

@@ -36,9 +36,9 @@ class RunPlan:
 
 
 def plan(index: int) -> RunPlan:
-    """10 params of 50 possible values each, 10 metrics uniform in 0..1, 5 tags; one run in 100 matches the filter."""
+    """10 params of 10 possible values each, 10 metrics uniform in 0..1, 5 tags; one run in 20 matches the filter."""
     chance = random.Random(index)
-    params = [(f"p{i}", str(chance.randrange(50))) for i in range(10)]
+    params = [(f"p{i}", str(chance.randrange(10))) for i in range(10)]
     metrics = [(f"m{i}", chance.random()) for i in range(10)]
     tags = [(f"t{i}", f"value-{chance.randrange(1000)}") for i in range(5)]
     return RunPlan(index, params, metrics, tags)
