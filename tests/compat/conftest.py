@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,22 +28,18 @@ def server_url(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
-def client_session(
-    request: pytest.FixtureRequest,
-    server_url: str,
-    server_kind: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ClientSession]:
-    """One process of the client release `request.param`, which runs all scenarios selected in this session."""
-    release: str = request.param
-    scenarios = [
-        item.callspec.params["scenario"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and hasattr(item, "callspec")
-        and item.callspec.params.get("client_session") == release
-    ]
-    work: Path = tmp_path_factory.mktemp(f"client-{release}")
-    session = ClientSession(release, scenarios, server_url, server_kind, work)
-    yield session
-    session.close()
+def client_sessions(
+    request: pytest.FixtureRequest, server_url: str, server_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, ClientSession]]:
+    """By client release, one process that runs all scenarios selected in this session; it starts when first asked."""
+    selected: dict[str, list[str]] = {}
+    for item in request.session.items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "scenario" in item.callspec.params:
+            selected.setdefault(item.callspec.params["release"], []).append(item.callspec.params["scenario"])
+    sessions = {
+        release: ClientSession(release, scenarios, server_url, server_kind, tmp_path_factory.mktemp(release))
+        for release, scenarios in selected.items()
+    }
+    yield sessions
+    for session in sessions.values():
+        session.close()

@@ -11,14 +11,8 @@ from .environments import CLIENTS
 CASES = [(release, scenario) for release in CLIENTS for scenario in scenarios_of(release)]
 
 
-@pytest.mark.parametrize(
-    ("client_session", "scenario"),
-    CASES,
-    indirect=["client_session"],
-    ids=[f"{r}-{s}" for r, s in CASES],
-    scope="session",
-)
-def test_client_scenario_passes(client_session: ClientSession, scenario: str) -> None:
-    failures = client_session.failures(scenario)
+@pytest.mark.parametrize(("release", "scenario"), CASES, ids=[f"{r}-{s}" for r, s in CASES])
+def test_client_scenario_passes(client_sessions: dict[str, ClientSession], release: str, scenario: str) -> None:
+    failures = client_sessions[release].failures(scenario)
     if failures:
         pytest.fail("\n".join(failures), pytrace=False)

@@ -22,7 +22,7 @@ NAMES = (
     "plain.txt",
     "with blank.txt",
     "größe-数据.txt",
-    "per%cent.txt",
+    "50%off.txt",
     "plus+and&amp.txt",
     "semi;colon=equals.txt",
     "quote'd.txt",
