@@ -29,13 +29,17 @@ def server_url(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def client_sessions(
-    request: pytest.FixtureRequest, server_url: str, server_kind: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    server_url: str,
+    server_kind: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, ClientSession]]:
     """By client release, one process that runs all scenarios selected in this session; it starts when first asked."""
     selected: dict[str, list[str]] = {}
     for item in request.session.items:
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "scenario" in item.callspec.params:
-            selected.setdefault(item.callspec.params["release"], []).append(item.callspec.params["scenario"])
+        if isinstance(item, pytest.Function) and "client_sessions" in item.fixturenames:
+            release, scenario = (str(item.callspec.params[name]) for name in ("release", "scenario"))
+            selected.setdefault(release, []).append(scenario)
     sessions = {
         release: ClientSession(release, scenarios, server_url, server_kind, tmp_path_factory.mktemp(release))
         for release, scenarios in selected.items()

@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 
-NO_5XX = "A mistake in a request is answered with 400, never 5xx: clients retry 5xx, so it would look like an outage."
-STRICT = "Stock ignores a field that it cannot parse and stores the rest; we refuse the request, so nothing is lost unseen."
-SPECIFIC = "The error names what is wrong more precisely; no client tells these two codes apart."
-ABSENT = (
-    "A route that does not exist answers 404 with ENDPOINT_NOT_FOUND in JSON, on which clients fall back."
+NO_5XX = "A mistake in a request is answered with 400 or 404, never 5xx: clients retry 5xx for minutes."
+STRICT = "Stock drops a field that it cannot parse and goes on; we refuse the request, so that nothing is lost unseen."
+SPECIFIC = "The error code says more precisely what is wrong."
+ABSENT = "A route or method that we do not have is answered in JSON with ENDPOINT_NOT_FOUND, on which clients fall back."
+REFUSED_IN_JSON = (
+    "Refusals of a foreign Host or Origin are JSON like all other errors; status and text are the same."
 )
+SAME_ORIGIN = (
+    "A page of another origin, even on this machine, may write only when the server was told to allow it."
+)
+LENIENT = "lowerCamelCase names are accepted in query strings as they are in bodies."
+
+BAD_VALUE = "INVALID_PARAMETER_VALUE"
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,33 @@ class Difference:
     reason: str
 
 
-BAD_VALUE = "INVALID_PARAMETER_VALUE"
+def _same(group: str, status: int, code: str, reason: str, *calls: str) -> dict[tuple[str, str], Difference]:
+    return {(group, call): Difference(status, code, reason) for call in calls}
 
-DIFFERENCES: dict[tuple[str, str], Difference] = {}
+
+DIFFERENCES: dict[tuple[str, str], Difference] = {
+    **_same("experiments", 200, "", LENIENT, "get by camel case"),
+    **_same("experiments", 400, "RESOURCE_ALREADY_EXISTS", SPECIFIC, "rename to taken name"),
+    **_same("experiments", 400, "INVALID_STATE", NO_5XX, "rename deleted"),
+    **_same("artifacts", 400, BAD_VALUE, NO_5XX, "put below file", "put over folder"),
+    **_same("batches", 400, BAD_VALUE, NO_5XX, "metrics of texts"),
+    **_same("batches", 400, BAD_VALUE, STRICT, "metric with text"),
+    **_same("metrics", 400, BAD_VALUE, NO_5XX, "list value"),
+    **_same("metrics", 400, BAD_VALUE, STRICT, "step beyond int64", "fractional step"),
+    **_same("runs", 400, BAD_VALUE, STRICT, "update with unknown status"),
+    **_same("search_runs", 400, BAD_VALUE, NO_5XX, "twice an order"),
+    **_same("search_runs", 400, BAD_VALUE, STRICT, "view unknown"),
+    **_same("history", 400, BAD_VALUE, STRICT, "text results"),
+    **_same("logged_models", 400, BAD_VALUE, STRICT, "finalize to nonsense"),
+    **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
+    **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),
+    **_same("model_versions", 404, "RESOURCE_DOES_NOT_EXIST", NO_5XX, "create from unknown model uri"),
+    **_same("protocol", 400, BAD_VALUE, NO_5XX, "JSON array", "JSON number"),
+    **_same(
+        "protocol", 404, "ENDPOINT_NOT_FOUND", ABSENT,
+        "unknown route", "unknown route by POST", "unknown v3 route", "trailing slash",
+    ),
+    **_same("protocol", 405, "ENDPOINT_NOT_FOUND", ABSENT, "wrong method", "wrong method on get"),
+    **_same("protocol", 403, "PERMISSION_DENIED", REFUSED_IN_JSON, "foreign host", "foreign origin"),
+    **_same("protocol", 403, "PERMISSION_DENIED", SAME_ORIGIN, "local origin"),
+}  # fmt: skip

@@ -95,12 +95,14 @@ def normalised(value: Any, known: dict[str, str], key: str = "") -> Any:
         return "<token>"
     if isinstance(value, int) and not isinstance(value, bool) and value > 1_600_000_000_000:
         return "<ms>"
-    return _normalised_text(value, known) if isinstance(value, str) else value
+    return _normalised_text(value, known, key) if isinstance(value, str) else value
 
 
-def _normalised_text(text: str, known: dict[str, str]) -> str:
+def _normalised_text(text: str, known: dict[str, str], key: str) -> str:
+    """A known number stands for an id only in an id or a URI: elsewhere, "1" may be anybody's value."""
+    may_be_id = key.endswith(("experiment_id", "experiment_ids")) or text.startswith("mlflow-artifacts:")
     for name, value in sorted(known.items(), key=lambda item: -len(item[1])):
-        if value and value not in ("0", "None"):
+        if len(value) > 8 or (may_be_id and value.isdigit()):
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"<{name}>", text)
     for pattern, stand_in in VOLATILE:
         text = pattern.sub(stand_in, text)

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .environments import ROOT, client_python
 
@@ -34,7 +35,7 @@ def running_server(kind: str, data: Path) -> Iterator[str]:
             _stop(process)
 
 
-def _start_runyard(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str | None]:
+def _start_runyard(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:
     command = [
         sys.executable,
         "-m",
@@ -50,7 +51,7 @@ def _start_runyard(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], s
     return _spawn(command, data, sink, {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}), None
 
 
-def _start_stock(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str | None]:
+def _start_stock(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,7 +71,7 @@ def _start_stock(data: Path, sink: object) -> tuple[subprocess.Popen[bytes], str
     return _spawn(command, data, sink, quiet), f"http://127.0.0.1:{port}"
 
 
-def _spawn(command: list[str], data: Path, sink: object, extra: dict[str, str]) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], data: Path, sink: BinaryIO, extra: dict[str, str]) -> subprocess.Popen[bytes]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "RUNYARD_"))
     }

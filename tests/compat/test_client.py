@@ -12,7 +12,9 @@ CASES = [(release, scenario) for release in CLIENTS for scenario in scenarios_of
 
 
 @pytest.mark.parametrize(("release", "scenario"), CASES, ids=[f"{r}-{s}" for r, s in CASES])
-def test_client_scenario_passes(client_sessions: dict[str, ClientSession], release: str, scenario: str) -> None:
+def test_client_scenario_passes(
+    client_sessions: dict[str, ClientSession], release: str, scenario: str
+) -> None:
     failures = client_sessions[release].failures(scenario)
     if failures:
         pytest.fail("\n".join(failures), pytrace=False)
