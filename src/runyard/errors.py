@@ -27,7 +27,19 @@ The wire codes are MLflow's, so that its client raises the same class of error a
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from typing import ClassVar, Self
+
+SEE_DOCS = "See the API docs for more information about request parameters."
+
+
+def shown(value: object, limit: int = 200) -> str:
+    """A value as JSON for an error message, cut so that no error repeats a huge request."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= limit else text[:limit] + "…"
 
 
 class RunyardError(Exception):
@@ -54,6 +66,11 @@ class InvalidInput(CallerError):
     """A value breaks a documented rule."""
 
     code = "INVALID_PARAMETER_VALUE"
+
+    @classmethod
+    def missing(cls, name: str) -> Self:
+        """A required field is absent."""
+        return cls(f"Missing value for required parameter '{name}'. {SEE_DOCS}")
 
 
 class BadRequest(CallerError):

@@ -6,6 +6,7 @@ CREATE TABLE keys (
 CREATE TABLE runs (
     id $ID,
     uuid TEXT NOT NULL UNIQUE,               -- 32 hex
+    workspace_id $INT NOT NULL,
     experiment_id $INT NOT NULL REFERENCES experiments (id),
     name TEXT NOT NULL,
     user_id TEXT NOT NULL,
@@ -19,6 +20,8 @@ CREATE TABLE runs (
     version $INT NOT NULL DEFAULT 0          -- grows with every change; a run document is valid for one version
 );
 CREATE INDEX runs_by_start ON runs (experiment_id, stage, start_ms, uuid);
+CREATE INDEX runs_by_name ON runs (experiment_id, name);
+CREATE INDEX runs_by_status ON runs (experiment_id, status);
 
 CREATE TABLE run_docs (                      -- the run as its clients read it, ready to send
     run_id $INT PRIMARY KEY REFERENCES runs (id),

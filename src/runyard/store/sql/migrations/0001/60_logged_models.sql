@@ -1,6 +1,7 @@
 CREATE TABLE logged_models (
     id $ID,
     uuid TEXT NOT NULL UNIQUE,               -- 'm-' + 32 hex
+    workspace_id $INT NOT NULL,
     experiment_id $INT NOT NULL REFERENCES experiments (id),
     name TEXT NOT NULL,
     model_type TEXT NOT NULL,
@@ -13,6 +14,7 @@ CREATE TABLE logged_models (
     updated_ms $INT NOT NULL
 );
 CREATE INDEX logged_models_by_creation ON logged_models (experiment_id, stage, created_ms, uuid);
+CREATE INDEX logged_models_by_run ON logged_models (source_run_uuid);
 CREATE INDEX logged_models_by_name ON logged_models (experiment_id, name);
 
 CREATE TABLE logged_model_params (

@@ -1,0 +1,227 @@
+"""The ASGI application: gate, route, decode, call, encode.
+
+    request → Gate (Host, Origin) → RouteTable → decode → handler (services) → encode → answer
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from runyard.errors import InvalidInput, RunyardError, TooLarge, UnsupportedMediaType
+from runyard.server import errors
+from runyard.server.gate import Gate
+from runyard.server.metrics import ServerMetrics
+from runyard.server.routing import Match, Route, RouteTable
+from runyard.services.context import Context
+from runyard.wire.mlflow.decoding import decode_body, decode_hot, decode_query
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+BODY_LIMIT = 64 * 1024 * 1024
+JSON_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"vary", b"Origin"),
+]
+UNROUTED = "(none)"
+
+
+class Application:
+    """Serves a route table.
+
+    Args:
+        lifespan: entered before the first request, left after the last.
+    """
+
+    def __init__(self, routes: RouteTable, gate: Gate, metrics: ServerMetrics, lifespan: Lifespan) -> None:
+        self.routes = routes
+        self.gate = gate
+        self.metrics = metrics
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as exc:
+            await send({"type": "lifespan.startup.failed", "message": str(exc)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        method: str = scope["method"]
+        watch = _StatusWatch(send)
+        name = UNROUTED
+        try:
+            refusal = self.gate.refusal(method, scope["path"], *_gate_headers(scope))
+            if refusal is not None:
+                raise refusal
+            match = self.routes.find(method, scope["raw_path"].decode("latin-1"))
+            name = match.route.path
+            await self._serve(match, scope, receive, watch)
+        except ClientDisconnect:
+            watch.status = watch.status or 499
+        except Exception as exc:
+            if watch.status is None:
+                status, body, headers = errors.answer(exc)
+                await send_json(watch, status, body, headers, head=method == "HEAD")
+            elif not isinstance(exc, RunyardError):
+                raise
+        self.metrics.observe(method, name, watch.status or 0, time.perf_counter() - began)
+
+    async def _serve(self, match: Match, scope: Scope, receive: Receive, send: _StatusWatch) -> None:
+        route = match.route
+        if route.raw is not None:
+            scope["path_params"] = match.values
+            response = await route.raw(Request(scope, receive))
+            await response(scope, receive, send)
+            return
+        request = await read_request(route, match.values, scope, receive)
+        assert route.handler is not None
+        answer = await route.handler(Context(), request)
+        await send_json(send, 200, encode(answer), head=scope["method"] == "HEAD")
+
+
+class _StatusWatch:
+    """Passes messages on and remembers whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def encode(answer: Any) -> bytes:
+    """An answer as JSON; bytes are ready already."""
+    return answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+
+
+async def read_request(route: Route, values: dict[str, str], scope: Scope, receive: Receive) -> Any:
+    """The typed request of a JSON route.
+
+    Raises: InvalidInput, UnsupportedMediaType, TooLarge.
+    """
+    kind = route.request
+    assert kind is not None
+    if scope["method"] in ("GET", "HEAD"):
+        return decode_query(scope["query_string"], kind, values)
+    check_json(content_type(scope))
+    body = await read_body(scope, receive, route.body_limit or BODY_LIMIT)
+    if route.hot:
+        return decode_hot(body, kind)
+    return decode_body(body, kind, values)
+
+
+def content_type(scope: Scope) -> str | None:
+    """The Content-Type header."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return str(value.decode("latin-1"))
+    return None
+
+
+def check_json(kind: str | None) -> None:
+    """Raises: UnsupportedMediaType unless kind is JSON."""
+    if kind == "application/json":
+        return
+    if kind is None:
+        raise UnsupportedMediaType("Bad Request. Content-Type header is missing.")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Bad Request. Content-Type must be one of ['application/json'].")
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The whole body, refused as soon as it is known to be larger than limit bytes.
+
+    Raises: TooLarge, ClientDisconnect.
+    """
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+        if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+            raise InvalidInput("A compressed body is not accepted here. Send it without Content-Encoding.")
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The request body is larger than {limit} bytes. Split it into several requests.")
+
+
+async def send_json(
+    send: Send, status: int, body: bytes, headers: errors.Headers | None = None, *, head: bool = False
+) -> None:
+    """One JSON answer."""
+    length = (b"content-length", str(len(body)).encode())
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*JSON_HEADERS, length, *(headers or [])]}
+    )
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def _gate_headers(scope: Scope) -> tuple[str | None, str | None, str | None]:
+    host = origin = site = None
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value.decode("latin-1")
+        elif name == b"origin":
+            origin = value.decode("latin-1")
+        elif name == b"sec-fetch-site":
+            site = value.decode("latin-1")
+    return host, origin, site
+
+
+async def iterate_body(receive: Receive) -> AsyncIterator[bytes]:
+    """The pieces of a body as they arrive.
+
+    Raises: ClientDisconnect.
+    """
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            return

@@ -1,0 +1,30 @@
+"""The one place where an error becomes an answer."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from runyard.errors import InternalFault, RunyardError
+
+log = logging.getLogger("runyard.server")
+Headers = list[tuple[bytes, bytes]]
+
+
+class ErrorMessage(msgspec.Struct):
+    """MLflow's error body."""
+
+    error_code: str
+    message: str
+
+
+def answer(error: BaseException) -> tuple[int, bytes, Headers]:
+    """Status, JSON body and extra headers for an error. An unknown one is logged and never described to the client."""
+    if not isinstance(error, RunyardError):
+        log.error("A request failed unexpectedly", exc_info=error)
+        error = InternalFault("The server met an unexpected error. Its log says more.")
+    headers: Headers = []
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    return error.status, msgspec.json.encode(ErrorMessage(error.code, error.message)), headers

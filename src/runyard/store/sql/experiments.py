@@ -1,0 +1,163 @@
+"""Statements about experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runyard.entities.common import Page, Stage, Tag, ViewType
+from runyard.entities.experiment import Experiment
+from runyard.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from runyard.store.sql.clock import now_ms
+from runyard.store.sql.database import Connection, Database, Row, Transaction
+from runyard.store.sql.experiment_search import ExperimentQuery, search
+
+COLUMNS = "id, workspace_id, name, artifact_location, stage, created_ms, updated_ms"
+BY_ID = f"SELECT {COLUMNS} FROM experiments WHERE id = ? AND workspace_id = ?"
+BY_NAME = f"SELECT {COLUMNS} FROM experiments WHERE workspace_id = ? AND name = ?"
+TAGS = "SELECT key, value FROM experiment_tags WHERE experiment_id = ? ORDER BY key"
+TAKEN = "SELECT id, stage FROM experiments WHERE workspace_id = ? AND name = ?"
+INSERT = """INSERT INTO experiments (workspace_id, name, artifact_location, stage, created_ms, updated_ms)
+    VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
+SET_LOCATION = "UPDATE experiments SET artifact_location = ? WHERE id = ?"
+SET_NAME = "UPDATE experiments SET name = ?, updated_ms = ? WHERE id = ?"
+SET_STAGE = "UPDATE experiments SET stage = ?, updated_ms = ? WHERE id = ?"
+SET_RUN_STAGES = """UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1
+    WHERE experiment_id = ? AND stage <> ?"""
+SET_TAG = """INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)
+    ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"""
+DELETE_TAG = "DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?"
+TOUCH = "UPDATE experiments SET updated_ms = ? WHERE id = ?"
+
+
+class SqlExperiments:
+    """ExperimentStore on a Database."""
+
+    def __init__(self, database: Database, page_key: bytes) -> None:
+        self._database = database
+        self._page_key = page_key
+
+    async def create(
+        self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]
+    ) -> int:
+        def work(tx: Transaction) -> int:
+            now = now_ms()
+            row = tx.one(INSERT, (workspace_id, name, location or "", now, now))
+            if row is None:
+                raise _taken(tx, workspace_id, name)
+            experiment_id = int(row[0])
+            if not location:
+                tx.execute(SET_LOCATION, (f"{artifact_root}/{experiment_id}", experiment_id))
+            tx.many(SET_TAG, [(experiment_id, tag.key, tag.value) for tag in tags])
+            return experiment_id
+
+        return await self._database.write(work)
+
+    async def get(self, workspace_id: int, experiment_id: int) -> Experiment:
+        return await self._database.read(lambda c: load(c, workspace_id, experiment_id))
+
+    async def get_by_name(self, workspace_id: int, name: str) -> Experiment:
+        def work(c: Connection) -> Experiment:
+            row = c.one(BY_NAME, (workspace_id, name))
+            if row is None:
+                raise NotFound(f"Could not find experiment with name '{name}'")
+            return _with_tags(c, row)
+
+        return await self._database.read(work)
+
+    async def search(
+        self,
+        workspace_id: int,
+        *,
+        view: ViewType,
+        filter_string: str,
+        order_by: Sequence[str],
+        max_results: int,
+        page_token: str | None,
+    ) -> Page[Experiment]:
+        query = ExperimentQuery(workspace_id, view, filter_string, tuple(order_by), max_results, page_token)
+        return await self._database.read(lambda c: search(c, query, self._page_key))
+
+    async def rename(self, workspace_id: int, experiment_id: int, name: str) -> None:
+        def work(tx: Transaction) -> None:
+            found = load(tx, workspace_id, experiment_id)
+            if found.stage is not Stage.ACTIVE:
+                raise InvalidState(f"The experiment {experiment_id} is deleted. Restore it before renaming it.")
+            if tx.one(TAKEN, (workspace_id, name)) not in (None, (experiment_id, Stage.ACTIVE)):
+                raise _taken(tx, workspace_id, name)
+            tx.execute(SET_NAME, (name, now_ms(), experiment_id))
+
+        await self._database.write(work)
+
+    async def delete(self, workspace_id: int, experiment_id: int) -> None:
+        await self._move(workspace_id, experiment_id, Stage.DELETED)
+
+    async def restore(self, workspace_id: int, experiment_id: int) -> None:
+        await self._move(workspace_id, experiment_id, Stage.ACTIVE)
+
+    async def _move(self, workspace_id: int, experiment_id: int, to: Stage) -> None:
+        def work(tx: Transaction) -> None:
+            found = load(tx, workspace_id, experiment_id)
+            if found.stage is to:
+                raise NotFound(f"No Experiment with id={experiment_id} exists that is not {to.text} already")
+            now = now_ms()
+            tx.execute(SET_STAGE, (to, now, experiment_id))
+            tx.execute(SET_RUN_STAGES, (to, now if to is Stage.DELETED else None, experiment_id, to))
+            tx.interned.forget_runs()
+
+        await self._database.write(work)
+
+    async def set_tag(self, workspace_id: int, experiment_id: int, tag: Tag) -> None:
+        def work(tx: Transaction) -> None:
+            require_active(load(tx, workspace_id, experiment_id))
+            tx.execute(SET_TAG, (experiment_id, tag.key, tag.value))
+            tx.execute(TOUCH, (now_ms(), experiment_id))
+
+        await self._database.write(work)
+
+    async def delete_tag(self, workspace_id: int, experiment_id: int, key: str) -> None:
+        def work(tx: Transaction) -> None:
+            require_active(load(tx, workspace_id, experiment_id))
+            if not tx.execute(DELETE_TAG, (experiment_id, key)):
+                raise NotFound(f"No tag with name: {key} in experiment with id {experiment_id}")
+            tx.execute(TOUCH, (now_ms(), experiment_id))
+
+        await self._database.write(work)
+
+
+def load(c: Connection, workspace_id: int, experiment_id: int) -> Experiment:
+    """One experiment.
+
+    Raises: NotFound.
+    """
+    row = c.one(BY_ID, (experiment_id, workspace_id))
+    if row is None:
+        raise NotFound(f"No Experiment with id={experiment_id} exists")
+    return _with_tags(c, row)
+
+
+def require_active(experiment: Experiment) -> None:
+    """Raises: InvalidInput when deleted."""
+    if experiment.stage is not Stage.ACTIVE:
+        raise InvalidInput(
+            f"The experiment {experiment.id} must be in the 'active' state. "
+            f"Current state is {experiment.stage.text}."
+        )
+
+
+def of_row(row: Row, tags: list[Tag]) -> Experiment:
+    """An experiment from COLUMNS."""
+    return Experiment(row[0], row[1], row[2], row[3], Stage(row[4]), row[5], row[6], tags)
+
+
+def _with_tags(c: Connection, row: Row) -> Experiment:
+    return of_row(row, [Tag(key, value) for key, value in c.all(TAGS, (row[0],))])
+
+
+def _taken(c: Connection, workspace_id: int, name: str) -> AlreadyExists:
+    row = c.one(TAKEN, (workspace_id, name))
+    if row is not None and row[1] == Stage.DELETED:
+        return AlreadyExists(
+            f"Experiment(name={name}) already exists, in the deleted state. "
+            "Restore it, or choose another name."
+        )
+    return AlreadyExists(f"Experiment(name={name}) already exists. Choose another name or use that experiment.")

@@ -1,0 +1,152 @@
+"""Bodies and query strings to typed requests, as leniently as MLflow's protobuf parser and no more.
+
+Accepted beside plain JSON: numbers as text, integral floats for integers, bare NaN and Infinity, JSON text inside a
+JSON string, lowerCamelCase names, `True`/`False` in query strings. Unparseable JSON counts as `{}`, so that the answer
+names the missing field. Everything else that does not fit is InvalidInput and names the field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from runyard.errors import SEE_DOCS, BadRequest, InvalidInput, shown
+
+T = TypeVar("T")
+DEPTH_LIMIT = 64
+_CAMEL = re.compile(rb'"[a-z]+[a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_AT = re.compile(r" - at `([^`]+)`$")
+
+
+def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | None = None) -> T:
+    """A JSON body as kind; values from the path win.
+
+    Raises: InvalidInput, naming the field.
+    """
+    if not path_values and not _CAMEL.search(body):
+        try:
+            return msgspec.json.decode(body, type=kind, strict=False)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            pass  # once more, leniently, for the answer or for the error text
+    fields = normalise(parse_json(body))
+    return convert({**fields, **(path_values or {})}, kind)
+
+
+def decode_hot(body: bytes, kind: type[T]) -> T:
+    """`decode_body` for hot routes: camelCase names only where the plain names do not fit."""
+    try:
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return convert(normalise(parse_json(body)), kind)
+
+
+def decode_query(query: str | bytes, kind: type[T], path_values: Mapping[str, str] | None = None) -> T:
+    """A query string as kind; repeated keys become lists where kind has a list."""
+    text = query.decode("latin-1") if isinstance(query, bytes) else query
+    lists: dict[str, list[str]] = {}
+    for key, value in parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=5_000):
+        lists.setdefault(_snake(key), []).append(value)
+    wants_list = _list_fields(kind)
+    fields = {key: values if key in wants_list else values[-1] for key, values in lists.items()}
+    return convert({**fields, **(path_values or {})}, kind)
+
+
+def convert(fields: Mapping[str, Any], kind: type[T]) -> T:
+    """Plain data as kind.
+
+    Raises: InvalidInput, naming the field.
+    """
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise _explain(str(exc), fields) from None
+    except RecursionError:
+        raise InvalidInput("The request is nested too deeply.") from None
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; `{}` when it is not JSON."""
+    value: Any = None
+    for _ in range(2):
+        try:
+            value = json.loads(body) if body else {}
+        except RecursionError:
+            raise InvalidInput("The request is nested too deeply.") from None
+        except ValueError:
+            return {}
+        if not isinstance(value, str):
+            break
+        body = value.encode("utf-8", "replace")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidInput(f"The request body must be a JSON object, not {type(value).__name__}.")
+    return value
+
+
+def normalise(value: Any, depth: int = 0) -> Any:
+    """camelCase names to snake_case at every level; nulls dropped, because protobuf reads them as unset."""
+    if depth > DEPTH_LIMIT:
+        raise InvalidInput("The request is nested too deeply.")
+    if isinstance(value, dict):
+        fields: dict[str, Any] = {}
+        for key, item in value.items():
+            name = _snake(key)
+            if name in fields:
+                raise BadRequest(f"The field '{name}' is given twice, as '{key}' and under another spelling.")
+            if item is not None:
+                fields[name] = normalise(item, depth + 1)
+        return fields
+    if isinstance(value, list):
+        return [normalise(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(value) else value
+    return value
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found.group(1).lower(), name)
+
+
+def _list_fields(kind: type[Any]) -> set[str]:
+    found = set()
+    for field in msgspec.structs.fields(kind):
+        options = [field.type, *getattr(field.type, "__args__", ())]
+        if any(getattr(option, "__origin__", option) is list for option in options):
+            found.add(field.encode_name)
+    return found
+
+
+def _explain(text: str, fields: Mapping[str, Any]) -> InvalidInput:
+    """msgspec's sentence in the words that MLflow's users know."""
+    missing = _MISSING.search(text)
+    if missing:
+        return InvalidInput.missing(missing.group(1))
+    at = _AT.search(text)
+    path = at.group(1).removeprefix("$").removeprefix(".") if at else ""
+    value = _value_at(fields, path)
+    hint = text[: at.start()] if at else text
+    return InvalidInput(
+        f"Invalid value {shown(value)} for parameter '{path or 'body'}' supplied: "
+        f" Hint: Value was of type '{type(value).__name__}'. {hint}. {SEE_DOCS}"
+    )
+
+
+def _value_at(fields: object, path: str) -> Any:
+    value: Any = fields
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]", path):
+        try:
+            value = value[int(index)] if index else value[name]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+    return value
