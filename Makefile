@@ -1,0 +1,58 @@
+# What a person does here: run, test, lint, bench, docs. Needs Python >= 3.11, git and make; uv is fetched if absent.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
+
+.PHONY: run test test-fast test-compat test-long check lint format bench docs clean
+
+run: $(VENV)/.runtime ## start the server, train the example through the mlflow client, serve until Ctrl-C
+	$(BIN)/python -m examples.demo
+
+test: lint ## what CI runs: static checks, then every test that needs no more than minutes
+	$(BIN)/python -m pytest -m "not long" --ignore=tests/compat
+
+test-fast: $(VENV)/.installed ## the unit tests alone
+	$(BIN)/python -m pytest -q tests/unit
+
+test-compat: $(VENV)/.installed ## the real mlflow clients (3.18 and 2.17) and the recorded calls against our server
+	$(BIN)/python -m pytest tests/compat
+
+test-long: $(VENV)/.installed ## everything, the tests that take long included
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## format, style, types, direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed ## rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed ## ratios to the peers, measured in the same run; results in bench/results
+	$(BIN)/python -m bench
+
+docs: ## list the pages; they are plain Markdown
+	@find docs -name '*.md' | sort
+
+clean: ## remove what was built, keep data
+	rm -rf $(VENV) .cache/envs .cache/uv
+
+.cache/uv/bin/uv:
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet uv
+
+$(VENV)/bin/python: | $(UV)
+	$(UV) venv --quiet --python "$(PYTHON)" $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --editable .
+	touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group dev
+	touch $@ $(VENV)/.runtime

@@ -1,0 +1,1 @@
+"""Programs to read and run; `make run` starts with demo.py."""
