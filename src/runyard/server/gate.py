@@ -27,7 +27,9 @@ class Gate:
         loopback_only: the server listens on loopback, so only loopback addresses are plausible.
     """
 
-    def __init__(self, hosts: Iterable[str] = (), origins: Iterable[str] = (), *, loopback_only: bool = True) -> None:
+    def __init__(
+        self, hosts: Iterable[str] = (), origins: Iterable[str] = (), *, loopback_only: bool = True
+    ) -> None:
         self._hosts = {host.lower().rstrip(".") for host in hosts} | {"localhost"}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         self._loopback_only = loopback_only
