@@ -39,7 +39,9 @@ class StoreCollector(Collector):
         yield CounterMetricFamily("runyard_commit_seconds", "Time spent in commits", now.commit_seconds)
         yield CounterMetricFamily("runyard_points", "Metric points accepted by this process", now.points)
         yield GaugeMetricFamily("runyard_database_bytes", "Bytes of the database", now.database_bytes)
-        yield GaugeMetricFamily("runyard_artifact_bytes", "Bytes of artifacts accepted by this process", now.artifact_bytes)
+        yield GaugeMetricFamily(
+            "runyard_artifact_bytes", "Bytes of artifacts accepted by this process", now.artifact_bytes
+        )
 
 
 class ServerMetrics:
