@@ -81,11 +81,15 @@ class RouteTable:
                 found = pattern.fullmatch(raw_path)
                 if found:
                     methods = candidates
-                    values = {name: unquote(value, errors="replace") for name, value in found.groupdict().items()}
+                    values = {
+                        name: unquote(value, errors="replace") for name, value in found.groupdict().items()
+                    }
                     if method in candidates:
                         break
         if methods is None:
-            raise RouteNotFound(f"No route {method} {raw_path[:200]}. The docs list the routes that Runyard serves.")
+            raise RouteNotFound(
+                f"No route {method} {raw_path[:200]}. The docs list the routes that Runyard serves."
+            )
         route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
         if route is None:
             raise MethodNotAllowed(f"{raw_path[:200]} answers {', '.join(sorted(methods))}, not {method}.")
