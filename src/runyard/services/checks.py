@@ -39,7 +39,9 @@ def check_key(key: str, what: str) -> None:
     if not key:
         raise InvalidInput.missing("key")
     if len(key) > KEY_LIMIT:
-        raise InvalidInput(f"'{what} name' exceeds the maximum length of {KEY_LIMIT} characters: {shown(key)}")
+        raise InvalidInput(
+            f"'{what} name' exceeds the maximum length of {KEY_LIMIT} characters: {shown(key)}"
+        )
     if not _KEY.match(key) or "\n" in key:
         raise InvalidInput(
             f"Invalid value {shown(key)} for parameter 'name' supplied: Names may only contain alphanumerics, "
@@ -62,7 +64,9 @@ def check_length(what: str, value: str, limit: int) -> None:
 def check_text(what: str, value: str) -> None:
     """Raises: InvalidInput for NUL, which no database keeps."""
     if "\x00" in value:
-        raise InvalidInput(f"Invalid value {shown(value)} for parameter '{what}' supplied: it holds a NUL character.")
+        raise InvalidInput(
+            f"Invalid value {shown(value)} for parameter '{what}' supplied: it holds a NUL character."
+        )
 
 
 def parse_experiment_id(value: str | int) -> int:
@@ -84,7 +88,11 @@ def parse_view_type(value: str | int | None) -> ViewType:
     if value is None or value == "":
         return ViewType.ACTIVE_ONLY
     try:
-        return ViewType[value.upper()] if isinstance(value, str) and not value.isdigit() else ViewType(int(value))
+        return (
+            ViewType[value.upper()]
+            if isinstance(value, str) and not value.isdigit()
+            else ViewType(int(value))
+        )
     except (KeyError, ValueError):
         raise InvalidInput(
             f"Invalid value {shown(value)} for parameter 'view_type' supplied: "
@@ -99,5 +107,7 @@ def check_max_results(value: int, limit: int) -> int:
             f"Invalid value {value} for parameter 'max_results' supplied. It must be a positive integer"
         )
     if value > limit:
-        raise InvalidInput(f"Invalid value {value} for parameter 'max_results' supplied: It must be at most {limit}")
+        raise InvalidInput(
+            f"Invalid value {value} for parameter 'max_results' supplied: It must be at most {limit}"
+        )
     return value
