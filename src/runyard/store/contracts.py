@@ -16,7 +16,9 @@ from runyard.entities.experiment import Experiment
 class ExperimentStore(Protocol):
     """Experiments and their tags."""
 
-    async def create(self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]) -> int:
+    async def create(
+        self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]
+    ) -> int:
         """Make an experiment; without location its artifacts go below artifact_root/<id>.
 
         Raises: AlreadyExists, also for the name of a deleted experiment.
