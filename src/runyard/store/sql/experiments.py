@@ -81,7 +81,9 @@ class SqlExperiments:
         def work(tx: Transaction) -> None:
             found = load(tx, workspace_id, experiment_id)
             if found.stage is not Stage.ACTIVE:
-                raise InvalidState(f"The experiment {experiment_id} is deleted. Restore it before renaming it.")
+                raise InvalidState(
+                    f"The experiment {experiment_id} is deleted. Restore it before renaming it."
+                )
             if tx.one(TAKEN, (workspace_id, name)) not in (None, (experiment_id, Stage.ACTIVE)):
                 raise _taken(tx, workspace_id, name)
             tx.execute(SET_NAME, (name, now_ms(), experiment_id))
@@ -160,4 +162,6 @@ def _taken(c: Connection, workspace_id: int, name: str) -> AlreadyExists:
             f"Experiment(name={name}) already exists, in the deleted state. "
             "Restore it, or choose another name."
         )
-    return AlreadyExists(f"Experiment(name={name}) already exists. Choose another name or use that experiment.")
+    return AlreadyExists(
+        f"Experiment(name={name}) already exists. Choose another name or use that experiment."
+    )
