@@ -56,7 +56,9 @@ class Interned:
             return [self.key(rows, name) for name in names]
 
     def _make_key(self, rows: _Rows, name: str) -> int:
-        row = rows.one("INSERT INTO keys (name) VALUES (?) ON CONFLICT (name) DO NOTHING RETURNING id", (name,))
+        row = rows.one(
+            "INSERT INTO keys (name) VALUES (?) ON CONFLICT (name) DO NOTHING RETURNING id", (name,)
+        )
         row = row or rows.one("SELECT id FROM keys WHERE name = ?", (name,))
         assert row is not None
         self._new_keys[name] = row[0]
@@ -69,7 +71,9 @@ class Interned:
         """
         ref = self._runs.get(uuid)
         if ref is None:
-            row = rows.one("SELECT id, uuid, workspace_id, experiment_id, stage FROM runs WHERE uuid = ?", (uuid,))
+            row = rows.one(
+                "SELECT id, uuid, workspace_id, experiment_id, stage FROM runs WHERE uuid = ?", (uuid,)
+            )
             if row is None:
                 raise NotFound(f"Run with id={uuid} not found")
             ref = RunRef(*row)
