@@ -39,7 +39,9 @@ def versions() -> list[int]:
 def statements(version: int, dialect: Dialect) -> list[str]:
     """The statements of one migration for one database."""
     folder = resources.files(__name__) / f"{version:04d}"
-    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    files = sorted(
+        (entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
+    )
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     text = re.sub(r"--[^\n]*", "", text)
     text = Template(text).substitute(TYPES[dialect])
