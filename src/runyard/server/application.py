@@ -1,6 +1,6 @@
 """The ASGI application: gate, route, decode, call, encode.
 
-    request → Gate (Host, Origin) → RouteTable → decode → handler (services) → encode → answer
+request → Gate (Host, Origin) → RouteTable → decode → handler (services) → encode → answer
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ async def read_request(route: Route, values: dict[str, str], scope: Scope, recei
     assert kind is not None
     if scope["method"] in ("GET", "HEAD"):
         return decode_query(scope["query_string"], kind, values)
-    check_json(content_type(scope))
+    kind_of_body = content_type(scope)
+    if kind_of_body is not None or scope["method"] != "DELETE":
+        check_json(kind_of_body)
     body = await read_body(scope, receive, route.body_limit or BODY_LIMIT)
     if route.hot:
         return decode_hot(body, kind)
@@ -195,7 +197,11 @@ async def send_json(
     """One JSON answer."""
     length = (b"content-length", str(len(body)).encode())
     await send(
-        {"type": "http.response.start", "status": status, "headers": [*JSON_HEADERS, length, *(headers or [])]}
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*JSON_HEADERS, length, *(headers or [])],
+        }
     )
     await send({"type": "http.response.body", "body": b"" if head else body})
 
