@@ -43,7 +43,7 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("search_runs", 400, BAD_VALUE, NO_5XX, "twice an order"),
     **_same("search_runs", 400, BAD_VALUE, STRICT, "view unknown"),
     **_same("history", 400, BAD_VALUE, STRICT, "text results"),
-    **_same("logged_models", 400, BAD_VALUE, STRICT, "finalize to nonsense"),
+    **_same("logged_models", 400, BAD_VALUE, STRICT, "finalize to nonsense", "limit -1", "filter name = 1"),
     **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
     **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),
     **_same("model_versions", 404, "RESOURCE_DOES_NOT_EXIST", NO_5XX, "create from unknown model uri"),
