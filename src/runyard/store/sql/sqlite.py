@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 import threading
 import time
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from runyard.errors import CorruptData, QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
-from runyard.store.sql.database import Params, Read, Row, Write
+from runyard.store.sql.database import Dialect, Params, Read, Row, Write
 from runyard.store.sql.intern import Interned
+from runyard.store.sql.search.regex import RegexFunction
 from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ READERS = 4
 READ_LIMIT_S = 10.0
 STEPS_PER_CHECK = 20_000
 COMMON = (
+    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -34,7 +35,7 @@ COMMON = (
 class SqliteConnection:
     """One connection of one thread."""
 
-    dialect: str = "sqlite"
+    dialect: Dialect = "sqlite"
 
     def __init__(self, path: Path, *, cache_kib: int, busy_ms: int = 5_000) -> None:
         self.raw = sqlite3.connect(
@@ -42,7 +43,8 @@ class SqliteConnection:
         )
         for pragma in (*COMMON, f"PRAGMA cache_size = -{cache_kib}"):
             self.raw.execute(pragma)
-        self.raw.create_function("regexp", 2, _regexp, deterministic=True)
+        self.regex = RegexFunction(self.raw.interrupt)
+        self.raw.create_function("regexp", 2, self.regex, deterministic=True)
 
     def execute(self, sql: str, params: Params = ()) -> int:
         return self.raw.execute(sql, params).rowcount
@@ -106,14 +108,10 @@ def translate(error: Exception) -> RunyardError | None:
     return None
 
 
-def _regexp(pattern: str, value: str | None) -> bool:
-    return value is not None and re.search(pattern, value) is not None
-
-
 class SqliteDatabase:
     """The embedded database; the one process that has it open is its only writer."""
 
-    dialect: str = "sqlite"
+    dialect: Dialect = "sqlite"
 
     def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S) -> None:
         self.path = path
@@ -174,6 +172,7 @@ class SqliteDatabase:
     def _read_on(self, reader: SqliteConnection, work: Read[T]) -> T:
         deadline = time.monotonic() + self._read_limit_s
         reader.raw.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_PER_CHECK)
+        reader.regex.reset()
         reader.raw.execute("BEGIN")
         try:
             return work(reader)  # type: ignore[arg-type]

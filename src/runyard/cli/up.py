@@ -1,0 +1,29 @@
+"""`runyard up`: start the server."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from runyard.server.serve import CannotStart, serve
+from runyard.server.settings import load
+
+
+@click.command()
+@click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 chooses a free one. [default: 5000]")
+@click.option("--data", metavar="DIR", help="Directory of the data. [default: runyard-data]")
+@click.option("--database", metavar="URL", help="postgresql://... instead of the embedded SQLite.")
+@click.option("--artifacts", metavar="URL", help="Where artifacts go: a directory, s3://, az:// or gs://.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Server processes; more than 1 needs PostgreSQL.")
+@click.option("--insecure", is_flag=True, default=None, help="Listen beyond loopback without authentication.")
+@click.option("--allowed-hosts", metavar="NAMES", help="Names that clients may use for this server.")
+@click.option("--allowed-origins", metavar="ORIGINS", help="Origins whose web pages may write.")
+def up(**flags: Any) -> None:
+    """Start the server and serve until Ctrl-C."""
+    try:
+        serve(load(flags, os.environ))
+    except (CannotStart, ValueError) as exc:
+        raise click.ClickException(str(exc)) from None

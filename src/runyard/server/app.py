@@ -1,0 +1,84 @@
+"""Composition: the one place that chooses concrete classes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from runyard.artifacts.opening import mount_datastore
+from runyard.server.application import Application
+from runyard.server.gate import Gate
+from runyard.server.metrics import ServerMetrics
+from runyard.server.routes import health
+from runyard.server.routes.mlflow import artifacts, experiments, logged_models, metrics, registry, runs
+from runyard.server.routing import RouteTable
+from runyard.server.settings import Settings, secret_key, split
+from runyard.server.storage import open_database
+from runyard.services.artifacts import ArtifactService
+from runyard.services.experiments import ExperimentService
+from runyard.services.logged_models import LoggedModelService
+from runyard.services.metrics import MetricService
+from runyard.services.registry import RegistryService
+from runyard.services.roots import SourceRoots, StoredRoots
+from runyard.services.runs import RunService
+from runyard.store.sql.compaction import Compactor
+from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
+from runyard.store.sql.metrics import SqlMetrics
+from runyard.store.sql.registry import SqlRegistry
+from runyard.store.sql.runs import SqlRuns
+from runyard.wire.mlflow.runs import render
+
+ARTIFACT_ROOT = "mlflow-artifacts:"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A composed server."""
+
+    application: Application
+
+
+def build(settings: Settings) -> Runtime:
+    """Everything that one server process needs, opened.
+
+    Raises: RunyardError, when the database or datastore cannot be used.
+    """
+    database = open_database(settings)
+    page_key = secret_key(settings)
+    mount = mount_datastore(settings.artifacts or str(settings.data_dir / "artifacts"))
+    run_store = SqlRuns(database, page_key, render, record_metrics)
+    model_store = SqlLoggedModels(database, page_key)
+    compactor = Compactor(database)
+    registry_service = RegistryService(SqlRegistry(database, page_key), SourceRoots(run_store, model_store))
+    roots = StoredRoots(run_store, model_store, registry_service)
+    artifact_service = ArtifactService(mount, roots)
+    watched = ServerMetrics()
+
+    async def probe() -> None:
+        await database.read(lambda c: c.one("SELECT 1"))
+
+    table = RouteTable(
+        [
+            *health.routes(watched, probe),
+            *experiments.routes(ExperimentService(SqlExperiments(database, page_key), ARTIFACT_ROOT)),
+            *runs.routes(RunService(run_store)),
+            *metrics.routes(MetricService(SqlMetrics(database, page_key))),
+            *logged_models.routes(LoggedModelService(model_store)),
+            *registry.routes(registry_service),
+            *artifacts.routes(artifact_service),
+        ]
+    )
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with compactor.running():
+            yield
+        await database.close()
+        await mount.datastore.aclose()
+
+    gate = Gate(
+        split(settings.allowed_hosts), split(settings.allowed_origins), loopback_only=not settings.insecure
+    )
+    return Runtime(Application(table, gate, watched, lifespan))

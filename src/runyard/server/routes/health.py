@@ -1,0 +1,42 @@
+"""Routes for people and programs that watch the server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from runyard.server.metrics import ServerMetrics
+from runyard.server.routing import Route, raw
+from runyard.version import MLFLOW_API_VERSION
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def routes(metrics: ServerMetrics, probe: Callable[[], Awaitable[None]]) -> list[Route]:
+    """GET /health, /version, /ready, /metrics.
+
+    Args:
+        probe: raises when the database cannot be read.
+    """
+
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("OK")
+
+    async def version(request: Request) -> Response:
+        return PlainTextResponse(MLFLOW_API_VERSION)
+
+    async def ready(request: Request) -> Response:
+        await probe()
+        return PlainTextResponse("OK")
+
+    async def prometheus(request: Request) -> Response:
+        return Response(metrics.text(), media_type=PROMETHEUS)
+
+    return [
+        *raw("GET", "/health", health),
+        *raw("GET", "/version", version),
+        *raw("GET", "/ready", ready),
+        *raw("GET", "/metrics", prometheus),
+    ]

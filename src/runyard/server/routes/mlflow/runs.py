@@ -1,0 +1,144 @@
+"""MLflow's run routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runyard.entities.common import Page, Param, Tag
+from runyard.entities.run import ModelEdge
+from runyard.server.routing import Route, rpc
+from runyard.services.context import Context
+from runyard.services.runs import RunService
+from runyard.wire.mlflow.runs import (
+    CreateRun,
+    DeleteTag,
+    LogBatch,
+    LogInputs,
+    LogMetric,
+    LogModel,
+    LogOutputs,
+    LogParam,
+    RunId,
+    SearchRuns,
+    SetTag,
+    UpdateRun,
+    info_of,
+    message_of,
+    metric_points,
+)
+
+BASE = "/2.0/mlflow/runs"
+EMPTY = b"{}"
+
+
+def routes(service: RunService) -> list[Route]:
+    """create, get, update, delete, restore, search; the hot log-* routes; inputs and outputs."""
+    return [*_records(service), *_logging(service), *_edges(service)]
+
+
+def _records(service: RunService) -> list[Route]:
+    async def create(ctx: Context, body: CreateRun) -> dict[str, Any]:
+        run = await service.create(
+            ctx, body.experiment_id, body.user_id, body.run_name, body.start_time, body.tags or []
+        )
+        return {"run": message_of(run, outputs=False)}
+
+    async def get(ctx: Context, body: RunId) -> bytes:
+        return b'{"run":' + await service.get(ctx, body.run_id or body.run_uuid) + b"}"
+
+    async def update(ctx: Context, body: UpdateRun) -> dict[str, Any]:
+        run = await service.update(
+            ctx, body.run_id or body.run_uuid, body.status, body.end_time, body.run_name
+        )
+        return {"run_info": info_of(run)}
+
+    async def delete(ctx: Context, body: RunId) -> bytes:
+        await service.delete(ctx, body.run_id)
+        return EMPTY
+
+    async def restore(ctx: Context, body: RunId) -> bytes:
+        await service.restore(ctx, body.run_id)
+        return EMPTY
+
+    async def search(ctx: Context, body: SearchRuns) -> bytes:
+        page = await service.search(
+            ctx,
+            body.experiment_ids or [],
+            view_type=body.run_view_type,
+            filter_string=body.filter,
+            order_by=body.order_by or [],
+            max_results=body.max_results,
+            page_token=body.page_token,
+        )
+        return join_page(page)
+
+    return [
+        *rpc("POST", f"{BASE}/create", CreateRun, create),
+        *rpc("GET", f"{BASE}/get", RunId, get),
+        *rpc("POST", f"{BASE}/update", UpdateRun, update),
+        *rpc("POST", f"{BASE}/delete", RunId, delete),
+        *rpc("POST", f"{BASE}/restore", RunId, restore),
+        *rpc("POST", f"{BASE}/search", SearchRuns, search),
+    ]
+
+
+def _logging(service: RunService) -> list[Route]:
+    async def log_metric(ctx: Context, body: LogMetric) -> bytes:
+        await service.log_metric(ctx, body.run_id or body.run_uuid, metric_points([body])[0])
+        return EMPTY
+
+    async def log_param(ctx: Context, body: LogParam) -> bytes:
+        await service.log_param(ctx, body.run_id or body.run_uuid, Param(body.key, body.value))
+        return EMPTY
+
+    async def set_tag(ctx: Context, body: SetTag) -> bytes:
+        await service.set_tag(ctx, body.run_id or body.run_uuid, Tag(body.key, body.value))
+        return EMPTY
+
+    async def delete_tag(ctx: Context, body: DeleteTag) -> bytes:
+        await service.delete_tag(ctx, body.run_id, body.key)
+        return EMPTY
+
+    async def log_batch(ctx: Context, body: LogBatch) -> bytes:
+        await service.log_batch(ctx, body.run_id, metric_points(body.metrics), body.params, body.tags)
+        return EMPTY
+
+    async def log_model(ctx: Context, body: LogModel) -> bytes:
+        await service.log_model(ctx, body.run_id, body.model_json)
+        return EMPTY
+
+    return [
+        *rpc("POST", f"{BASE}/log-metric", LogMetric, log_metric, hot=True),
+        *rpc("POST", f"{BASE}/log-parameter", LogParam, log_param, hot=True),
+        *rpc("POST", f"{BASE}/set-tag", SetTag, set_tag, hot=True),
+        *rpc("POST", f"{BASE}/delete-tag", DeleteTag, delete_tag),
+        *rpc("POST", f"{BASE}/log-batch", LogBatch, log_batch, hot=True),
+        *rpc("POST", f"{BASE}/log-model", LogModel, log_model),
+    ]
+
+
+def _edges(service: RunService) -> list[Route]:
+    async def log_inputs(ctx: Context, body: LogInputs) -> bytes:
+        models = [ModelEdge(model.model_id) for model in body.models]
+        await service.log_inputs(ctx, body.run_id, body.datasets, models)
+        return EMPTY
+
+    async def log_outputs(ctx: Context, body: LogOutputs) -> bytes:
+        models = [ModelEdge(model.model_id, model.step) for model in body.models]
+        await service.log_outputs(ctx, body.run_id, models)
+        return EMPTY
+
+    return [
+        *rpc("POST", f"{BASE}/log-inputs", LogInputs, log_inputs),
+        *rpc("POST", f"{BASE}/outputs", LogOutputs, log_outputs),
+    ]
+
+
+def join_page(page: Page[bytes]) -> bytes:
+    """A page of ready documents as JSON."""
+    if not page.items:
+        return EMPTY
+    token = b',"next_page_token":' + msgspec.json.encode(page.next_page_token) if page.next_page_token else b""
+    return b'{"runs":[' + b",".join(page.items) + b"]" + token + b"}"

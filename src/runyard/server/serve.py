@@ -1,0 +1,142 @@
+"""One server process from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from runyard.errors import RunyardError
+from runyard.server.app import Runtime, build
+from runyard.server.settings import Settings
+from runyard.server.storage import DataDirectory
+
+GRACE_S = 10
+SWITCH_INTERVAL_S = 0.0005  # the event loop and the writer thread share the interpreter
+
+
+class CannotStart(Exception):
+    """One sentence for the person who tried."""
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and leaves the signals to us so that the exit code is 0."""
+
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._ready, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what was acknowledged is finished first.
+
+    Raises: CannotStart.
+    """
+    _check(settings)
+    try:
+        directory = DataDirectory(settings)
+    except RunyardError as exc:
+        raise CannotStart(exc.message) from exc
+    listener = _listen(settings)
+    try:
+        runtime = build(settings)
+    except RunyardError as exc:
+        raise CannotStart(exc.message) from exc
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _run(settings, runtime, listener)
+    directory.close()
+    print("Runyard has stopped. Everything that was acknowledged is stored.", flush=True)
+
+
+def _run(settings: Settings, runtime: Runtime, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        runtime.application,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Server(config, ready_message(settings, listener.getsockname()[1]))
+    asyncio.run(server.serve([listener]), loop_factory=config.get_loop_factory()) if sys.version_info >= (
+        3,
+        12,
+    ) else _run_311(server, listener, config)
+
+
+def _run_311(server: _Server, listener: socket.socket, config: uvicorn.Config) -> None:
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve([listener]))
+
+
+def ready_message(settings: Settings, port: int) -> str:
+    """What a person reads when the server is ready."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{port}"
+    return (
+        f"Runyard is ready at {url}\n"
+        f"  data:    {settings.data_dir}\n"
+        f"  clients: export MLFLOW_TRACKING_URI={url}\n"
+        "  stop:    Ctrl-C"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only be reached from this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check(settings: Settings) -> None:
+    if not is_loopback(settings.host) and not settings.insecure:
+        raise CannotStart(
+            f"{settings.host} can be reached from other machines, and this release has no authentication yet. "
+            "Add --insecure if you trust everyone on that network, or listen on 127.0.0.1."
+        )
+    if settings.workers > 1 and not settings.database:
+        raise CannotStart(
+            f"--workers {settings.workers} needs PostgreSQL (--database); SQLite has one writer, so use 1."
+        )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as exc:
+        listener.close()
+        raise CannotStart(
+            f"Port {settings.port} of {settings.host} cannot be used: {exc.strerror}. Choose another with --port."
+        ) from exc
+    listener.setblocking(False)
+    listener.listen(1024)
+    return listener

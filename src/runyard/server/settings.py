@@ -1,0 +1,76 @@
+"""Settings: flags over environment over defaults, read once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT_PREFIX = "RUNYARD_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one server runs with. Each field can be set by its flag or by RUNYARD_<NAME>."""
+
+    host: str = "127.0.0.1"  # address to listen on; beyond loopback only with --insecure
+    port: int = 5000  # 0 chooses a free one
+    data: str = "runyard-data"  # directory of the embedded database, artifacts and the server's key
+    database: str = ""  # postgresql://...; empty: SQLite in the data directory
+    artifacts: str = ""  # URL of the datastore; empty: a directory in the data directory
+    workers: int = 1  # server processes; more than one needs PostgreSQL
+    insecure: bool = False  # listen beyond loopback although there is no authentication yet
+    allowed_hosts: str = ""  # further names that clients may reach this server by, comma separated
+    allowed_origins: str = ""  # further origins whose web pages may write, comma separated
+    secret_key: str = ""  # signs page tokens; the same on all hosts; empty: a key file in the data directory
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory, absolute."""
+        return Path(self.data).expanduser().absolute()
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Settings from flags (None: not given), then RUNYARD_* variables, then defaults.
+
+    Raises: ValueError, naming the variable whose text does not fit.
+    """
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        given = flags.get(field.name)
+        text = environment.get(ENVIRONMENT_PREFIX + field.name.upper())
+        if given is not None:
+            values[field.name] = given
+        elif text is not None:
+            values[field.name] = _parse(field.name, type(field.default), text)
+    return Settings(**values)
+
+
+def _parse(name: str, kind: type, text: str) -> Any:
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    if kind is bool:
+        if text.lower() not in ("1", "true", "yes", "0", "false", "no", ""):
+            raise ValueError(f"{variable}={text} is neither true nor false.")
+        return text.lower() in ("1", "true", "yes")
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{variable}={text} is not a number.") from None
+
+
+def split(text: str) -> list[str]:
+    """A comma separated setting as a list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key that signs page tokens, made at the first start (mode 0600)."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "secret.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return path.read_bytes()

@@ -1,0 +1,93 @@
+"""From settings to an open, up-to-date database. The only place that chooses the kind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from typing import IO, Protocol
+
+from runyard.errors import InvalidInput, RunyardError, StorageUnavailable
+from runyard.server.settings import Settings
+from runyard.store.sql import schema
+from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection, translate
+
+DATABASE_FILE = "runyard.db"
+LOCK_FILE = "runyard.lock"
+
+
+class SchemaConnection(schema.SchemaConnection, Protocol):
+    """A connection for migrations."""
+
+    def close(self) -> None: ...
+
+
+class DataDirectory:
+    """The data directory, held by one server at a time.
+
+    Raises: StorageUnavailable when it cannot be written or another server holds it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.data_dir
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock: IO[str] = (self.path / LOCK_FILE).open("a+", encoding="ascii")
+        except OSError as exc:
+            raise StorageUnavailable(
+                f"The data directory {self.path} cannot be written: {exc.strerror}. Choose another with --data."
+            ) from exc
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            self._lock.seek(0)
+            holder = self._lock.read().strip()
+            raise StorageUnavailable(
+                f"Another server (process {holder or 'unknown'}) uses the data directory {self.path}. "
+                "Stop it, or choose another directory with --data."
+            ) from exc
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
+    def close(self) -> None:
+        """Let others in."""
+        self._lock.close()
+
+
+def connect_for_schema(settings: Settings) -> SchemaConnection:
+    """A connection that can run migrations.
+
+    Raises: InvalidInput for a database URL that is not known, StorageUnavailable.
+    """
+    if settings.database:
+        raise InvalidInput(
+            f"The database URL {settings.database.partition(':')[0]}: is not supported by this release. "
+            "Leave --database out to use the embedded SQLite."
+        )
+    try:
+        return SqliteWriteConnection(settings.data_dir / DATABASE_FILE)
+    except sqlite3.Error as exc:
+        raise _unusable(settings, exc) from exc
+
+
+def open_database(settings: Settings) -> SqliteDatabase:
+    """The database with the schema of this release.
+
+    Raises: NewerSchema, StorageUnavailable, CorruptData.
+    """
+    connection = connect_for_schema(settings)
+    try:
+        schema.upgrade(connection)
+    except sqlite3.Error as exc:
+        raise _unusable(settings, exc) from exc
+    finally:
+        connection.close()
+    database = SqliteDatabase(settings.data_dir / DATABASE_FILE)
+    database.open()
+    return database
+
+
+def _unusable(settings: Settings, exc: sqlite3.Error) -> RunyardError:
+    path = settings.data_dir / DATABASE_FILE
+    return translate(exc) or StorageUnavailable(f"The database {path} cannot be opened: {exc}.")

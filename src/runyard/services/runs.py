@@ -1,0 +1,283 @@
+"""Rules for runs and what is logged to them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from runyard.entities.common import Page, Param, Stage, Tag
+from runyard.entities.run import (
+    RUN_NAME_TAG,
+    USER_TAG,
+    DatasetInput,
+    MetricPoint,
+    ModelEdge,
+    NewRun,
+    Run,
+    RunStatus,
+)
+from runyard.errors import BadRequest, InvalidInput, shown
+from runyard.services.checks import (
+    PARAM_VALUE_LIMIT,
+    TAG_VALUE_LIMIT,
+    KeyChecker,
+    check_length,
+    check_max_results,
+    check_text,
+    parse_experiment_id,
+    parse_view_type,
+)
+from runyard.services.context import Context
+from runyard.services.names import random_run_name
+from runyard.store.run_contracts import RunStore
+
+METRICS_LIMIT = 1_000
+PARAMS_LIMIT = 100
+TAGS_LIMIT = 100
+BATCH_LIMIT = 1_000
+SEARCH_LIMIT = 50_000
+SEARCH_DEFAULT = 1_000
+MODEL_HISTORY_TAG = "mlflow.log-model.history"
+
+
+class RunService:
+    """Checks, then asks the store."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._metric_keys = KeyChecker()
+        self._keys = KeyChecker()
+
+    async def create(
+        self,
+        ctx: Context,
+        experiment_id: str | int | None,
+        user_id: str | None,
+        name: str | None,
+        start_ms: int | None,
+        tags: Sequence[Tag],
+    ) -> Run:
+        """A new run, RUNNING, with a name. Tags are neither checked nor cut here, as in MLflow."""
+        if experiment_id is None or experiment_id == "":
+            raise InvalidInput.missing("experiment_id")
+        by_key = {tag.key: tag.value for tag in tags}
+        if len(by_key) != len(tags):
+            raise BadRequest("A tag key is given twice.")
+        for tag in tags:
+            check_text("tag", tag.key + tag.value)
+        tagged = by_key.get(RUN_NAME_TAG)
+        if name and tagged and name != tagged:
+            raise InvalidInput(
+                f"Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+                f"(run_name={shown(name)}, mlflow.runName={shown(tagged)})."
+            )
+        by_key[RUN_NAME_TAG] = name or tagged or random_run_name()
+        check_text("run_name", by_key[RUN_NAME_TAG])
+        new = NewRun(
+            uuid.uuid4().hex,
+            parse_experiment_id(experiment_id),
+            by_key[RUN_NAME_TAG],
+            user_id or by_key.get(USER_TAG, ""),
+            start_ms,
+            [Tag(key, value) for key, value in by_key.items()],
+        )
+        return await self._store.create(ctx.workspace_id, new)
+
+    async def get(self, ctx: Context, run_id: str | None) -> bytes:
+        """The document of a run."""
+        return await self._store.get(ctx.workspace_id, require_run_id(run_id))
+
+    async def update(
+        self, ctx: Context, run_id: str | None, status: str | int | None, end_ms: int | None, name: str | None
+    ) -> Run:
+        """Set status, end time and name where given."""
+        check_text("run_name", name or "")
+        return await self._store.update(
+            ctx.workspace_id, require_run_id(run_id), parse_status(status), end_ms, name
+        )
+
+    async def delete(self, ctx: Context, run_id: str | None) -> None:
+        """Soft and idempotent."""
+        await self._store.set_stage(ctx.workspace_id, require_run_id(run_id), Stage.DELETED)
+
+    async def restore(self, ctx: Context, run_id: str | None) -> None:
+        """Idempotent."""
+        await self._store.set_stage(ctx.workspace_id, require_run_id(run_id), Stage.ACTIVE)
+
+    async def search(
+        self,
+        ctx: Context,
+        experiment_ids: Sequence[str | int],
+        *,
+        view_type: str | int | None,
+        filter_string: str | None,
+        order_by: Sequence[str],
+        max_results: int | None,
+        page_token: str | None,
+    ) -> Page[bytes]:
+        """A page of run documents."""
+        return await self._store.search(
+            ctx.workspace_id,
+            [parse_experiment_id(number) for number in experiment_ids],
+            view=parse_view_type(view_type),
+            filter_string=filter_string or "",
+            order_by=order_by,
+            max_results=check_max_results(SEARCH_DEFAULT if max_results is None else max_results, SEARCH_LIMIT),
+            page_token=page_token or None,
+        )
+
+    async def log_metric(self, ctx: Context, run_id: str | None, point: MetricPoint) -> None:
+        """One point; an exact repetition changes nothing."""
+        self._check_point(point)
+        await self._store.log(ctx.workspace_id, require_run_id(run_id), metrics=(point,))
+
+    async def log_param(self, ctx: Context, run_id: str | None, param: Param) -> None:
+        """One param; another value than the one stored is InvalidInput."""
+        await self._store.log(
+            ctx.workspace_id, require_run_id(run_id), params=(self._param(param),), batch=False
+        )
+
+    async def set_tag(self, ctx: Context, run_id: str | None, tag: Tag) -> None:
+        """Set or overwrite a tag."""
+        await self._store.log(ctx.workspace_id, require_run_id(run_id), tags=(self._tag(tag),))
+
+    async def delete_tag(self, ctx: Context, run_id: str, key: str) -> None:
+        """Raises: NotFound when there is none."""
+        await self._store.delete_tag(ctx.workspace_id, require_run_id(run_id), key)
+
+    async def log_batch(
+        self,
+        ctx: Context,
+        run_id: str | None,
+        metrics: Sequence[MetricPoint],
+        params: Sequence[Param],
+        tags: Sequence[Tag],
+    ) -> None:
+        """All or nothing, checked as a whole before anything is written."""
+        run_id = require_run_id(run_id)
+        check_batch(metrics, params, tags)
+        for point in metrics:
+            self._check_point(point)
+        await self._store.log(
+            ctx.workspace_id,
+            run_id,
+            metrics=metrics,
+            params=[self._param(param) for param in params],
+            tags=list({tag.key: self._tag(tag) for tag in tags}.values()),
+        )
+
+    async def log_inputs(
+        self, ctx: Context, run_id: str, datasets: Sequence[DatasetInput], models: Sequence[ModelEdge]
+    ) -> None:
+        """Datasets and models that the run read."""
+        for one in datasets:
+            _check_dataset(one)
+        await self._store.log_inputs(ctx.workspace_id, require_run_id(run_id), datasets, models)
+
+    async def log_outputs(self, ctx: Context, run_id: str, models: Sequence[ModelEdge]) -> None:
+        """Models that the run wrote."""
+        await self._store.log_outputs(ctx.workspace_id, require_run_id(run_id), models)
+
+    async def log_model(self, ctx: Context, run_id: str | None, model_json: str | None) -> None:
+        """The model description of clients before 3.0, kept in a tag."""
+        run_id = require_run_id(run_id)
+        if not model_json:
+            raise InvalidInput.missing("model_json")
+        await self._store.append_to_tag(ctx.workspace_id, run_id, MODEL_HISTORY_TAG, parse_model(model_json))
+
+    def _check_point(self, point: MetricPoint) -> None:
+        self._metric_keys.check(point.key, "Metric")
+        if point.timestamp < 0:
+            raise InvalidInput(
+                f"Got invalid timestamp {point.timestamp} for metric '{point.key}' "
+                f"(value={point.value}). Timestamp must be a nonnegative long (64-bit integer)"
+            )
+
+    def _param(self, param: Param) -> Param:
+        self._keys.check(param.key, "Param")
+        check_text("value", param.value)
+        return param if len(param.value) <= PARAM_VALUE_LIMIT else Param(param.key, param.value[:PARAM_VALUE_LIMIT])
+
+    def _tag(self, tag: Tag) -> Tag:
+        self._keys.check(tag.key, "Tag")
+        check_text("value", tag.value)
+        return tag if len(tag.value) <= TAG_VALUE_LIMIT else Tag(tag.key, tag.value[:TAG_VALUE_LIMIT])
+
+
+def require_run_id(run_id: str | None) -> str:
+    """Raises: InvalidInput when absent."""
+    if not run_id:
+        raise InvalidInput.missing("run_id")
+    return run_id
+
+
+def parse_status(status: str | int | None) -> RunStatus | None:
+    """MLflow's status by name or number."""
+    if status is None:
+        return None
+    try:
+        return RunStatus[status] if isinstance(status, str) and not status.isdigit() else RunStatus(int(status))
+    except (KeyError, ValueError):
+        names = ", ".join(RunStatus.__members__)
+        raise InvalidInput(
+            f"Invalid value {shown(status)} for parameter 'status' supplied: valid values are {names}."
+        ) from None
+
+
+def check_batch(metrics: Sequence[object], params: Sequence[Param], tags: Sequence[object]) -> None:
+    """Raises: InvalidInput over a limit, or when a param key comes twice."""
+    for what, items, limit in (
+        ("metrics", metrics, METRICS_LIMIT),
+        ("params", params, PARAMS_LIMIT),
+        ("tags", tags, TAGS_LIMIT),
+        ("metrics, params, and tags", [*metrics, *params, *tags], BATCH_LIMIT),
+    ):
+        if len(items) > limit:
+            raise InvalidInput(
+                f"A batch logging request can contain at most {limit} {what}. Got {len(items)} {what}. "
+                f"Please split up {what} across multiple requests and try again."
+            )
+    keys = [param.key for param in params]
+    twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
+    if twice:
+        raise InvalidInput(
+            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one "
+            "param value per param key."
+        )
+
+
+def parse_model(text: str) -> dict[str, Any]:
+    """The JSON of a model.
+
+    Raises: InvalidInput.
+    """
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"Malformed model info. \n {shown(text)} \n is not valid JSON.") from None
+    needed = ("artifact_path", "flavors", "utc_time_created", "run_id")
+    missing = [name for name in needed if not isinstance(model, dict) or name not in model]
+    if missing:
+        raise InvalidInput(f"Model json is missing mandatory fields: {missing}")
+    return dict(model)
+
+
+def _check_dataset(one: DatasetInput) -> None:
+    data = one.dataset
+    for what, value, limit in (
+        ("name", data.name, 500),
+        ("digest", data.digest, 36),
+        ("source", data.source, 65_535),
+        ("schema", data.schema or "", 1_048_575),
+        ("profile", data.profile or "", 16_777_215),
+    ):
+        check_length(f"dataset {what}", value, limit)
+        check_text(f"dataset {what}", value)
+    if not data.name or not data.digest:
+        raise InvalidInput.missing("name" if not data.name else "digest")
+    for tag in one.tags:
+        check_length("input tag key", tag.key, 255)
+        check_length("input tag value", tag.value, 500)
+        check_text("input tag", tag.key + tag.value)

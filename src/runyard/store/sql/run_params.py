@@ -1,0 +1,49 @@
+"""Params: text that is set once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runyard.entities.common import Param
+from runyard.errors import InvalidInput
+from runyard.store.sql.database import Transaction
+from runyard.store.sql.intern import RunRef
+
+INSERT = """INSERT INTO run_params (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT (run_id, key_id) DO NOTHING"""
+
+
+def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch: bool) -> None:
+    """Set params; those that have the same value already stay.
+
+    Raises: InvalidInput, before anything is written, when one has another value.
+    """
+    keys = tx.interned.keys(tx, [param.key for param in params])
+    stored = _stored(tx, run, keys)
+    pairs = list(zip(keys, params, strict=True))
+    changed = [(param, stored[key]) for key, param in pairs if key in stored and stored[key] != param.value]
+    if changed:
+        raise _changed(run, changed, batch=batch)
+    tx.many(INSERT, [(run.id, key, run.experiment_id, p.value) for key, p in pairs if key not in stored])
+
+
+def _stored(tx: Transaction, run: RunRef, keys: Sequence[int]) -> dict[int, str]:
+    marks = ", ".join("?" * len(keys))
+    rows = tx.all(
+        f"SELECT key_id, value FROM run_params WHERE run_id = ? AND key_id IN ({marks})", (run.id, *keys)
+    )
+    return {key: value for key, value in rows}
+
+
+def _changed(run: RunRef, changed: Sequence[tuple[Param, str]], *, batch: bool) -> InvalidInput:
+    if batch:
+        listed = [{"key": p.key, "old_value": old, "new_value": p.value} for p, old in changed]
+        return InvalidInput(
+            "Changing param values is not allowed. Params were already"
+            f" logged='{listed}' for run ID='{run.uuid}'."
+        )
+    param, old = changed[0]
+    return InvalidInput(
+        f"Changing param values is not allowed. Param with key='{param.key}' was already logged with "
+        f"value='{old}' for run ID='{run.uuid}'. Attempted logging new value '{param.value}'."
+    )

@@ -1,0 +1,310 @@
+"""Statements about runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from runyard.entities.common import Page, Param, Stage, Tag, ViewType
+from runyard.entities.run import (
+    CONTEXT_TAG,
+    RUN_NAME_TAG,
+    DatasetInput,
+    MetricPoint,
+    ModelEdge,
+    NewRun,
+    Run,
+    RunStatus,
+)
+from runyard.errors import InvalidInput, NotFound
+from runyard.store.sql import run_docs
+from runyard.store.sql.clock import now_ms
+from runyard.store.sql.database import Connection, Database, Transaction
+from runyard.store.sql.experiments import load as load_experiment
+from runyard.store.sql.experiments import require_active as require_active_experiment
+from runyard.store.sql.intern import RunRef
+from runyard.store.sql.run_params import write_params
+from runyard.store.sql.run_points import buffer_of
+from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
+from runyard.store.sql.search.grammar import parse_filter, parse_order_by
+from runyard.store.sql.search.page import RunSearch
+from runyard.store.sql.search.tables import RUNS
+from runyard.store.sql.search.walk_runs import search_runs
+
+ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
+
+INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms,
+    received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id"""
+FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
+ARTIFACT_URI = "SELECT artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
+SET_NAME = "UPDATE runs SET name = ? WHERE id = ?"
+SET_STATUS = "UPDATE runs SET status = ? WHERE id = ?"
+SET_END = "UPDATE runs SET end_ms = ? WHERE id = ?"
+SET_STAGE = "UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1 WHERE id = ? AND stage <> ?"
+SET_TAG = """INSERT INTO run_tags (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value"""
+GET_TAG = "SELECT t.value FROM run_tags t JOIN keys k ON k.id = t.key_id WHERE t.run_id = ? AND k.name = ?"
+DELETE_TAG = "DELETE FROM run_tags WHERE run_id = ? AND key_id = (SELECT id FROM keys WHERE name = ?)"
+INSERT_DATASET = """INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (experiment_id, name, digest) DO NOTHING"""
+FIND_DATASET = "SELECT id FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?"
+INSERT_INPUT = """INSERT INTO run_datasets (run_id, dataset_id, context, tags) VALUES (?, ?, ?, ?)
+    ON CONFLICT (run_id, dataset_id) DO NOTHING"""
+INSERT_MODEL = "INSERT INTO run_models (run_id, model_uuid, direction, step) VALUES (?, ?, ?, ?)"
+HAS_MODEL_INPUT = "SELECT 1 FROM run_models WHERE run_id = ? AND model_uuid = ? AND direction = 0"
+
+
+class SqlRuns:
+    """Runs, what is logged to them, and their search.
+
+    Args:
+        render: makes the document of a run; kept beside its rows until the run changes.
+        model_metrics: records the metrics that name a logged model, in the same transaction.
+    """
+
+    def __init__(
+        self, database: Database, page_key: bytes, render: run_docs.Render, model_metrics: ModelMetrics
+    ) -> None:
+        self._database = database
+        self._page_key = page_key
+        self._render = render
+        self._model_metrics = model_metrics
+        self.points_accepted = 0
+
+    async def create(self, workspace_id: int, new: NewRun) -> Run:
+        """Raises: NotFound, InvalidInput when the experiment is deleted."""
+
+        def work(tx: Transaction) -> Run:
+            experiment = load_experiment(tx, workspace_id, new.experiment_id)
+            require_active_experiment(experiment)
+            artifact_uri = f"{experiment.artifact_location.rstrip('/')}/{new.id}/artifacts"
+            columns = (new.id, workspace_id, new.experiment_id, new.name, new.user_id, RunStatus.RUNNING)
+            row = tx.one(INSERT, (*columns, new.start_ms, now_ms(), artifact_uri))
+            assert row is not None
+            keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
+            tags = zip(keys, new.tags, strict=True)
+            tx.many(SET_TAG, [(row[0], key, new.experiment_id, tag.value) for key, tag in tags])
+            return run_docs.load(tx, [row[0]])[row[0]]
+
+        return await self._database.write(work, checked=True)
+
+    async def get(self, workspace_id: int, run_id: str) -> bytes:
+        """The document of one run, deleted ones included."""
+
+        def work(c: Connection) -> run_docs.Documents:
+            return run_docs.documents(c, [_find(c, workspace_id, run_id)], self._render)
+
+        found = await self._database.read(work)
+        return found.bodies[0]
+
+    async def artifact_uri(self, workspace_id: int, run_id: str) -> str:
+        """Where the run keeps its artifacts."""
+        row = await self._database.read(lambda c: c.one(ARTIFACT_URI, (run_id, workspace_id)))
+        if row is None:
+            raise NotFound(f"Run with id={run_id} not found")
+        return str(row[0])
+
+    async def load(self, workspace_id: int, run_id: str) -> Run:
+        """One run as an entity."""
+
+        def work(c: Connection) -> Run:
+            row_id = _find(c, workspace_id, run_id)
+            return run_docs.load(c, [row_id])[row_id]
+
+        return await self._database.read(work)
+
+    async def search(
+        self,
+        workspace_id: int,
+        experiment_ids: Sequence[int],
+        *,
+        view: ViewType,
+        filter_string: str,
+        order_by: Sequence[str],
+        max_results: int,
+        page_token: str | None,
+    ) -> Page[bytes]:
+        """A page of run documents; each run that exists for the whole scan is seen once.
+
+        Cost: index ranges of the filter, then the page's documents.
+        """
+        digest = query_digest(list(experiment_ids), int(view), filter_string, list(order_by))
+
+        def work(c: Connection) -> tuple[run_docs.Documents, str | None]:
+            found = search_runs(
+                c,
+                RunSearch(
+                    _visible(c, workspace_id, experiment_ids),
+                    max_results,
+                    parse_filter(filter_string, RUNS),
+                    parse_order_by(list(order_by), RUNS),
+                    view,
+                    decode_token(self._page_key, digest, page_token),
+                ),
+            )
+            token = encode_token(self._page_key, digest, found.after) if found.after is not None else None
+            return run_docs.documents(c, found.ids, self._render), token
+
+        found, token = await self._database.read(work)
+        if found.made:
+            await self._database.write(lambda tx: run_docs.keep(tx, found.made), checked=True)
+        return Page(found.bodies, token)
+
+    async def log(
+        self,
+        workspace_id: int,
+        run_id: str,
+        *,
+        metrics: Sequence[MetricPoint] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+        batch: bool = True,
+    ) -> None:
+        """All or nothing; a replay changes nothing.
+
+        Raises: NotFound, InvalidInput when the run is deleted or a param has another value already.
+        """
+
+        def work(tx: Transaction) -> None:
+            run = _active(tx, workspace_id, run_id)
+            tied = [point for point in metrics if point.model_id]
+            if tied:
+                self._model_metrics(tx, workspace_id, run_id, tied)
+            if params:
+                write_params(tx, run, params, batch=batch)
+            if tags:
+                _set_tags(tx, run, tags)
+            buffer = buffer_of(tx)
+            buffer.touch(run)
+            if metrics:
+                buffer.add(tx, run, metrics)
+
+        tied_to_models = any(point.model_id for point in metrics)
+        await self._database.write(work, checked=not tied_to_models)
+        self.points_accepted += len(metrics)
+
+    async def update(
+        self, workspace_id: int, run_id: str, status: RunStatus | None, end_ms: int | None, name: str | None
+    ) -> Run:
+        """Set what is given."""
+
+        def work(tx: Transaction) -> Run:
+            run = _active(tx, workspace_id, run_id)
+            if status is not None:
+                tx.execute(SET_STATUS, (status, run.id))
+            if end_ms is not None:
+                tx.execute(SET_END, (end_ms, run.id))
+            if name:
+                _set_tags(tx, run, [Tag(RUN_NAME_TAG, name)])
+            buffer_of(tx).touch(run)
+            return run_docs.load(tx, [run.id])[run.id]
+
+        return await self._database.write(work, checked=True)
+
+    async def set_stage(self, workspace_id: int, run_id: str, stage: Stage) -> None:
+        """Delete softly or restore; idempotent."""
+
+        def work(tx: Transaction) -> None:
+            run = tx.interned.run(tx, workspace_id, run_id)
+            tx.execute(SET_STAGE, (stage, now_ms() if stage is Stage.DELETED else None, run.id, stage))
+            tx.interned.forget_runs()
+
+        await self._database.write(work, checked=True)
+
+    async def delete_tag(self, workspace_id: int, run_id: str, key: str) -> None:
+        """Raises: NotFound when there is no such tag."""
+
+        def work(tx: Transaction) -> None:
+            run = _active(tx, workspace_id, run_id)
+            if not tx.execute(DELETE_TAG, (run.id, key)):
+                raise NotFound(f"No tag with name: {key} in run with id {run_id}")
+            buffer_of(tx).touch(run)
+
+        await self._database.write(work, checked=True)
+
+    async def append_to_tag(self, workspace_id: int, run_id: str, key: str, item: object) -> None:
+        """Append to a tag that holds a JSON list."""
+
+        def work(tx: Transaction) -> None:
+            run = _active(tx, workspace_id, run_id)
+            row = tx.one(GET_TAG, (run.id, key))
+            items = json.loads(row[0]) if row else []
+            _set_tags(tx, run, [Tag(key, json.dumps([*items, item]))])
+            buffer_of(tx).touch(run)
+
+        await self._database.write(work)
+
+    async def log_inputs(
+        self, workspace_id: int, run_id: str, datasets: Sequence[DatasetInput], models: Sequence[ModelEdge]
+    ) -> None:
+        """Tie datasets and models to a run; the first description of a dataset and of an edge stays."""
+
+        def work(tx: Transaction) -> None:
+            run = _active(tx, workspace_id, run_id)
+            for one in datasets:
+                _add_dataset(tx, run, one)
+            for model in models:
+                if tx.one(HAS_MODEL_INPUT, (run.id, model.model_id)) is None:
+                    tx.execute(INSERT_MODEL, (run.id, model.model_id, 0, model.step))
+            buffer_of(tx).touch(run)
+
+        await self._database.write(work, checked=True)
+
+    async def log_outputs(self, workspace_id: int, run_id: str, models: Sequence[ModelEdge]) -> None:
+        """Models that a run wrote; as in MLflow a repetition is kept."""
+
+        def work(tx: Transaction) -> None:
+            run = _active(tx, workspace_id, run_id)
+            tx.many(INSERT_MODEL, [(run.id, model.model_id, 1, model.step) for model in models])
+            buffer_of(tx).touch(run)
+
+        await self._database.write(work, checked=True)
+
+
+def _find(c: Connection, workspace_id: int, run_id: str) -> int:
+    row = c.one(FIND, (run_id, workspace_id))
+    if row is None:
+        raise NotFound(f"Run with id={run_id} not found")
+    return int(row[0])
+
+
+def _visible(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
+    """Those experiments that belong to the workspace."""
+    found: list[int] = []
+    unique = list(dict.fromkeys(ids))
+    for start in range(0, len(unique), run_docs.IN_ONE_QUERY):
+        some = unique[start : start + run_docs.IN_ONE_QUERY]
+        marks = ", ".join("?" * len(some))
+        rows = c.all(f"SELECT id FROM experiments WHERE workspace_id = ? AND id IN ({marks})", (workspace_id, *some))
+        found += [row[0] for row in rows]
+    return found
+
+
+def _active(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
+    run = tx.interned.run(tx, workspace_id, run_id)
+    if run.stage != Stage.ACTIVE:
+        raise InvalidInput(
+            f"The run {run_id} must be in the 'active' state. Current state is {Stage(run.stage).text}."
+        )
+    return run
+
+
+def _set_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
+    keys = tx.interned.keys(tx, [tag.key for tag in tags])
+    tx.many(
+        SET_TAG, [(run.id, key, run.experiment_id, tag.value) for key, tag in zip(keys, tags, strict=True)]
+    )
+    for tag in tags:
+        if tag.key == RUN_NAME_TAG:
+            tx.execute(SET_NAME, (tag.value, run.id))
+
+
+def _add_dataset(tx: Transaction, run: RunRef, one: DatasetInput) -> None:
+    data = one.dataset
+    key = (run.experiment_id, data.name, data.digest)
+    tx.execute(INSERT_DATASET, (*key, data.source_type, data.source, data.schema, data.profile))
+    row = tx.one(FIND_DATASET, key)
+    assert row is not None
+    context = next((tag.value for tag in one.tags if tag.key == CONTEXT_TAG), None)
+    tags = json.dumps([(tag.key, tag.value) for tag in one.tags])
+    tx.execute(INSERT_INPUT, (run.id, row[0], context, tags))

@@ -1,0 +1,151 @@
+"""Search over traces."""
+
+from __future__ import annotations
+
+import json
+
+from runyard.entities.trace import LINKED_PROMPTS, SOURCE_RUN, TRACE_NAME
+from runyard.store.sql.database import Connection, Dialect
+from runyard.store.sql.search.compile_runs import known_experiments
+from runyard.store.sql.search.fragments import NEVER, Sql, among, compare, join, ordered_text
+from runyard.store.sql.search.keyset import Key, nullable
+from runyard.store.sql.search.page import Found, TraceSearch
+from runyard.store.sql.search.records import (
+    Facts,
+    Field,
+    conditions,
+    fact_condition,
+    field_condition,
+    field_key,
+    led,
+    select_page,
+)
+from runyard.store.sql.search.tree import Comparison, Operator, OrderBy, Value
+
+FIELDS = {
+    "status": Field("r.state", text=True),
+    "request_id": Field("r.uuid", text=True),
+    "client_request_id": Field("r.client_request_id", text=True, optional=True),
+    "timestamp_ms": Field("r.request_ms"),
+    "execution_time_ms": Field("r.duration_ms", optional=True),
+    "end_time_ms": Field("(r.request_ms + r.duration_ms)", optional=True),
+    "experiment_id": Field("r.experiment_id"),
+}
+FACTS = {
+    "tag": Facts("trace_tags", "x.trace_id = r.id"),
+    "metadata": Facts("trace_metadata", "x.trace_id = r.id", "r.id = x.trace_id"),
+}
+NAMED_FACTS = {"name": ("tag", TRACE_NAME), "run_id": ("metadata", SOURCE_RUN)}
+LEADERS = [("attribute", "request_id"), ("attribute", "run_id")]
+SPAN_COLUMNS = {"name": "s.name", "type": "s.type", "status": "s.status", "content": "s.content"}
+ATTRIBUTES: dict[Dialect, str] = {
+    "sqlite": "json_each(s.content, '$.attributes') a",
+    "postgresql": "json_each_text(CAST(s.content AS json) -> 'attributes') a(key, value)",
+}
+
+
+def search_traces(connection: Connection, search: TraceSearch) -> Found[int]:
+    """Row ids of one page. Default order: newest first, then trace id."""
+    experiments = known_experiments(connection, search.experiment_ids)
+    if not experiments:
+        return Found([])
+    dialect = connection.dialect
+    where = [among(f"r.experiment_id{led(search.filter, LEADERS)}", experiments, dialect)]
+    where += conditions(search.filter, lambda clause: _condition(clause, dialect))
+    joins, keys = _keys(search, dialect)
+    head = join(" ", [Sql("SELECT r.id | FROM traces r"), *joins])
+    rows, more = select_page(connection, head, where, keys, search.after, search.limit)
+    return Found([row[0] for row in rows], more)
+
+
+def _condition(clause: Comparison, dialect: Dialect) -> Sql:
+    if clause.entity in FACTS:
+        return fact_condition(FACTS[clause.entity], clause.key, clause.op, clause.value, dialect)
+    if clause.entity == "attribute":
+        return _attribute(clause.key, clause.op, clause.value, dialect)
+    if clause.entity == "span":
+        return _span(clause.key, clause.op, clause.value, dialect)
+    if clause.entity in ("feedback", "expectation"):
+        return _assessment(clause, dialect)
+    return NEVER
+
+
+def _attribute(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
+    if key == "text":
+        return _span("content", op, value, dialect)
+    if key == "prompt":
+        return _prompt(str(value), dialect)
+    if key == "run_id":
+        return join(" OR ", [_fact(key, op, value, dialect), _linked(op, value, dialect)]).wrap("(", ")")
+    if key == "name":
+        return _fact(key, op, value, dialect)
+    return field_condition(FIELDS[key], op, value, dialect)
+
+
+def _fact(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
+    entity, name = NAMED_FACTS[key]
+    return fact_condition(FACTS[entity], name, op, value, dialect)
+
+
+def _linked(op: Operator, value: Value, dialect: Dialect) -> Sql:
+    """The trace was linked to such a run afterwards."""
+    of_run = compare("l.run_uuid", op, value, dialect)
+    return of_run.wrap("r.id IN (SELECT l.trace_id FROM trace_runs l WHERE ", ")")
+
+
+def _prompt(written: str, dialect: Dialect) -> Sql:
+    """The trace used the prompt `name/version`."""
+    name, _, version = written.rpartition("/")
+    part = json.dumps({"name": name, "version": version})
+    position = "instr(x.value, ?)" if dialect == "sqlite" else "strpos(x.value, ?)"
+    return Sql(
+        f"EXISTS (SELECT 1 FROM trace_tags x WHERE x.trace_id = r.id AND x.key = ? AND {position} > 0)",
+        (LINKED_PROMPTS, part),
+    )
+
+
+def _span(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
+    """Some span of the trace matches."""
+    if key in SPAN_COLUMNS:
+        matching = compare(SPAN_COLUMNS[key], op, value, dialect)
+    else:
+        of_key = Sql("a.key = ?", (key.removeprefix("attributes."),))
+        matching = (of_key + compare("a.value", op, value, dialect).wrap("AND ")).wrap(
+            f"EXISTS (SELECT 1 FROM {ATTRIBUTES[dialect]} WHERE ", ")"
+        )
+    return matching.wrap("EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND ", ")")
+
+
+def _assessment(clause: Comparison, dialect: Dialect) -> Sql:
+    """Some assessment of that name which has not been overridden matches."""
+    named = Sql(
+        "(SELECT 1 FROM assessments a WHERE a.trace_id = r.id AND a.kind = ? AND a.name = ? AND a.valid = 1",
+        (clause.entity, clause.key),
+    )
+    if clause.op in ("IS NULL", "IS NOT NULL"):
+        return named.wrap("NOT EXISTS " if clause.op == "IS NULL" else "EXISTS ", ")")
+    column = "a.value_text" if isinstance(clause.value, str) else "a.value_number"
+    matching = compare(column, clause.op, clause.value, dialect)
+    return (named + matching.wrap("AND ")).wrap("EXISTS ", ")")
+
+
+def _keys(search: TraceSearch, dialect: Dialect) -> tuple[list[Sql], list[Key]]:
+    joins: list[Sql] = []
+    keys: list[Key] = []
+    named = {clause.name.key for clause in search.order if clause.name.entity == "attribute"}
+    for number, clause in enumerate(search.order):
+        fact = _fact_name(clause)
+        if fact is None:
+            keys.append(field_key(FIELDS[clause.name.key], clause.ascending, dialect))
+            continue
+        table, alias = FACTS[fact[0]].table, f"o{number}"
+        joins.append(Sql(f"LEFT JOIN {table} {alias} ON {alias}.trace_id = r.id AND {alias}.key = ?", (fact[1],)))
+        keys.append(nullable(ordered_text(f"{alias}.value", dialect), clause.ascending))
+    ties = [("timestamp_ms", False), ("request_id", True)]
+    return joins, keys + [field_key(FIELDS[key], up, dialect) for key, up in ties if key not in named]
+
+
+def _fact_name(clause: OrderBy) -> tuple[str, str] | None:
+    """The table and key that a sort key is read from; None for a column of traces."""
+    name = clause.name
+    return (name.entity, name.key) if name.entity != "attribute" else NAMED_FACTS.get(name.key)

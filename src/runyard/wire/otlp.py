@@ -1,0 +1,230 @@
+"""OTLP: what OpenTelemetry exporters send, and spans as MLflow's protobuf JSON spells them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanProto
+
+from runyard.entities.trace import Span, SpanBatch, SpanEvent, SpanLink
+from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
+
+TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
+STATUS = ("UNSET", "OK", "ERROR")
+GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+def inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """A body without its Content-Encoding, never more than limit bytes of it in memory.
+
+    Raises: BadRequest for an unknown encoding or damaged data, TooLarge.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise BadRequest(f"Unsupported Content-Encoding: {encoding[:50]}. Use gzip, deflate or none.")
+    try:
+        return _inflated(body, GZIP_OR_ZLIB, limit)
+    except zlib.error:
+        if encoding != "deflate":
+            raise BadRequest(f"Failed to decompress {encoding} payload") from None
+    try:
+        return _inflated(body, -zlib.MAX_WBITS, limit)
+    except zlib.error:
+        raise BadRequest("Failed to decompress deflate payload") from None
+
+
+def _inflated(body: bytes, window: int, limit: int) -> bytes:
+    inflater = zlib.decompressobj(window)
+    found = inflater.decompress(body, limit + 1)
+    if len(found) > limit:
+        raise TooLarge(f"The decompressed body is larger than {limit} bytes. Send fewer spans at a time.")
+    if not inflater.eof:
+        raise zlib.error("incomplete")
+    return found
+
+
+def decode_protobuf(body: bytes) -> list[SpanBatch]:
+    """Spans of an ExportTraceServiceRequest.
+
+    Raises: BadRequest when it is none or holds no spans; Unprocessable for a span without ids.
+    """
+    request = ExportTraceServiceRequest()
+    try:
+        request.ParseFromString(body)
+    except DecodeError:
+        raise BadRequest("Invalid OpenTelemetry format") from None
+    return _batches(request)
+
+
+def decode_json(body: bytes) -> list[SpanBatch]:
+    """As `decode_protobuf`, from OTLP's JSON, where ids are hex."""
+    request = ExportTraceServiceRequest()
+    try:
+        fields = json.loads(body)
+        for span in _json_spans(fields):
+            _hex_to_base64(span)
+            for link in span.get("links", ()):
+                _hex_to_base64(link)
+        json_format.ParseDict(fields, request, ignore_unknown_fields=True)
+    except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError):
+        raise BadRequest("Invalid OpenTelemetry format") from None
+    return _batches(request)
+
+
+def _json_spans(fields: Any) -> Iterable[dict[str, Any]]:
+    for resource in fields.get("resourceSpans", fields.get("resource_spans", ())):
+        for scope in resource.get("scopeSpans", resource.get("scope_spans", ())):
+            yield from scope.get("spans", ())
+
+
+def _hex_to_base64(fields: dict[str, Any]) -> None:
+    for name in ("traceId", "trace_id", "spanId", "span_id", "parentSpanId", "parent_span_id"):
+        if name in fields:
+            fields[name] = base64.b64encode(bytes.fromhex(fields[name])).decode()
+
+
+def _batches(request: ExportTraceServiceRequest) -> list[SpanBatch]:
+    found = [
+        SpanBatch(
+            _attributes(resource.resource.attributes),
+            [_span(span) for scope in resource.scope_spans for span in scope.spans],
+        )
+        for resource in request.resource_spans
+    ]
+    if not any(batch.spans for batch in found):
+        raise BadRequest("Invalid OpenTelemetry format - no spans found")
+    return found
+
+
+def _span(span: SpanProto) -> Span:
+    if len(span.trace_id) != TRACE_ID_BYTES or len(span.span_id) != SPAN_ID_BYTES:
+        raise Unprocessable(
+            f"Cannot convert the span '{span.name[:100]}': trace_id must be {TRACE_ID_BYTES} bytes and span_id "
+            f"{SPAN_ID_BYTES}, not {len(span.trace_id)} and {len(span.span_id)}."
+        )
+    if max(span.start_time_unix_nano, span.end_time_unix_nano) >= 2**63:
+        raise Unprocessable(f"Cannot convert the span '{span.name[:100]}': its times lie beyond the year 2262.")
+    return Span(
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        name=_text(span.name),
+        start_ns=span.start_time_unix_nano,
+        end_ns=span.end_time_unix_nano,
+        parent_id=span.parent_span_id.hex(),
+        kind=int(span.kind),
+        status=STATUS[span.status.code] if 0 <= span.status.code < len(STATUS) else "UNSET",
+        message=_text(span.status.message),
+        trace_state=_text(span.trace_state),
+        attributes=_attributes(span.attributes),
+        events=[SpanEvent(_text(e.name), e.time_unix_nano, _attributes(e.attributes)) for e in span.events],
+        links=[SpanLink(e.trace_id.hex(), e.span_id.hex(), _attributes(e.attributes)) for e in span.links],
+    )
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+    return {_text(pair.key): _plain(pair.value) for pair in pairs}
+
+
+def _plain(value: AnyValue) -> Any:
+    """An attribute's value as JSON can hold it: bytes in base64, NaN and infinity as text."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "string_value":
+        return _text(value.string_value)
+    if kind == "array_value":
+        return [_plain(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _attributes(value.kvlist_value.values)
+    if kind == "bytes_value":
+        return base64.b64encode(value.bytes_value).decode()
+    if kind == "double_value" and not math.isfinite(value.double_value):
+        return str(value.double_value)
+    return getattr(value, kind)
+
+
+def _text(text: str) -> str:
+    """Without NUL, which no database keeps."""
+    return text.replace("\x00", "\ufffd")
+
+
+def span_message(span: Span) -> dict[str, Any]:
+    """proto opentelemetry Span as protobuf JSON: ids in base64, 64-bit times as numbers."""
+    message: dict[str, Any] = {
+        "trace_id": _base64(span.trace_id),
+        "span_id": _base64(span.span_id),
+        "name": span.name,
+        "start_time_unix_nano": span.start_ns,
+        "end_time_unix_nano": span.end_ns,
+        "attributes": _pairs(span.attributes),
+        "status": {"code": f"STATUS_CODE_{span.status}"},
+    }
+    if span.parent_id:
+        message["parent_span_id"] = _base64(span.parent_id)
+    if span.kind:
+        message["kind"] = span.kind
+    if span.trace_state:
+        message["trace_state"] = span.trace_state
+    if span.message:
+        message["status"]["message"] = span.message
+    if span.events:
+        message["events"] = [_event(event) for event in span.events]
+    if span.links:
+        message["links"] = [_link(link) for link in span.links]
+    return message
+
+
+def _event(event: SpanEvent) -> dict[str, Any]:
+    return {"name": event.name, "time_unix_nano": event.time_ns, "attributes": _pairs(event.attributes)}
+
+
+def _link(link: SpanLink) -> dict[str, Any]:
+    ids = {"trace_id": _base64(link.trace_id), "span_id": _base64(link.span_id)}
+    return {**ids, "attributes": _pairs(link.attributes)}
+
+
+def _base64(hexadecimal: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
+
+
+def _pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": _any_value(value)} for key, value in attributes.items()]
+
+
+def _any_value(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, bool):
+        return {"bool_value": value}
+    if isinstance(value, int):
+        return {"int_value": value}
+    if isinstance(value, float):
+        return {"double_value": value}
+    if isinstance(value, list):
+        return {"array_value": {"values": [_any_value(item) for item in value]}}
+    if isinstance(value, dict):
+        return {"kvlist_value": {"values": _pairs(value)}}
+    return {"string_value": str(value)}
+
+
+def check_media_type(header: str) -> str:
+    """`protobuf` or `json`.
+
+    Raises: InvalidInput.
+    """
+    kind = header.partition(";")[0].strip().lower()
+    known = {"application/x-protobuf": "protobuf", "application/json": "json"}
+    if kind not in known:
+        raise InvalidInput(f"Invalid Content-Type: {header[:100]}. Expected: {' or '.join(known)}")
+    return known[kind]
