@@ -11,11 +11,20 @@ from runyard.server.application import Application
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routes import health
-from runyard.server.routes.mlflow import artifacts, experiments, logged_models, metrics, registry, runs
+from runyard.server.routes.mlflow import (
+    artifacts,
+    dataset_search,
+    experiments,
+    logged_models,
+    metrics,
+    registry,
+    runs,
+)
 from runyard.server.routing import RouteTable
 from runyard.server.settings import Settings, secret_key, split
 from runyard.server.storage import open_database
 from runyard.services.artifacts import ArtifactService
+from runyard.services.dataset_search import DatasetSearchService
 from runyard.services.experiments import ExperimentService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
@@ -23,6 +32,7 @@ from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.runs import RunService
 from runyard.store.sql.compaction import Compactor
+from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
@@ -63,6 +73,7 @@ def build(settings: Settings) -> Runtime:
         [
             *health.routes(watched, probe),
             *experiments.routes(ExperimentService(SqlExperiments(database, page_key), ARTIFACT_ROOT)),
+            *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),

@@ -23,7 +23,7 @@ from runyard.services.checks import (
     parse_experiment_id,
 )
 from runyard.services.context import Context
-from runyard.services.naming import random_name
+from runyard.services.names import random_run_name
 from runyard.store.logged_model_contracts import LoggedModelStore
 
 FORBIDDEN = "/:.%\"'"
@@ -55,7 +55,7 @@ class LoggedModelService:
         new = NewLoggedModel(
             uuid=f"m-{uuid.uuid4().hex}",
             experiment_id=parse_experiment_id(experiment_id),
-            name=name or random_name(),
+            name=name or random_run_name(),
             model_type=model_type,
             source_run_uuid=source_run_id,
             tags=_unique_tags(tags),
