@@ -79,6 +79,7 @@ def client_environment(url: str) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": url,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
         "GIT_PYTHON_REFRESH": "quiet",
         "PYTHONWARNINGS": "ignore",
     }
