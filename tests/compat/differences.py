@@ -12,6 +12,7 @@ REFUSED_IN_JSON = (
 SAME_ORIGIN = (
     "A page of another origin, even on this machine, may write only when the server was told to allow it."
 )
+ENDLESS = "A page of no rows is refused: a client that follows its token would never come to an end."
 LENIENT = "lowerCamelCase names are accepted in query strings as they are in bodies."
 
 BAD_VALUE = "INVALID_PARAMETER_VALUE"
@@ -47,6 +48,7 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
     **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),
     **_same("model_versions", 404, "RESOURCE_DOES_NOT_EXIST", NO_5XX, "create from unknown model uri"),
+    **_same("registered_models", 400, BAD_VALUE, ENDLESS, "search limit -1"),
     **_same("protocol", 400, BAD_VALUE, NO_5XX, "JSON array", "JSON number"),
     **_same(
         "protocol", 404, "ENDPOINT_NOT_FOUND", ABSENT,
