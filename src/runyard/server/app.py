@@ -10,7 +10,7 @@ from runyard.artifacts.opening import mount_datastore
 from runyard.server.application import Application
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
-from runyard.server.routes import health
+from runyard.server.routes import health, otlp
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -19,6 +19,7 @@ from runyard.server.routes.mlflow import (
     metrics,
     registry,
     runs,
+    traces,
 )
 from runyard.server.routing import RouteTable
 from runyard.server.settings import Settings, secret_key, split
@@ -31,6 +32,7 @@ from runyard.services.metrics import MetricService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.runs import RunService
+from runyard.services.traces import TraceService
 from runyard.store.sql.compaction import Compactor
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
@@ -38,6 +40,7 @@ from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.registry import SqlRegistry
 from runyard.store.sql.runs import SqlRuns
+from runyard.store.sql.traces import SqlTraces
 from runyard.wire.mlflow.runs import render
 
 ARTIFACT_ROOT = "mlflow-artifacts:"
@@ -63,6 +66,7 @@ def build(settings: Settings) -> Runtime:
     compactor = Compactor(database)
     registry_service = RegistryService(SqlRegistry(database, page_key), SourceRoots(run_store, model_store))
     roots = StoredRoots(run_store, model_store, registry_service)
+    trace_service = TraceService(SqlTraces(database, page_key))
     artifact_service = ArtifactService(mount, roots)
     watched = ServerMetrics()
 
@@ -78,6 +82,8 @@ def build(settings: Settings) -> Runtime:
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),
             *registry.routes(registry_service),
+            *traces.routes(trace_service),
+            *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
         ]
     )

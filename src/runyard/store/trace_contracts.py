@@ -52,7 +52,9 @@ class TraceStore(Protocol):
         """For good; how many there were."""
         ...
 
-    async def delete_until(self, workspace_id: int, experiment_id: int, until_ms: int, limit: int | None) -> int:
+    async def delete_until(
+        self, workspace_id: int, experiment_id: int, until_ms: int, limit: int | None
+    ) -> int:
         """Delete traces requested at or before until_ms, oldest first, at most limit; how many there were."""
         ...
 
@@ -68,7 +70,9 @@ class TraceStore(Protocol):
         """Unknown traces are passed over."""
         ...
 
-    async def link_prompts(self, workspace_id: int, trace_id: str, prompts: Sequence[tuple[str, str]]) -> None:
+    async def link_prompts(
+        self, workspace_id: int, trace_id: str, prompts: Sequence[tuple[str, str]]
+    ) -> None:
         """Add (name, version) pairs to the prompts of a trace."""
         ...
 

@@ -114,7 +114,9 @@ def _span(span: SpanProto) -> Span:
             f"{SPAN_ID_BYTES}, not {len(span.trace_id)} and {len(span.span_id)}."
         )
     if max(span.start_time_unix_nano, span.end_time_unix_nano) >= 2**63:
-        raise Unprocessable(f"Cannot convert the span '{span.name[:100]}': its times lie beyond the year 2262.")
+        raise Unprocessable(
+            f"Cannot convert the span '{span.name[:100]}': its times lie beyond the year 2262."
+        )
     return Span(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),

@@ -52,7 +52,7 @@ LEARN = """UPDATE traces SET request_ms = ?, duration_ms = ?, state = ?,
     request_preview = coalesce(?, request_preview), response_preview = coalesce(?, response_preview) WHERE id = ?"""
 PLACE = "SELECT id, workspace_id, experiment_id, request_ms, duration_ms, state, finalized FROM traces WHERE uuid = ?"
 CHILDREN = ("trace_tags", "trace_metadata", "trace_runs", "spans", "assessments")
-OLDEST = "SELECT id FROM traces WHERE experiment_id = ? AND request_ms <= ? ORDER BY request_ms, uuid"
+OLDEST = "SELECT id FROM traces WHERE experiment_id = ? AND request_ms <= ? ORDER BY request_ms, uuid LIMIT ?"
 SET = """INSERT INTO {table} (trace_id, key, value) VALUES (?, ?, ?)
     ON CONFLICT (trace_id, key) DO UPDATE SET value = excluded.value"""
 ADD = "INSERT INTO {table} (trace_id, key, value) VALUES (?, ?, ?) ON CONFLICT (trace_id, key) DO NOTHING"
@@ -131,12 +131,14 @@ class SqlTraces:
 
         return await self._database.write(work)
 
-    async def delete_until(self, workspace_id: int, experiment_id: int, until_ms: int, limit: int | None) -> int:
+    async def delete_until(
+        self, workspace_id: int, experiment_id: int, until_ms: int, limit: int | None
+    ) -> int:
         def work(tx: Transaction) -> int:
             if not _experiments_of(tx, workspace_id, [experiment_id]):
                 return 0
-            part, params = ("", (experiment_id, until_ms)) if limit is None else (" LIMIT ?", (experiment_id, until_ms, limit))
-            return _delete(tx, tx.all(OLDEST + part, params))
+            most = 2**62 if limit is None else limit
+            return _delete(tx, tx.all(OLDEST, (experiment_id, until_ms, most)))
 
         return await self._database.write(work)
 
@@ -162,7 +164,9 @@ class SqlTraces:
 
         await self._database.write(work, checked=True)
 
-    async def link_prompts(self, workspace_id: int, trace_id: str, prompts: Sequence[tuple[str, str]]) -> None:
+    async def link_prompts(
+        self, workspace_id: int, trace_id: str, prompts: Sequence[tuple[str, str]]
+    ) -> None:
         def work(tx: Transaction) -> None:
             found = require_id(tx, workspace_id, trace_id)
             row = tx.one(TAG, (found, LINKED_PROMPTS))
@@ -172,12 +176,16 @@ class SqlTraces:
 
     async def add_assessment(self, workspace_id: int, assessment: Assessment) -> Assessment:
         return await self._database.write(
-            lambda tx: traces_assessments.add(tx, require_id(tx, workspace_id, assessment.trace_id), assessment)
+            lambda tx: traces_assessments.add(
+                tx, require_id(tx, workspace_id, assessment.trace_id), assessment
+            )
         )
 
     async def get_assessment(self, workspace_id: int, trace_id: str, assessment_id: str) -> Assessment:
         return await self._database.read(
-            lambda c: traces_assessments.load(c, require_id(c, workspace_id, trace_id), trace_id, assessment_id)
+            lambda c: traces_assessments.load(
+                c, require_id(c, workspace_id, trace_id), trace_id, assessment_id
+            )
         )
 
     async def update_assessment(
@@ -207,7 +215,9 @@ def require_id(c: Connection, workspace_id: int, trace_id: str) -> int:
     return found[0]
 
 
-def _place(tx: Transaction, workspace_id: int, experiment_id: int, trace_id: str) -> tuple[Experiment, Row | None]:
+def _place(
+    tx: Transaction, workspace_id: int, experiment_id: int, trace_id: str
+) -> tuple[Experiment, Row | None]:
     """The experiment, and the trace's row if there is one.
 
     Raises: NotFound, InvalidInput.
@@ -220,7 +230,14 @@ def _place(tx: Transaction, workspace_id: int, experiment_id: int, trace_id: str
 
 
 def _put_params(workspace_id: int, info: TraceInfo) -> Row:
-    place = (info.trace_id, workspace_id, info.experiment_id, info.request_ms, info.duration_ms, str(info.state))
+    place = (
+        info.trace_id,
+        workspace_id,
+        info.experiment_id,
+        info.request_ms,
+        info.duration_ms,
+        str(info.state),
+    )
     return (*place, info.request_preview, info.response_preview, info.client_request_id)
 
 
@@ -235,7 +252,8 @@ def _learn(tx: Transaction, experiment: Experiment, row: Row | None, summary: Tr
     id, _, _, request_ms, duration_ms, state, finalized = row
     if not finalized:
         start = min(request_ms, summary.request_ms)
-        ends = [end for end in (summary.end_ms, duration_ms and request_ms + duration_ms) if end is not None]
+        known_end = None if duration_ms is None else request_ms + duration_ms
+        ends = [end for end in (summary.end_ms, known_end) if end is not None]
         duration = max(ends) - start if ends else None
         previews = (summary.request_preview, summary.response_preview)
         tx.execute(LEARN, (start, duration, str(summary.state or state), *previews, id))
@@ -255,7 +273,9 @@ def _artifacts(experiment: Experiment, trace_id: str) -> str:
 
 def _experiments_of(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
     here = among("id", sorted(set(ids)), c.dialect)
-    rows = c.all(f"SELECT id FROM experiments WHERE workspace_id = ? AND {here.text}", (workspace_id, *here.params))
+    rows = c.all(
+        f"SELECT id FROM experiments WHERE workspace_id = ? AND {here.text}", (workspace_id, *here.params)
+    )
     return [row[0] for row in rows]
 
 

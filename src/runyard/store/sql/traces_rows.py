@@ -29,10 +29,14 @@ def load_infos(c: Connection, ids: Sequence[int]) -> list[TraceInfo]:
     tags = _pairs(c, "trace_tags", ids)
     metadata = _pairs(c, "trace_metadata", ids)
     assessments: dict[int, list[Assessment]] = {}
-    for owner, content in _all(c, "SELECT trace_id, content FROM assessments WHERE | ORDER BY id", "trace_id", ids):
+    for owner, content in _all(
+        c, "SELECT trace_id, content FROM assessments WHERE | ORDER BY id", "trace_id", ids
+    ):
         assessments.setdefault(owner, []).append(assessment_of(content))
     return [
-        _info(rows[id], tags.get(id, {}), metadata.get(id, {}), assessments.get(id, [])) for id in ids if id in rows
+        _info(rows[id], tags.get(id, {}), metadata.get(id, {}), assessments.get(id, []))
+        for id in ids
+        if id in rows
     ]
 
 
@@ -50,7 +54,7 @@ def row_ids(c: Connection, workspace_id: int, trace_ids: Sequence[str]) -> list[
     """Row ids of those traces that exist, in the order asked for."""
     unique = list(dict.fromkeys(trace_ids))
     where = among("uuid", unique, c.dialect) + Sql("AND workspace_id = ?", (workspace_id,))
-    found = dict(c.all(f"SELECT uuid, id FROM traces WHERE {where.text}", where.params))
+    found: dict[str, int] = dict(c.all(f"SELECT uuid, id FROM traces WHERE {where.text}", where.params))
     return [found[trace_id] for trace_id in unique if trace_id in found]
 
 

@@ -19,6 +19,7 @@ from runyard.errors import SEE_DOCS, BadRequest, InvalidInput, shown
 
 T = TypeVar("T")
 DEPTH_LIMIT = 64
+FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value"})
 _CAMEL = re.compile(rb'"[a-z]+[a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _AT = re.compile(r" - at `([^`]+)`$")
@@ -100,7 +101,9 @@ def normalise(value: Any, depth: int = 0) -> Any:
             name = _snake(key)
             if name in fields:
                 raise BadRequest(f"The field '{name}' is given twice, as '{key}' and under another spelling.")
-            if item is not None:
+            if (name in FREE_MAPS and isinstance(item, dict)) or (name == "value" and isinstance(item, list)):
+                fields[name] = _free(item, depth + 1)
+            elif item is not None:
                 fields[name] = normalise(item, depth + 1)
         return fields
     if isinstance(value, list):
@@ -108,6 +111,21 @@ def normalise(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(value) else value
     return value
+
+
+def _free(value: Any, depth: int) -> Any:
+    """A value whose keys belong to the caller: nothing is renamed or dropped."""
+    if depth > DEPTH_LIMIT:
+        raise InvalidInput("The request is nested too deeply.")
+    if isinstance(value, dict):
+        return {_whole(key): _free(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_free(item, depth + 1) for item in value]
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(text) else text
 
 
 def _has_surrogate(text: str) -> bool:

@@ -139,7 +139,9 @@ def _keys(search: TraceSearch, dialect: Dialect) -> tuple[list[Sql], list[Key]]:
             keys.append(field_key(FIELDS[clause.name.key], clause.ascending, dialect))
             continue
         table, alias = FACTS[fact[0]].table, f"o{number}"
-        joins.append(Sql(f"LEFT JOIN {table} {alias} ON {alias}.trace_id = r.id AND {alias}.key = ?", (fact[1],)))
+        joins.append(
+            Sql(f"LEFT JOIN {table} {alias} ON {alias}.trace_id = r.id AND {alias}.key = ?", (fact[1],))
+        )
         keys.append(nullable(ordered_text(f"{alias}.value", dialect), clause.ascending))
     ties = [("timestamp_ms", False), ("request_id", True)]
     return joins, keys + [field_key(FIELDS[key], up, dialect) for key, up in ties if key not in named]

@@ -1,0 +1,253 @@
+"""MLflow's routes for traces and assessments."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from runyard.entities.common import Tag
+from runyard.entities.trace import Assessment, TraceInfo
+from runyard.errors import InvalidInput
+from runyard.server.routing import PREFIXES, Route, raw, rpc
+from runyard.services.checks import parse_experiment_id
+from runyard.services.context import Context
+from runyard.services.traces import TraceService, now_ms
+from runyard.wire.mlflow.traces import (
+    AssessmentAnswer,
+    AssessmentId,
+    AssessmentMessage,
+    CreateAssessment,
+    DeletedTraces,
+    DeleteTraces,
+    DeleteTraceTag,
+    GetTrace,
+    InfoMessage,
+    InfosAnswer,
+    LinkPrompts,
+    LinkToRun,
+    SearchTraces,
+    SetTraceTag,
+    StartTrace,
+    TraceAnswer,
+    TraceId,
+    TraceIds,
+    TraceMessage,
+    TracePage,
+    TracesAnswer,
+    UpdateAssessment,
+    duration_ms,
+    state_of,
+    timestamp_ms,
+)
+from runyard.wire.otlp import span_message
+
+EMPTY: dict[str, Any] = {}
+V2 = "/2.0/mlflow/traces"
+V3 = "/3.0/mlflow/traces"
+MASKABLE = {
+    "assessment_name": "name",
+    "feedback": "feedback",
+    "expectation": "expectation",
+    "issue": "issue",
+    "rationale": "rationale",
+    "metadata": "metadata",
+    "source": "source",
+    "error": "error",
+    "valid": "valid",
+}
+
+
+def routes(service: TraceService) -> list[Route]:
+    """All of them."""
+    return [
+        *_reading(service),
+        *_writing(service),
+        *_tags(service),
+        *_links(service),
+        *_assessments(service),
+        *_browser(service),
+    ]
+
+
+def _reading(service: TraceService) -> list[Route]:
+    async def get_info(ctx: Context, body: TraceId) -> TraceAnswer:
+        return TraceAnswer(TraceMessage(InfoMessage.of(await service.get_info(ctx, body.trace_id))))
+
+    async def get(ctx: Context, body: GetTrace) -> TraceAnswer:
+        found = await service.get(ctx, body.trace_id, allow_partial=body.allow_partial)
+        return TraceAnswer(TraceMessage.of(found))
+
+    async def get_many(ctx: Context, body: TraceIds) -> TracesAnswer:
+        found = await service.get_many(ctx, body.trace_ids)
+        return TracesAnswer([TraceMessage.of(trace) for trace in found if _wanted(body, trace.info)])
+
+    async def get_infos(ctx: Context, body: TraceIds) -> InfosAnswer:
+        found = await service.get_infos(ctx, body.trace_ids)
+        return InfosAnswer([InfoMessage.of(info) for info in found if _wanted(body, info)])
+
+    async def search(ctx: Context, body: SearchTraces) -> TracePage:
+        places = [place.mlflow_experiment for place in body.locations]
+        page = await service.search(
+            ctx,
+            experiment_ids=[place.experiment_id for place in places if place is not None],
+            filter_string=body.filter,
+            order_by=body.order_by or [],
+            max_results=body.max_results,
+            page_token=body.page_token,
+        )
+        return TracePage([InfoMessage.of(info) for info in page.items], page.next_page_token)
+
+    return [
+        *rpc("GET", f"{V3}/get", GetTrace, get),
+        *rpc("GET", f"{V3}/batchGet", TraceIds, get_many),
+        *rpc("POST", f"{V3}/batchGetInfos", TraceIds, get_infos),
+        *rpc("POST", f"{V3}/search", SearchTraces, search),
+        *rpc("GET", f"{V3}/{{trace_id}}", TraceId, get_info),
+    ]
+
+
+def _wanted(body: TraceIds, info: TraceInfo) -> bool:
+    """Whether a trace is in one of the experiments that the request names; all are when it names none."""
+    return not body.experiment_ids or str(info.experiment_id) in {str(id) for id in body.experiment_ids}
+
+
+def _writing(service: TraceService) -> list[Route]:
+    async def start(ctx: Context, body: StartTrace) -> TraceAnswer:
+        started = await service.start(ctx, _info(body.trace.trace_info))
+        return TraceAnswer(TraceMessage(InfoMessage.of(started)))
+
+    async def delete(ctx: Context, body: DeleteTraces) -> DeletedTraces:
+        count = await service.delete(
+            ctx,
+            body.experiment_id,
+            trace_ids=body.request_ids,
+            until_ms=body.max_timestamp_millis,
+            limit=body.max_traces,
+        )
+        return DeletedTraces(count)
+
+    return [
+        *rpc("POST", V3, StartTrace, start),
+        *rpc("POST", f"{V3}/delete-traces", DeleteTraces, delete),
+        *rpc("POST", f"{V2}/delete-traces", DeleteTraces, delete),
+    ]
+
+
+def _info(message: InfoMessage) -> TraceInfo:
+    place = None if message.trace_location is None else message.trace_location.mlflow_experiment
+    if place is None:
+        raise InvalidInput.missing("trace.trace_info.trace_location.mlflow_experiment")
+    return TraceInfo(
+        trace_id=message.trace_id,
+        experiment_id=parse_experiment_id(place.experiment_id),
+        request_ms=timestamp_ms(message.request_time) if message.request_time else now_ms(),
+        duration_ms=duration_ms(message.execution_duration) if message.execution_duration else None,
+        state=state_of(message.state),
+        request_preview=message.request_preview,
+        response_preview=message.response_preview,
+        client_request_id=message.client_request_id,
+        tags=message.tags,
+        metadata=message.trace_metadata,
+        assessments=[_sent_along(said, message.trace_id) for said in message.assessments],
+    )
+
+
+def _sent_along(said: AssessmentMessage, trace_id: str) -> Assessment:
+    """An assessment inside a trace; its id depends on nothing else, so that a repeated request keeps it once."""
+    digest = hashlib.sha256(trace_id.encode() + msgspec.json.encode(said)).hexdigest()
+    return said.assessment(said.assessment_id or f"a-{digest[:32]}", trace_id, now_ms())
+
+
+def _tags(service: TraceService) -> list[Route]:
+    async def set_tag(ctx: Context, body: SetTraceTag) -> dict[str, Any]:
+        await service.set_tag(ctx, body.trace_id, Tag(body.key, body.value))
+        return EMPTY
+
+    async def delete_tag(ctx: Context, body: DeleteTraceTag) -> dict[str, Any]:
+        await service.delete_tag(ctx, body.trace_id, body.key)
+        return EMPTY
+
+    found: list[Route] = []
+    for base in (V2, V3):
+        found += rpc("PATCH", f"{base}/{{trace_id}}/tags", SetTraceTag, set_tag)
+        found += rpc("DELETE", f"{base}/{{trace_id}}/tags", DeleteTraceTag, delete_tag)
+    return found
+
+
+def _links(service: TraceService) -> list[Route]:
+    async def link_to_run(ctx: Context, body: LinkToRun) -> dict[str, Any]:
+        await service.link_to_run(ctx, body.trace_ids, body.run_id)
+        return EMPTY
+
+    async def link_prompts(ctx: Context, body: LinkPrompts) -> dict[str, Any]:
+        prompts = [(prompt.name, str(prompt.version)) for prompt in body.prompt_versions]
+        await service.link_prompts(ctx, body.trace_id, prompts)
+        return EMPTY
+
+    return [
+        *rpc("POST", f"{V2}/link-to-run", LinkToRun, link_to_run),
+        *rpc("POST", f"{V2}/link-prompts", LinkPrompts, link_prompts),
+    ]
+
+
+def _assessments(service: TraceService) -> list[Route]:
+    async def create(ctx: Context, body: CreateAssessment) -> AssessmentAnswer:
+        made = await service.add_assessment(ctx, body.assessment.assessment("", body.trace_id, now_ms()))
+        return AssessmentAnswer(AssessmentMessage.of(made))
+
+    async def get(ctx: Context, body: AssessmentId) -> AssessmentAnswer:
+        return AssessmentAnswer(
+            AssessmentMessage.of(await service.get_assessment(ctx, body.trace_id, body.assessment_id))
+        )
+
+    async def update(ctx: Context, body: UpdateAssessment) -> AssessmentAnswer:
+        changed = await service.update_assessment(ctx, body.trace_id, body.assessment_id, _changes(body))
+        return AssessmentAnswer(AssessmentMessage.of(changed))
+
+    async def delete(ctx: Context, body: AssessmentId) -> dict[str, Any]:
+        await service.delete_assessment(ctx, body.trace_id, body.assessment_id)
+        return EMPTY
+
+    one = f"{V3}/{{trace_id}}/assessments/{{assessment_id}}"
+    return [
+        *rpc("POST", f"{V3}/{{trace_id}}/assessments", CreateAssessment, create),
+        *rpc("GET", one, AssessmentId, get),
+        *rpc("PATCH", one, UpdateAssessment, update),
+        *rpc("DELETE", one, AssessmentId, delete),
+    ]
+
+
+def _changes(body: UpdateAssessment) -> dict[str, Any]:
+    """The fields that the mask names, as the entity calls them.
+
+    Raises: InvalidInput for a field that cannot be changed.
+    """
+    changes: dict[str, Any] = {}
+    for path in filter(None, body.update_mask.split(",")):
+        name = "".join(f"_{char.lower()}" if char.isupper() else char for char in path.strip())
+        if name not in MASKABLE:
+            raise InvalidInput(
+                f"Unsupported field '{name[:100]}' in update_mask: give some of {', '.join(MASKABLE)}."
+            )
+        value = getattr(body.assessment, name)
+        if value is None:
+            continue
+        changes[MASKABLE[name]] = value
+    return changes
+
+
+def _browser(service: TraceService) -> list[Route]:
+    async def spans(request: Request) -> Response:
+        trace_id = request.query_params.get("request_id") or request.query_params.get("trace_id")
+        if not trace_id:
+            raise InvalidInput.missing("request_id")
+        found = await service.get(Context(), trace_id, allow_partial=True)
+        headers = {"x-content-type-options": "nosniff"}
+        return JSONResponse({"spans": [span_message(span) for span in found.spans]}, headers=headers)
+
+    paths = ("/2.0/mlflow/get-trace-artifact", "/3.0/mlflow/get-trace-artifact")
+    return [route for path in paths for route in raw("GET", path, spans, prefixes=PREFIXES[1:])]

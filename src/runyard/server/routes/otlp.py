@@ -1,0 +1,69 @@
+"""OpenTelemetry's route for spans."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from runyard.entities.trace import SpanBatch
+from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
+from runyard.server.routing import Route, raw
+from runyard.services.context import Context
+from runyard.services.traces import TraceService
+from runyard.wire.otlp import check_media_type, decode_json, decode_protobuf, inflate
+
+BODY_LIMIT = 64 * 1024 * 1024
+EXPERIMENT_HEADER = "x-mlflow-experiment-id"
+RUN_HEADER = "x-mlflow-run-id"
+NOSNIFF = {"x-content-type-options": "nosniff"}
+
+
+def routes(service: TraceService) -> list[Route]:
+    """POST /v1/traces, in protobuf or JSON."""
+
+    async def export(request: Request) -> Response:
+        experiment_id = request.headers.get(EXPERIMENT_HEADER)
+        if experiment_id is None:
+            return _missing_header()
+        try:
+            kind = check_media_type(request.headers.get("content-type", ""))
+            body = await _body(request)
+            encoding = request.headers.get("content-encoding", "")
+            batches = await asyncio.to_thread(_decode, kind, body, encoding)
+        except (BadRequest, InvalidInput, Unprocessable, TooLarge) as exc:
+            return JSONResponse({"detail": exc.message}, exc.status, NOSNIFF)
+        await service.add_spans(Context(), experiment_id, request.headers.get(RUN_HEADER), batches)
+        if kind == "json":
+            return JSONResponse({}, headers=NOSNIFF)
+        return Response(b"", media_type="application/x-protobuf", headers=NOSNIFF)
+
+    return raw("POST", "/v1/traces", export)
+
+
+def _decode(kind: str, body: bytes, encoding: str) -> list[SpanBatch]:
+    plain = inflate(body, encoding, BODY_LIMIT)
+    return decode_json(plain) if kind == "json" else decode_protobuf(plain)
+
+
+async def _body(request: Request) -> bytes:
+    """Raises: TooLarge as soon as it is."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise TooLarge(f"The request body is larger than {BODY_LIMIT} bytes. Send fewer spans at a time.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _missing_header() -> Response:
+    problem = {
+        "type": "missing",
+        "loc": ["header", EXPERIMENT_HEADER],
+        "msg": "Field required",
+        "input": None,
+    }
+    return JSONResponse({"detail": [problem]}, 422, NOSNIFF)
