@@ -99,14 +99,15 @@ class ClientSession:
             "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(self.work),
         }
-        self._process = subprocess.Popen(
-            [*command, f"--basetemp={self.work / 'tmp'}", *self.scenarios],
-            cwd=SCENARIOS,
-            env=environment,
-            pass_fds=[writer],
-            stdout=(self.work / "output").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with (self.work / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                [*command, f"--basetemp={self.work / 'tmp'}", *self.scenarios],
+                cwd=SCENARIOS,
+                env=environment,
+                pass_fds=[writer],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         os.close(writer)
 
     def _read(self, deadline: float) -> None:
