@@ -172,3 +172,15 @@ def test_metrics_of_an_unknown_model_are_refused_and_nothing_is_kept(models: Mod
     with pytest.raises(BadRequest, match=UNKNOWN):
         models.measure(Measured(model_id), Measured(UNKNOWN))
     assert models.model(model_id)["data"] == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/m%00"), ("DELETE", "/m%00"), ("DELETE", "/m/tags/a%00")]
+)
+def test_a_nul_in_an_id_is_refused(models: Models, method: str, path: str) -> None:
+    assert models.call(method, path).status == 400
+
+
+def test_a_nul_in_the_model_of_a_metric_is_refused(models: Models) -> None:
+    with pytest.raises(BadRequest):
+        models.measure(Measured("m\0"))

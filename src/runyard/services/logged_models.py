@@ -69,26 +69,33 @@ class LoggedModelService:
 
     async def get(self, ctx: Context, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
         """Raises: NotFound, for a deleted model unless allow_deleted."""
+        check_text("model_id", model_id)
         return await self._store.get(ctx.workspace_id, model_id, allow_deleted=allow_deleted)
 
     async def finalize(self, ctx: Context, model_id: str, status: str | int) -> LoggedModel:
         """Set the status, by name or number."""
+        check_text("model_id", model_id)
         return await self._store.finalize(ctx.workspace_id, model_id, parse_status(status))
 
     async def delete(self, ctx: Context, model_id: str) -> None:
         """Soft delete, also when deleted already."""
+        check_text("model_id", model_id)
         await self._store.delete(ctx.workspace_id, model_id)
 
     async def set_tags(self, ctx: Context, model_id: str, tags: Sequence[Tag]) -> None:
         """Set or overwrite tags, all or none."""
+        check_text("model_id", model_id)
         await self._store.set_tags(ctx.workspace_id, model_id, _unique_tags(tags))
 
     async def delete_tag(self, ctx: Context, model_id: str, key: str) -> None:
         """Raises: NotFound when there is none."""
+        check_text("model_id", model_id)
+        check_text("tag_key", key)
         await self._store.delete_tag(ctx.workspace_id, model_id, key)
 
     async def add_params(self, ctx: Context, model_id: str, params: Sequence[Param]) -> None:
         """Add params, all or none; a key that is set already is BadRequest."""
+        check_text("model_id", model_id)
         await self._store.add_params(ctx.workspace_id, model_id, _checked_params(params))
 
     async def search(
@@ -165,4 +172,6 @@ def _check_fact(what: str, key: str, value: str) -> None:
 def _dataset(name: str | None, digest: str | None) -> DatasetRef:
     if not name:
         raise InvalidInput("`dataset_name` in the `datasets` clause must be specified.")
+    check_text("dataset_name", name)
+    check_text("dataset_digest", digest or "")
     return DatasetRef(name, digest or None)

@@ -162,7 +162,7 @@ def require_models(c: Connection, workspace_id: int, model_ids: Sequence[str]) -
     Raises: BadRequest when one is unknown.
     """
     wanted = list(dict.fromkeys(model_ids))
-    where = among("uuid", wanted, c.dialect)
+    where = among("uuid", [model_id for model_id in wanted if "\x00" not in model_id], c.dialect)
     rows = c.all(
         f"SELECT uuid, id FROM logged_models WHERE {where.text} AND workspace_id = ?",
         (*where.params, workspace_id),
