@@ -122,11 +122,11 @@ def registry_server(directory: Path) -> Iterator[Registry]:
     """Serve a fresh registry until the block ends."""
     file = directory / "registry.db"
     connection = SqliteWriteConnection(file)
-    schema.upgrade(connection)  # type: ignore[arg-type]
+    schema.upgrade(connection)
     connection.close()
     database = SqliteDatabase(file)
     database.open()
-    service = RegistryService(SqlRegistry(database, b"k" * 32), Roots())  # type: ignore[arg-type]
+    service = RegistryService(SqlRegistry(database, b"k" * 32), Roots())
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

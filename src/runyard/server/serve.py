@@ -83,13 +83,6 @@ def _run(settings: Settings, runtime: Runtime, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config, ready_message(settings, listener.getsockname()[1]))
-    asyncio.run(server.serve([listener]), loop_factory=config.get_loop_factory()) if sys.version_info >= (
-        3,
-        12,
-    ) else _run_311(server, listener, config)
-
-
-def _run_311(server: _Server, listener: socket.socket, config: uvicorn.Config) -> None:
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 

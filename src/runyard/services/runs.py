@@ -124,7 +124,9 @@ class RunService:
             view=parse_view_type(view_type),
             filter_string=filter_string or "",
             order_by=order_by,
-            max_results=check_max_results(SEARCH_DEFAULT if max_results is None else max_results, SEARCH_LIMIT),
+            max_results=check_max_results(
+                SEARCH_DEFAULT if max_results is None else max_results, SEARCH_LIMIT
+            ),
             page_token=page_token or None,
         )
 
@@ -198,7 +200,11 @@ class RunService:
     def _param(self, param: Param) -> Param:
         self._keys.check(param.key, "Param")
         check_text("value", param.value)
-        return param if len(param.value) <= PARAM_VALUE_LIMIT else Param(param.key, param.value[:PARAM_VALUE_LIMIT])
+        return (
+            param
+            if len(param.value) <= PARAM_VALUE_LIMIT
+            else Param(param.key, param.value[:PARAM_VALUE_LIMIT])
+        )
 
     def _tag(self, tag: Tag) -> Tag:
         self._keys.check(tag.key, "Tag")
@@ -218,7 +224,9 @@ def parse_status(status: str | int | None) -> RunStatus | None:
     if status is None:
         return None
     try:
-        return RunStatus[status] if isinstance(status, str) and not status.isdigit() else RunStatus(int(status))
+        return (
+            RunStatus[status] if isinstance(status, str) and not status.isdigit() else RunStatus(int(status))
+        )
     except (KeyError, ValueError):
         names = ", ".join(RunStatus.__members__)
         raise InvalidInput(

@@ -60,7 +60,9 @@ class SqlMetrics:
 
         return await self._database.read(work)
 
-    async def bulk(self, workspace_id: int, run_ids: Sequence[str], key: str, limit: int) -> list[tuple[str, History]]:
+    async def bulk(
+        self, workspace_id: int, run_ids: Sequence[str], key: str, limit: int
+    ) -> list[tuple[str, History]]:
         """The first points of several runs, limit in all, by run id."""
 
         def work(c: Connection) -> list[tuple[str, History]]:

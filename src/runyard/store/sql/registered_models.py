@@ -162,9 +162,7 @@ def load_models(c: Connection, ids: Sequence[int]) -> list[RegisteredModel]:
     for model_id, alias, version in c.each(f"{ALIASES} {of_facts.text} ORDER BY alias", of_facts.params):
         aliases.setdefault(model_id, []).append(Alias(alias, version))
     latest = greatest_per_stage(c, ids)
-    return [
-        _of_row(rows[key], tags.get(key, []), aliases.get(key, []), latest.get(key, [])) for key in ids
-    ]
+    return [_of_row(rows[key], tags.get(key, []), aliases.get(key, []), latest.get(key, [])) for key in ids]
 
 
 def _of_row(row: Row, tags: list[Tag], aliases: list[Alias], latest: list[ModelVersion]) -> RegisteredModel:

@@ -32,7 +32,7 @@ def _stored(tx: Transaction, run: RunRef, keys: Sequence[int]) -> dict[int, str]
     rows = tx.all(
         f"SELECT key_id, value FROM run_params WHERE run_id = ? AND key_id IN ({marks})", (run.id, *keys)
     )
-    return {key: value for key, value in rows}
+    return dict(rows)
 
 
 def _changed(run: RunRef, changed: Sequence[tuple[Param, str]], *, batch: bool) -> InvalidInput:

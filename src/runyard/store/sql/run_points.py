@@ -25,7 +25,8 @@ _HIGHER = """excluded.max_value IS NOT NULL AND (series.max_value IS NULL OR exc
 
 def _when(condition: str, *columns: str) -> str:
     return ", ".join(
-        f"{column} = CASE WHEN {condition} THEN excluded.{column} ELSE series.{column} END" for column in columns
+        f"{column} = CASE WHEN {condition} THEN excluded.{column} ELSE series.{column} END"
+        for column in columns
     )
 
 

@@ -275,7 +275,9 @@ def _visible(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
     for start in range(0, len(unique), run_docs.IN_ONE_QUERY):
         some = unique[start : start + run_docs.IN_ONE_QUERY]
         marks = ", ".join("?" * len(some))
-        rows = c.all(f"SELECT id FROM experiments WHERE workspace_id = ? AND id IN ({marks})", (workspace_id, *some))
+        rows = c.all(
+            f"SELECT id FROM experiments WHERE workspace_id = ? AND id IN ({marks})", (workspace_id, *some)
+        )
         found += [row[0] for row in rows]
     return found
 

@@ -100,11 +100,19 @@ def translate(error: Exception) -> RunyardError | None:
     if name.startswith("SQLITE_FULL"):
         return StorageFull("The disk that holds the database is full. Nothing of this request was kept.")
     if name.startswith("SQLITE_INTERRUPT"):
-        return QueryTooExpensive(f"The query took longer than {READ_LIMIT_S:.0f} s and was cancelled. Narrow the filter.")
+        return QueryTooExpensive(
+            f"The query took longer than {READ_LIMIT_S:.0f} s and was cancelled. Narrow the filter."
+        )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return CorruptData(f"The database file is damaged ({error}). Restore it from a backup; nothing was changed.")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
-        return StorageUnavailable(f"The database cannot be used just now ({error}). Nothing of this request was kept.")
+        return CorruptData(
+            f"The database file is damaged ({error}). Restore it from a backup; nothing was changed."
+        )
+    if name.startswith(
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+    ):
+        return StorageUnavailable(
+            f"The database cannot be used just now ({error}). Nothing of this request was kept."
+        )
     return None
 
 
@@ -175,7 +183,7 @@ class SqliteDatabase:
         reader.regex.reset()
         reader.raw.execute("BEGIN")
         try:
-            return work(reader)  # type: ignore[arg-type]
+            return work(reader)
         finally:
             reader.raw.set_progress_handler(None, 0)
             if reader.raw.in_transaction:

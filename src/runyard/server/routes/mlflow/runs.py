@@ -140,5 +140,7 @@ def join_page(page: Page[bytes]) -> bytes:
     """A page of ready documents as JSON."""
     if not page.items:
         return EMPTY
-    token = b',"next_page_token":' + msgspec.json.encode(page.next_page_token) if page.next_page_token else b""
+    token = (
+        b',"next_page_token":' + msgspec.json.encode(page.next_page_token) if page.next_page_token else b""
+    )
     return b'{"runs":[' + b",".join(page.items) + b"]" + token + b"}"
