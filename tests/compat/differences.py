@@ -46,6 +46,7 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("history", 400, BAD_VALUE, STRICT, "text results"),
     **_same("logged_models", 400, BAD_VALUE, STRICT, "finalize to nonsense", "limit -1", "filter name = 1"),
     **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
+    **_same("traces", 200, "", NO_5XX, "get by query"),
     **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),
     **_same("model_versions", 404, "RESOURCE_DOES_NOT_EXIST", NO_5XX, "create from unknown model uri"),
     **_same("registered_models", 400, BAD_VALUE, ENDLESS, "search limit -1"),

@@ -42,6 +42,10 @@ ATTRIBUTES: dict[Dialect, str] = {
     "sqlite": "json_each(s.content, '$.attributes') a",
     "postgresql": "json_each_text(CAST(s.content AS json) -> 'attributes') a(key, value)",
 }
+ATTRIBUTE_TEXT: dict[Dialect, str] = {
+    "sqlite": "CASE a.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(a.value AS TEXT) END",
+    "postgresql": "a.value",
+}
 
 
 def search_traces(connection: Connection, search: TraceSearch) -> Found[int]:
@@ -110,7 +114,7 @@ def _span(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
         matching = compare(SPAN_COLUMNS[key], op, value, dialect)
     else:
         of_key = Sql("a.key = ?", (key.removeprefix("attributes."),))
-        matching = (of_key + compare("a.value", op, value, dialect).wrap("AND ")).wrap(
+        matching = (of_key + compare(ATTRIBUTE_TEXT[dialect], op, value, dialect).wrap("AND ")).wrap(
             f"EXISTS (SELECT 1 FROM {ATTRIBUTES[dialect]} WHERE ", ")"
         )
     return matching.wrap("EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND ", ")")
