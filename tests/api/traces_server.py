@@ -135,13 +135,13 @@ def traces_server(directory: Path) -> Iterator[Traces]:
     """Serve a fresh database until the block ends."""
     file = directory / "traces.db"
     connection = SqliteWriteConnection(file)
-    schema.upgrade(connection)  # type: ignore[arg-type]
+    schema.upgrade(connection)
     connection.close()
     database = SqliteDatabase(file)
     database.open()
     key = b"k" * 32
-    service = TraceService(SqlTraces(database, key))  # type: ignore[arg-type]
-    others = ExperimentService(SqlExperiments(database, key), "mlflow-artifacts:")  # type: ignore[arg-type]
+    service = TraceService(SqlTraces(database, key))
+    others = ExperimentService(SqlExperiments(database, key), "mlflow-artifacts:")
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
