@@ -20,7 +20,7 @@ from runyard.errors import SEE_DOCS, BadRequest, InvalidInput, shown
 T = TypeVar("T")
 DEPTH_LIMIT = 64
 FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value"})
-_CAMEL = re.compile(rb'"[a-z]+[a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
+_CAMEL = re.compile(rb'"[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _AT = re.compile(r" - at `([^`]+)`$")
 
