@@ -69,14 +69,14 @@ class LogBatch(msgspec.Struct):
 
 class LogParam(msgspec.Struct):
     key: str
-    value: str
+    value: str = ""
     run_id: str | None = None
     run_uuid: str | None = None
 
 
 class SetTag(msgspec.Struct):
     key: str
-    value: str
+    value: str = ""
     run_id: str | None = None
     run_uuid: str | None = None
 

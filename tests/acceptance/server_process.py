@@ -1,0 +1,73 @@
+"""`runyard up` as a process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+class ServerProcess:
+    """A server on a data directory; the port is chosen by the system at each start."""
+
+    def __init__(self, data: Path, *flags: str) -> None:
+        self.data = data
+        self._flags = flags
+        self.process: subprocess.Popen[str] | None = None
+        self.port = 0
+
+    def start(self) -> ServerProcess:
+        """Start and wait for the ready line."""
+        self.process = self.spawn()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "http://127.0.0.1:" in line, line + self.process.stdout.read()
+        self.port = int(line.rsplit(":", 1)[1])
+        return self
+
+    def spawn(self, *flags: str) -> subprocess.Popen[str]:
+        """The process, ready or not."""
+        command = [sys.executable, "-m", "runyard", "up", "--port", "0", "--data", str(self.data)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        return subprocess.Popen(
+            [*command, *self._flags, *flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """One request on a connection of its own: status and decoded JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            headers = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if text[:1] == b"{" else text.decode()
+        finally:
+            connection.close()
+
+    def run(self, experiment_id: str = "0") -> str:
+        """The id of a new run."""
+        status, answer = self.call("POST", "/api/2.0/mlflow/runs/create", {"experiment_id": experiment_id})
+        assert status == 200, answer
+        return str(answer["run"]["info"]["run_id"])
