@@ -29,7 +29,10 @@ class Writer(threading.Thread):
             while True:
                 number = self.sent
                 self.sent += 1
-                metrics = [{"key": f"m{i}", "value": number, "timestamp": number, "step": number} for i in range(BATCH)]
+                metrics = [
+                    {"key": f"m{i}", "value": number, "timestamp": number, "step": number}
+                    for i in range(BATCH)
+                ]
                 body = {
                     "run_id": self._run_id,
                     "metrics": metrics,
@@ -45,7 +48,9 @@ class Writer(threading.Thread):
 
 
 def steps(server: ServerProcess, run_id: str, key: str) -> list[int]:
-    status, answer = server.call("GET", f"/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key={key}")
+    status, answer = server.call(
+        "GET", f"/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key={key}"
+    )
     assert status == 200, answer
     return [point["step"] for point in answer.get("metrics", [])]
 

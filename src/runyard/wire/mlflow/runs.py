@@ -92,7 +92,7 @@ class ModelInputMessage(msgspec.Struct):
 
 class ModelOutputMessage(msgspec.Struct):
     model_id: str
-    step: Int64
+    step: Int64 = 0
 
 
 class LogInputs(msgspec.Struct):
@@ -142,7 +142,7 @@ class RunInfoMessage(msgspec.Struct, omit_defaults=True):
     status: str
     artifact_uri: str
     lifecycle_stage: str
-    start_time: int | None = None
+    start_time: int
     end_time: int | None = None
 
 
@@ -202,7 +202,7 @@ def info_of(run: Run) -> RunInfoMessage:
         status=run.status.name,
         artifact_uri=run.artifact_uri,
         lifecycle_stage=run.stage.text,
-        start_time=run.start_ms,
+        start_time=run.start_ms or 0,
         end_time=run.end_ms,
     )
 
@@ -242,7 +242,11 @@ class HistoryAnswer(msgspec.Struct, omit_defaults=True):
 
 
 def points_of(
-    key: str, steps: list[int], ms: list[int], values: list[float], run_id: str | msgspec.UnsetType = msgspec.UNSET
+    key: str,
+    steps: list[int],
+    ms: list[int],
+    values: list[float],
+    run_id: str | msgspec.UnsetType = msgspec.UNSET,
 ) -> list[HistoryPoint]:
     """Columns as messages."""
     return [
