@@ -78,6 +78,15 @@ def test_removing_an_override_restores_what_it_overrode(server: Traces, experime
     assert server.fails("PATCH", f"{place}/{first}", **mask) == BAD_VALUE
 
 
+def test_nul_is_refused_in_names_and_finds_nothing_in_ids(server: Traces, experiment: str) -> None:
+    server.start(experiment, 7)
+    said = {"assessment_name": "a\x00", "feedback": {"value": "b\x00"}}
+    assert server.fails("POST", f"traces/{trace_id(7)}/assessments", assessment=said) == BAD_VALUE
+    said["assessment_name"] = "a"
+    server.ok("POST", f"traces/{trace_id(7)}/assessments", assessment=said)
+    assert server.fails("GET", "traces/a%00b") == ABSENT
+
+
 def test_pages_show_every_trace_once(server: Traces, experiment: str) -> None:
     for number in range(100, 107):
         server.start(experiment, number, request_time="2026-01-01T00:00:00Z", tags={"n": str(number % 2)})

@@ -60,6 +60,8 @@ class TraceService:
             _check_fact(key, value)
         for text in (info.request_preview, info.response_preview, info.client_request_id):
             check_text("trace_info", text or "")
+        for said in info.assessments:
+            _check_assessment(said)
         tags = {key: value for key, value in info.tags.items() if key not in FIXED_TAGS}
         return await self._store.start(ctx.workspace_id, msgspec.structs.replace(info, tags=tags))
 
@@ -197,6 +199,7 @@ class TraceService:
         self, ctx: Context, trace_id: str, assessment_id: str, changes: dict[str, Any]
     ) -> Assessment:
         """Replace the named fields."""
+        check_text("assessment_name", changes.get("name", ""))
         return await self._store.update_assessment(ctx.workspace_id, trace_id, assessment_id, changes)
 
     async def delete_assessment(self, ctx: Context, trace_id: str, assessment_id: str) -> None:

@@ -52,7 +52,7 @@ def load_traces(c: Connection, ids: Sequence[int]) -> list[Trace]:
 
 def row_ids(c: Connection, workspace_id: int, trace_ids: Sequence[str]) -> list[int]:
     """Row ids of those traces that exist, in the order asked for."""
-    unique = list(dict.fromkeys(trace_ids))
+    unique = [id for id in dict.fromkeys(trace_ids) if "\x00" not in id]
     where = among("uuid", unique, c.dialect) + Sql("AND workspace_id = ?", (workspace_id,))
     found: dict[str, int] = dict(c.all(f"SELECT uuid, id FROM traces WHERE {where.text}", where.params))
     return [found[trace_id] for trace_id in unique if trace_id in found]
@@ -83,7 +83,7 @@ def _comparable(assessment: Assessment) -> tuple[str | None, float | None]:
     if value is None:
         return None, None
     number = float(value) if isinstance(value, int | float) else None
-    return (value if isinstance(value, str) else json.dumps(value)), number
+    return (value.replace("\x00", "\ufffd") if isinstance(value, str) else json.dumps(value)), number
 
 
 def _info(row: Row, tags: dict[str, str], metadata: dict[str, str], said: list[Assessment]) -> TraceInfo:
