@@ -99,6 +99,15 @@ def test_an_alias_moves_and_leads_to_its_version(registry: Registry) -> None:
     assert registry.fails("GET", "registered-models/alias", name="aliased", alias="best") == BAD_VALUE
 
 
+def test_the_alias_latest_is_the_greatest_version(registry: Registry) -> None:
+    registry.model("newest")
+    assert registry.fails("GET", "registered-models/alias", name="newest", alias="latest") == BAD_VALUE
+    for _ in range(2):
+        registry.version("newest")
+    found = registry.ok("GET", "registered-models/alias", name="newest", alias="latest")["model_version"]
+    assert found["version"] == "2"
+
+
 @pytest.mark.parametrize("alias", ["latest", "LATEST", "v1", "V12", "a b", "a/b", "a.b", "", "x" * 256])
 def test_a_reserved_or_unspeakable_alias_is_refused(registry: Registry, alias: str) -> None:
     assert (

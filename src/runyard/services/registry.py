@@ -26,6 +26,7 @@ MODELS_LIMIT = 1_000
 MODELS_DEFAULT = 100
 VERSIONS_LIMIT = 200_000
 ALIAS_LIMIT = 255
+LATEST = "latest"
 SOURCE_LIMIT = 2_048
 ACTIVE_STAGES = (VersionStage.STAGING, VersionStage.PRODUCTION)
 _STAGES = {stage.value.lower(): stage for stage in VersionStage}
@@ -188,9 +189,13 @@ class VersionRules:
         return await self._store.get_version(ctx.workspace_id, name, parse_version(version))
 
     async def get_version_by_alias(self, ctx: Context, name: str, alias: str) -> ModelVersion:
-        """Raises: InvalidInput for an unknown alias, as MLflow answers."""
+        """The alias latest is always the greatest version. Raises: InvalidInput for an unknown alias, as MLflow."""
         _require("name", name)
         _require("alias", alias)
+        if alias.lower() == LATEST:
+            found = await self._store.latest_versions(ctx.workspace_id, name, list(VersionStage))
+            if found:
+                return max(found, key=lambda item: item.version)
         return await self._store.get_version_by_alias(ctx.workspace_id, name, alias)
 
     async def latest_versions(self, ctx: Context, name: str, stages: Sequence[str]) -> list[ModelVersion]:
@@ -241,7 +246,7 @@ class VersionRules:
         if not isinstance(uri, RegisteredModelUri):
             return await self._sources.location(ctx, source, run_id, model_id)
         if uri.alias is not None:
-            found = await self._store.get_version_by_alias(ctx.workspace_id, uri.name, uri.alias)
+            found = await self.get_version_by_alias(ctx, uri.name, uri.alias)
             return found.storage_location
         return await self._store.download_uri(
             ctx.workspace_id, uri.name, parse_version(uri.version_or_stage or "")
@@ -284,7 +289,7 @@ def check_alias(alias: str) -> None:
             f"Invalid alias name: {shown(alias)}. "
             "Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )
-    if alias.lower() == "latest":
+    if alias.lower() == LATEST:
         raise InvalidInput("'latest' alias name (case insensitive) is reserved.")
     if _RESERVED_ALIAS.fullmatch(alias):
         raise InvalidInput(f"Version alias name '{alias}' is reserved.")
