@@ -61,16 +61,16 @@ class CallerError(RunyardError):
     code = "BAD_REQUEST"
     status = 400
 
+    @classmethod
+    def missing(cls, name: str) -> Self:
+        """A required field is absent."""
+        return cls(f"Missing value for required parameter '{name}'. {SEE_DOCS}")
+
 
 class InvalidInput(CallerError):
     """A value breaks a documented rule."""
 
     code = "INVALID_PARAMETER_VALUE"
-
-    @classmethod
-    def missing(cls, name: str) -> Self:
-        """A required field is absent."""
-        return cls(f"Missing value for required parameter '{name}'. {SEE_DOCS}")
 
 
 class BadRequest(CallerError):

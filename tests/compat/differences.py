@@ -13,6 +13,9 @@ SAME_ORIGIN = (
     "A page of another origin, even on this machine, may write only when the server was told to allow it."
 )
 ENDLESS = "A page of no rows is refused: a client that follows its token would never come to an end."
+NAMES = "File names with a hash are stored as sent; stock refuses them."
+IN_JSON = "Errors of artifact routes are JSON like all others; the status is the same."
+FALLBACK = "A datastore that cannot sign answers 501, on which clients use the plain upload and download."
 LENIENT = "lowerCamelCase names are accepted in query strings as they are in bodies."
 
 BAD_VALUE = "INVALID_PARAMETER_VALUE"
@@ -36,10 +39,18 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("experiments", 400, "RESOURCE_ALREADY_EXISTS", SPECIFIC, "rename to taken name"),
     **_same("experiments", 400, "INVALID_STATE", NO_5XX, "rename deleted"),
     **_same("artifacts", 400, BAD_VALUE, NO_5XX, "put below file", "put over folder"),
+    **_same("artifacts", 200, "", NAMES, "put with hash", "get with hash", "list", "list by run", "list in the end"),
+    **_same("artifacts", 400, BAD_VALUE, IN_JSON, "put with trailing slash", "get folder", "get-artifact without path"),
+    **_same("artifacts", 416, BAD_VALUE, IN_JSON, "get range beyond"),
+    **_same("artifacts", 400, BAD_VALUE, STRICT, "list by run a\\..\\x"),
+    **_same("artifacts", 501, "NOT_IMPLEMENTED", FALLBACK, "presigned upload"),
     **_same("batches", 400, BAD_VALUE, NO_5XX, "metrics of texts"),
-    **_same("batches", 400, BAD_VALUE, STRICT, "metric with text"),
+    **_same("batches", 400, BAD_VALUE, STRICT, "metric with text", "param as number"),
+    **_same("batches", 200, "", STRICT, "history of the never logged"),
     **_same("metrics", 400, BAD_VALUE, NO_5XX, "list value"),
-    **_same("metrics", 400, BAD_VALUE, STRICT, "step beyond int64", "fractional step"),
+    **_same("metrics", 400, BAD_VALUE, STRICT, "step beyond int64", "fractional step", "boolean value"),
+    **_same("inputs", 400, BAD_VALUE, STRICT, "without dataset", "without name", "without digest"),
+    **_same("inputs", 200, "", STRICT, "run with all"),
     **_same("runs", 400, BAD_VALUE, STRICT, "update with unknown status"),
     **_same("search_runs", 400, BAD_VALUE, NO_5XX, "twice an order"),
     **_same("search_runs", 400, BAD_VALUE, STRICT, "view unknown"),

@@ -61,7 +61,7 @@ class RunService:
     ) -> Run:
         """A new run, RUNNING, with a name. Tags are neither checked nor cut here, as in MLflow."""
         if experiment_id is None or experiment_id == "":
-            raise InvalidInput.missing("experiment_id")
+            raise BadRequest.missing("experiment_id")
         by_key = {tag.key: tag.value for tag in tags}
         if len(by_key) != len(tags):
             raise BadRequest("A tag key is given twice.")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from runyard.errors import SEE_DOCS, BadRequest, InvalidInput, shown
+from runyard.errors import SEE_DOCS, InvalidInput, shown
 
 T = TypeVar("T")
 DEPTH_LIMIT = 64
@@ -100,7 +100,9 @@ def normalise(value: Any, depth: int = 0) -> Any:
         for key, item in value.items():
             name = _snake(key)
             if name in fields:
-                raise BadRequest(f"The field '{name}' is given twice, as '{key}' and under another spelling.")
+                raise InvalidInput(
+                    f"The field '{name}' is given twice, as '{key}' and under another spelling."
+                )
             if (name in FREE_MAPS and isinstance(item, dict)) or (name == "value" and isinstance(item, list)):
                 fields[name] = _free(item, depth + 1)
             elif item is not None:

@@ -14,7 +14,7 @@ LARGEST = 1.7976931348623157e308
 
 
 class CreateRun(msgspec.Struct):
-    experiment_id: str | int | None = None
+    experiment_id: str | None = None
     user_id: str | None = None
     run_name: str | None = None
     start_time: Int64 | None = None
@@ -239,6 +239,10 @@ class HistoryPoint(msgspec.Struct):
 class HistoryAnswer(msgspec.Struct, omit_defaults=True):
     metrics: list[HistoryPoint] = []
     next_page_token: str | None = None
+
+
+class BulkAnswer(msgspec.Struct):
+    metrics: list[HistoryPoint]
 
 
 def points_of(

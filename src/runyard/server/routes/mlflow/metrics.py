@@ -9,10 +9,12 @@ from runyard.services.context import Context
 from runyard.services.metrics import MetricService
 from runyard.store.run_contracts import History
 from runyard.wire.mlflow.runs import (
+    BulkAnswer,
     GetHistory,
     GetHistoryBulk,
     GetHistoryBulkInterval,
     HistoryAnswer,
+    HistoryPoint,
     points_of,
 )
 
@@ -29,16 +31,15 @@ def routes(service: MetricService) -> list[Route]:
         points = points_of(body.metric_key, found.steps, found.ms, found.values)
         return HistoryAnswer(points, found.next_page_token)
 
-    async def bulk(ctx: Context, body: GetHistoryBulk) -> HistoryAnswer:
-        return _joined(
-            body.metric_key or "", await service.bulk(ctx, body.run_id, body.metric_key, body.max_results)
-        )
+    async def bulk(ctx: Context, body: GetHistoryBulk) -> BulkAnswer:
+        found = await service.bulk(ctx, body.run_id, body.metric_key, body.max_results)
+        return BulkAnswer(_joined(body.metric_key or "", found))
 
     async def interval(ctx: Context, body: GetHistoryBulkInterval) -> HistoryAnswer:
         found = await service.sampled(
             ctx, body.run_ids, body.metric_key, body.max_results, body.start_step, body.end_step
         )
-        return _joined(body.metric_key, found)
+        return HistoryAnswer(_joined(body.metric_key, found))
 
     return [
         *rpc("GET", f"{BASE}/get-history", GetHistory, history),
@@ -47,10 +48,9 @@ def routes(service: MetricService) -> list[Route]:
     ]
 
 
-def _joined(key: str, found: Sequence[tuple[str, History]]) -> HistoryAnswer:
-    points = [
+def _joined(key: str, found: Sequence[tuple[str, History]]) -> list[HistoryPoint]:
+    return [
         point
         for run_id, series in found
         for point in points_of(key, series.steps, series.ms, series.values, run_id)
     ]
-    return HistoryAnswer(points)

@@ -1,7 +1,7 @@
 """Forward migrations: numbered folders of SQL text, each applied in one transaction.
 
 `0001/` is the first release. A folder's files run in name order. What differs between the databases is written as
-`$ID`, `$INT`, `$REAL`, `$BLOB` and `$ROWLESS`.
+`$ID`, `$INT`, `$REAL`, `$BLOB` and `$ROWLESS`; `$NOW` is the server's clock in milliseconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from importlib import resources
 from string import Template
 
+from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Dialect
 
 TYPES: dict[str, dict[str, str]] = {
@@ -44,5 +45,5 @@ def statements(version: int, dialect: Dialect) -> list[str]:
     )
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     text = re.sub(r"--[^\n]*", "", text)
-    text = Template(text).substitute(TYPES[dialect])
+    text = Template(text).substitute(TYPES[dialect], NOW=str(now_ms()))
     return [statement.strip() for statement in text.split(";") if statement.strip()]

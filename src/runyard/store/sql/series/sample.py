@@ -44,9 +44,9 @@ class Buckets(msgspec.Struct, frozen=True):
 
 
 def sample_indices(n_rows: int, max_results: int) -> Ints:
-    """Which rows to show: the first of each of `max_results` even buckets, and the last of all.
+    """Which rows to show, at most `max_results`: the last of all, and the first of each even bucket of the others.
 
-    The earlier buckets take the remainder, as NTILE in SQL does; one bucket shows the last row only.
+    The earlier buckets take the remainder, as NTILE in SQL does; a single result is the last row.
     """
     if max_results < 1:
         raise ValueError(f"max_results must be at least 1, not {max_results}")
@@ -54,11 +54,11 @@ def sample_indices(n_rows: int, max_results: int) -> Ints:
         return np.empty(0, np.int64)
     if max_results == 1:
         return np.array([n_rows - 1], np.int64)
-    buckets = min(max_results, n_rows)
-    size, larger = divmod(n_rows, buckets)
-    numbers = np.arange(buckets, dtype=np.int64)
-    firsts = numbers * size + np.minimum(numbers, larger)
-    return firsts if firsts[-1] == n_rows - 1 else np.append(firsts, n_rows - 1)
+    if n_rows <= max_results:
+        return np.arange(n_rows, dtype=np.int64)
+    size, larger = divmod(n_rows - 1, max_results - 1)
+    numbers = np.arange(max_results - 1, dtype=np.int64)
+    return np.append(numbers * size + np.minimum(numbers, larger), n_rows - 1)
 
 
 def plan_sample(
