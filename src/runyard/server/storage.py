@@ -7,9 +7,12 @@ import os
 import sqlite3
 from typing import IO, Protocol
 
+import psycopg
+
 from runyard.errors import InvalidInput, RunyardError, StorageUnavailable
 from runyard.server.settings import Settings
 from runyard.store.sql import schema
+from runyard.store.sql.postgres import PostgresDatabase, PostgresWriteConnection
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection, translate
 
 DATABASE_FILE = "runyard.db"
@@ -61,17 +64,14 @@ def connect_for_schema(settings: Settings) -> SchemaConnection:
     Raises: InvalidInput for a database URL that is not known, StorageUnavailable.
     """
     if settings.database:
-        raise InvalidInput(
-            f"The database URL {settings.database.partition(':')[0]}: is not supported by this release. "
-            "Leave --database out to use the embedded SQLite."
-        )
+        return _connect_postgres(settings.database)
     try:
         return SqliteWriteConnection(settings.data_dir / DATABASE_FILE)
     except sqlite3.Error as exc:
         raise _unusable(settings, exc) from exc
 
 
-def open_database(settings: Settings) -> SqliteDatabase:
+def open_database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
     """The database with the schema of this release.
 
     Raises: NewerSchema, StorageUnavailable, CorruptData.
@@ -83,9 +83,28 @@ def open_database(settings: Settings) -> SqliteDatabase:
         raise _unusable(settings, exc) from exc
     finally:
         connection.close()
+    database: SqliteDatabase | PostgresDatabase
+    if settings.database:
+        database = PostgresDatabase(settings.database)
+        database.open()
+        return database
     database = SqliteDatabase(settings.data_dir / DATABASE_FILE)
     database.open()
     return database
+
+
+def _connect_postgres(url: str) -> PostgresWriteConnection:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput(
+            f"--database takes postgresql://USER@HOST:PORT/NAME, not a URL that begins with {url.partition(':')[0]}:. "
+            "Leave it out to use the embedded SQLite."
+        )
+    try:
+        connection = PostgresWriteConnection(url)
+        connection.lock_migrations()
+    except psycopg.Error as exc:
+        raise StorageUnavailable(f"The PostgreSQL server cannot be used: {str(exc).strip()}") from exc
+    return connection
 
 
 def _unusable(settings: Settings, exc: sqlite3.Error) -> RunyardError:

@@ -46,4 +46,6 @@ def statements(version: int, dialect: Dialect) -> list[str]:
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     text = re.sub(r"--[^\n]*", "", text)
     text = Template(text).substitute(TYPES[dialect], NOW=str(now_ms()))
+    if dialect == "postgresql":  # names sort by code point in both databases, and indexes serve the order
+        text = re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', text)
     return [statement.strip() for statement in text.split(";") if statement.strip()]

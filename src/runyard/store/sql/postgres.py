@@ -1,0 +1,161 @@
+"""PostgreSQL: many servers on one database, each with one group-committing writer and a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import LiteralString, TypeVar
+
+import psycopg
+
+from runyard.errors import QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
+from runyard.store.sql.database import Dialect, Params, Read, Row, Write
+from runyard.store.sql.intern import Interned
+from runyard.store.sql.writer import DeferredWork, GroupCommitter
+
+T = TypeVar("T")
+READERS = 4
+READ_LIMIT_S = 10.0
+CONNECT_TIMEOUT_S = 10
+BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+MIGRATION_LOCK = 7_237_846_119
+
+
+@lru_cache(maxsize=2_000)
+def _native(sql: str) -> LiteralString:
+    """Our placeholders as the driver's."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgresConnection:
+    """One connection of one thread."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: str, *, read_limit_s: float | None = None) -> None:
+        options = f"-c statement_timeout={int(read_limit_s * 1000)}" if read_limit_s else ""
+        self.raw = psycopg.connect(
+            url,
+            autocommit=True,
+            prepare_threshold=2,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="runyard",
+            options=f"-c synchronous_commit=on {options}",
+        )
+
+    def execute(self, sql: str, params: Params = ()) -> int:
+        return self.raw.execute(_native(sql), params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Params]) -> None:
+        with self.raw.cursor() as cursor:
+            cursor.executemany(_native(sql), list(rows))
+
+    def all(self, sql: str, params: Params = ()) -> list[Row]:
+        return self.raw.execute(_native(sql), params).fetchall()
+
+    def one(self, sql: str, params: Params = ()) -> Row | None:
+        return self.raw.execute(_native(sql), params).fetchone()
+
+    def each(self, sql: str, params: Params = ()) -> Iterable[Row]:
+        return self.raw.execute(_native(sql), params)
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class PostgresWriteConnection(DeferredWork, PostgresConnection):
+    """The writer's connection. Other servers write too, so nothing about runs is remembered."""
+
+    def __init__(self, url: str) -> None:
+        DeferredWork.__init__(self)
+        PostgresConnection.__init__(self, url)
+        self.interned = Interned(remember_runs=False)
+
+    def lock_migrations(self) -> None:
+        """Wait until no other server migrates; held until the connection closes."""
+        self.raw.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+
+    def begin(self) -> None:
+        self.raw.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        self.forget_deferred()
+        self.interned.rollback()
+        if self.raw.closed:
+            raise psycopg.OperationalError("the connection is lost")
+        self.raw.rollback()
+
+    def translate(self, error: Exception) -> RunyardError | None:
+        return translate(error)
+
+
+def translate(error: Exception) -> RunyardError | None:
+    """PostgreSQL's error as ours; None when it is not a fault of the storage."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return StorageFull("The disk of the database is full. Nothing of this request was kept.")
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return QueryTooExpensive(
+            f"The query took longer than {READ_LIMIT_S:.0f} s and was cancelled. Narrow the filter."
+        )
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return StorageUnavailable("The database cannot be used just now. Nothing of this request was kept.")
+    return None
+
+
+class PostgresDatabase:
+    """A Database on PostgreSQL."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: str, *, read_limit_s: float = READ_LIMIT_S) -> None:
+        self._url = url
+        self._read_limit_s = read_limit_s
+        self._local = threading.local()
+        self._open_readers: list[PostgresConnection] = []
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="runyard-reader")
+        self.writer = GroupCommitter(lambda: PostgresWriteConnection(url))
+
+    def open(self) -> None:
+        """Start the writer thread. The schema must be in place."""
+        self.writer.start()
+
+    async def read(self, work: Read[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+
+    async def write(self, work: Write[T], *, checked: bool = False) -> T:
+        return await self.writer.submit(work, checked=checked)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.writer.close)
+        self._pool.shutdown(wait=True)
+        for reader in self._open_readers:
+            reader.close()
+
+    def _reader(self) -> PostgresConnection:
+        reader: PostgresConnection | None = getattr(self._local, "connection", None)
+        if reader is None or reader.raw.closed:
+            reader = PostgresConnection(self._url, read_limit_s=self._read_limit_s)
+            self._local.connection = reader
+            self._open_readers = [other for other in self._open_readers if not other.raw.closed] + [reader]
+        return reader
+
+    def _read(self, work: Read[T]) -> T:
+        try:
+            reader = self._reader()
+            reader.raw.execute(BEGIN_READ)
+            try:
+                return work(reader)
+            finally:
+                if not reader.raw.closed:
+                    reader.raw.rollback()
+        except psycopg.Error as exc:
+            error = translate(exc)
+            if error is None:
+                raise
+            raise error from exc
