@@ -42,6 +42,14 @@ def test_what_one_server_acknowledged_the_other_answers(database: str, tmp_path:
     assert two.stop() == 0
 
 
+def test_two_workers_serve_one_port_and_stop_together(database: str, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", "--database", database, "--workers", "2").start()
+    run_ids = {server.run() for _ in range(20)}
+    for run_id in run_ids:
+        assert server.call("GET", f"/api/2.0/mlflow/runs/get?run_id={run_id}")[0] == 200
+    assert server.stop() == 0
+
+
 def test_unreachable_database_is_one_sentence(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "data", "--database", "postgresql://nobody@127.0.0.1:1/none")
     process = server.spawn()

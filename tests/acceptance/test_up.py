@@ -61,3 +61,21 @@ def test_address_beyond_loopback_needs_insecure(tmp_path: Path) -> None:
 
 def test_workers_need_postgresql(tmp_path: Path) -> None:
     assert "PostgreSQL" in refused(ServerProcess(tmp_path / "data"), "--workers", "2")
+
+
+def test_metrics_page_counts_requests_points_and_commits(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    run_id = server.run()
+    body = {
+        "run_id": run_id,
+        "metrics": [{"key": "m", "value": i, "timestamp": i, "step": i} for i in range(25)],
+    }
+    assert server.call("POST", "/api/2.0/mlflow/runs/log-batch", body)[0] == 200
+    _, text = server.call("GET", "/metrics")
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    route = 'method="POST",route="/api/2.0/mlflow/runs/log-batch"'
+    assert float(lines[f'runyard_requests_total{{{route},status="200"}}']) == 1
+    assert float(lines["runyard_points_total"]) == 25
+    assert float(lines["runyard_commits_total"]) >= 2
+    assert float(lines["runyard_database_bytes"]) > 0
+    assert server.stop() == 0

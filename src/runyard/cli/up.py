@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from runyard.server.serve import CannotStart, serve
+from runyard.server.serve import serve
 from runyard.server.settings import load
+from runyard.server.workers import CannotStart
 
 
 @click.command()

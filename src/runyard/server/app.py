@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runyard.artifacts.opening import mount_datastore
 from runyard.server.application import Application
 from runyard.server.gate import Gate
-from runyard.server.metrics import ServerMetrics
+from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.routes import health, otlp
 from runyard.server.routes.mlflow import (
     artifacts,
@@ -69,6 +69,20 @@ def build(settings: Settings) -> Runtime:
     trace_service = TraceService(SqlTraces(database, page_key))
     artifact_service = ArtifactService(mount, roots)
     watched = ServerMetrics()
+
+    def numbers() -> StoreNumbers:
+        stats = database.writer.stats
+        return StoreNumbers(
+            queue_depth=database.writer.depth,
+            commits=stats.commits,
+            writes=stats.writes,
+            commit_seconds=stats.commit_seconds,
+            points=run_store.points_accepted,
+            database_bytes=database.size_bytes(),
+            artifact_bytes=artifact_service.accepted_bytes,
+        )
+
+    watched.registry.register(StoreCollector(numbers))
 
     async def probe() -> None:
         await database.read(lambda c: c.one("SELECT 1"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,15 +13,16 @@ from prometheus_client.registry import Collector
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
-class StoreNumbers(Protocol):
-    """What the store tells about itself, cheap enough to ask at each scrape."""
+@dataclass(frozen=True)
+class StoreNumbers:
+    """What the store tells about itself, cheap enough to ask at each scrape. All since the process started."""
 
     queue_depth: int
     commits: int
     writes: int
     commit_seconds: float
     points: int
-    database_bytes: int
+    database_bytes: int | None  # None where the database is another machine's
     artifact_bytes: int
 
 
@@ -38,7 +39,8 @@ class StoreCollector(Collector):
         yield CounterMetricFamily("runyard_writes", "Writes in those commits", now.writes)
         yield CounterMetricFamily("runyard_commit_seconds", "Time spent in commits", now.commit_seconds)
         yield CounterMetricFamily("runyard_points", "Metric points accepted by this process", now.points)
-        yield GaugeMetricFamily("runyard_database_bytes", "Bytes of the database", now.database_bytes)
+        if now.database_bytes is not None:
+            yield GaugeMetricFamily("runyard_database_bytes", "Bytes of the database", now.database_bytes)
         yield GaugeMetricFamily(
             "runyard_artifact_bytes", "Bytes of artifacts accepted by this process", now.artifact_bytes
         )

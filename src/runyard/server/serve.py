@@ -8,34 +8,31 @@ import ipaddress
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
 from runyard.errors import RunyardError
-from runyard.server.app import Runtime, build
+from runyard.server.app import build
 from runyard.server.settings import Settings
 from runyard.server.storage import DataDirectory
+from runyard.server.workers import CannotStart, supervise
 
 GRACE_S = 10
 SWITCH_INTERVAL_S = 0.0005  # the event loop and the writer thread share the interpreter
 
 
-class CannotStart(Exception):
-    """One sentence for the person who tried."""
-
-
 class _Server(uvicorn.Server):
     """Tells when it is ready, and leaves the signals to us so that the exit code is 0."""
 
-    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(self._ready, flush=True)
+            self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -59,17 +56,21 @@ def serve(settings: Settings) -> None:
     except RunyardError as exc:
         raise CannotStart(exc.message) from exc
     listener = _listen(settings)
+    message = ready_message(settings, listener.getsockname()[1])
+    if settings.workers == 1:
+        _run(settings, listener, lambda: print(message, flush=True))
+    else:
+        supervise(settings.workers, lambda ready: _run(settings, listener, ready), message)
+    directory.close()
+    print("Runyard has stopped. Everything that was acknowledged is stored.", flush=True)
+
+
+def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
     try:
         runtime = build(settings)
     except RunyardError as exc:
         raise CannotStart(exc.message) from exc
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    _run(settings, runtime, listener)
-    directory.close()
-    print("Runyard has stopped. Everything that was acknowledged is stored.", flush=True)
-
-
-def _run(settings: Settings, runtime: Runtime, listener: socket.socket) -> None:
     config = uvicorn.Config(
         runtime.application,
         loop="uvloop",
@@ -82,7 +83,7 @@ def _run(settings: Settings, runtime: Runtime, listener: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = _Server(config, ready_message(settings, listener.getsockname()[1]))
+    server = _Server(config, ready)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 

@@ -137,6 +137,9 @@ class PostgresDatabase:
         for reader in self._open_readers:
             reader.close()
 
+    def size_bytes(self) -> None:
+        """Unknown here: PostgreSQL tells its own monitoring."""
+
     def _reader(self) -> PostgresConnection:
         reader: PostgresConnection | None = getattr(self._local, "connection", None)
         if reader is None or reader.raw.closed:
