@@ -22,16 +22,20 @@ def routes(metrics: ServerMetrics, probe: Callable[[], Awaitable[None]]) -> list
     """
 
     async def health(request: Request) -> Response:
+        """Answer while the process lives."""
         return PlainTextResponse("OK")
 
     async def version(request: Request) -> Response:
+        """Tell the MLflow release whose API this server speaks."""
         return PlainTextResponse(MLFLOW_API_VERSION)
 
     async def ready(request: Request) -> Response:
+        """Answer once the database can be read."""
         await probe()
         return PlainTextResponse("OK")
 
     async def prometheus(request: Request) -> Response:
+        """Tell Prometheus this process's counters."""
         return Response(metrics.text(), media_type=PROMETHEUS)
 
     return [

@@ -24,6 +24,7 @@ def routes(service: TraceService) -> list[Route]:
     """POST /v1/traces, in protobuf or JSON."""
 
     async def export(request: Request) -> Response:
+        """Receive spans as OpenTelemetry exporters send them, in protobuf or JSON."""
         experiment_id = request.headers.get(EXPERIMENT_HEADER)
         if experiment_id is None:
             return _missing_header()

@@ -59,20 +59,25 @@ def _proxy_routes(service: ArtifactService) -> list[Route]:
     """Files by their path in the datastore."""
 
     async def get(request: Request) -> Response:
+        """Download a file by its path in the datastore; Range is honoured."""
         return await _send(service, request, request.path_params["artifact_path"])
 
     async def put(request: Request) -> Response:
+        """Upload a file to a path in the datastore; the body is the file."""
         await _receive(service, request, request.path_params["artifact_path"], _announced(request))
         return Response()
 
     async def delete(request: Request) -> Response:
+        """Delete a file or a directory of the datastore."""
         await service.delete(request.path_params["artifact_path"])
         return JSONResponse(EMPTY, headers=NOSNIFF)
 
     async def listing(ctx: Context, body: ListProxied) -> FileList:
+        """List a directory of the datastore."""
         return FileList.of(await service.list_dir(body.path))
 
     async def presigned(ctx: Context, body: PresignProxied) -> PresignedProxiedAnswer:
+        """Get a signed URL for a file, where the datastore can sign."""
         signed = await service.sign_download(body.artifact_path)
         return PresignedProxiedAnswer(signed.request.url, signed.request.headers, signed.size)
 
@@ -90,16 +95,19 @@ def _multipart_routes(service: ArtifactService) -> list[Route]:
     """Uploads in parts, straight to the store."""
 
     async def create(ctx: Context, body: CreateMultipart) -> MultipartAnswer:
+        """Begin an upload in parts; answers a signed URL for each."""
         upload = await service.begin_multipart(body.artifact_path, body.path, body.num_parts)
         credentials = [PartCredential.of(number, part) for number, part in enumerate(upload.parts, 1)]
         return MultipartAnswer(upload.upload_id, credentials)
 
     async def complete(ctx: Context, body: CompleteMultipart) -> dict[str, Any]:
+        """Complete an upload in parts."""
         parts = [UploadedPart(part.part_number, part.etag) for part in body.parts]
         await service.complete_multipart(body.artifact_path, body.path, body.upload_id, parts)
         return EMPTY
 
     async def abort(ctx: Context, body: AbortMultipart) -> dict[str, Any]:
+        """Abort an upload in parts."""
         await service.abort_multipart(body.artifact_path, body.path, body.upload_id)
         return EMPTY
 
@@ -114,14 +122,17 @@ def _run_routes(service: ArtifactService) -> list[Route]:
     """Files by run; signed URLs by run or logged model."""
 
     async def listing(ctx: Context, body: ListRunArtifacts) -> RootedFileList:
+        """List a directory of a run's artifacts."""
         found = await service.list_run(ctx, body.run(), body.path)
         return RootedFileList(found.root_uri, [FileMessage.of(entry) for entry in found.entries])
 
     async def presign_upload(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
+        """Get a signed URL to upload a file of a run or logged model."""
         signed = await service.sign_upload(await _owned(service, ctx, body), body.expiration)
         return PresignedAnswer(signed.url, signed.headers)
 
     async def presign_download(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
+        """Get a signed URL to download a file of a run or logged model."""
         signed = await service.sign_download(await _owned(service, ctx, body), body.expiration)
         return PresignedAnswer(signed.request.url, signed.request.headers, signed.size)
 
@@ -134,10 +145,12 @@ def _run_routes(service: ArtifactService) -> list[Route]:
 
 def _logged_model_routes(service: ArtifactService) -> list[Route]:
     async def directories(ctx: Context, body: ListModelArtifacts) -> RootedFileList:
+        """List a directory of a logged model's artifacts."""
         found = await service.list_logged_model(ctx, body.model_id, body.artifact_directory_path)
         return RootedFileList(found.root_uri, [FileMessage.of(entry) for entry in found.entries])
 
     async def files(request: Request) -> Response:
+        """Download a file of a logged model."""
         path = request.query_params.get("artifact_file_path")
         if not path:
             raise BadRequest(
@@ -156,16 +169,19 @@ def _browser_routes(service: ArtifactService) -> list[Route]:
     """What MLflow's user interface calls."""
 
     async def get_artifact(request: Request) -> Response:
+        """Download a file of a run."""
         run_id = _query(request, "run_id", "run_uuid")
         path = await service.file_of_run(Context(), run_id, _query(request, "path"))
         return await _send(service, request, path)
 
     async def get_version_artifact(request: Request) -> Response:
+        """Download a file of a model version."""
         name, version = _query(request, "name"), _query(request, "version")
         path = await service.file_of_model_version(Context(), name, version, _query(request, "path"))
         return await _send(service, request, path)
 
     async def upload(request: Request) -> Response:
+        """Upload a file of up to 10 MiB to a run."""
         path = await service.file_of_run(
             Context(), _query(request, "run_id", "run_uuid"), _query(request, "path")
         )
@@ -195,6 +211,7 @@ def _server_info_routes(service: ArtifactService) -> list[Route]:
     )
 
     async def server_info(ctx: Context, body: Nothing) -> ServerInfo:
+        """Tell which ways of transferring files this server has."""
         return info
 
     return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info)

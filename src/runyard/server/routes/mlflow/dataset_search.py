@@ -14,6 +14,7 @@ def routes(service: DatasetSearchService) -> list[Route]:
     """POST search-datasets."""
 
     async def search(ctx: Context, body: SearchDatasets) -> DatasetSummaries:
+        """Name the datasets that runs of up to 20 experiments read."""
         return DatasetSummaries.of(await service.search(ctx, body.experiment_ids or []))
 
     return [Route("POST", PATH, search, SearchDatasets)]

@@ -30,16 +30,20 @@ def routes(service: ExperimentService) -> list[Route]:
     """POST create, search, delete, restore, update, set- and delete-experiment-tag; GET get, get-by-name, search."""
 
     async def create(ctx: Context, body: CreateExperiment) -> CreatedExperiment:
+        """Create an experiment with a name that no other has, deleted ones included."""
         made = await service.create(ctx, body.name, body.artifact_location, body.tags or [])
         return CreatedExperiment(str(made))
 
     async def get(ctx: Context, body: ExperimentId) -> ExperimentAnswer:
+        """Get an experiment, deleted or not."""
         return ExperimentAnswer(ExperimentMessage.of(await service.get(ctx, body.experiment_id)))
 
     async def get_by_name(ctx: Context, body: ExperimentName) -> ExperimentAnswer:
+        """Get the experiment of a name, deleted or not."""
         return ExperimentAnswer(ExperimentMessage.of(await service.get_by_name(ctx, body.experiment_name)))
 
     async def search(ctx: Context, body: SearchExperiments) -> ExperimentPage:
+        """Search experiments; max_results is required, from 1 to 50,000."""
         page = await service.search(
             ctx,
             view_type=body.view_type,
@@ -51,22 +55,27 @@ def routes(service: ExperimentService) -> list[Route]:
         return ExperimentPage.of(page)
 
     async def delete(ctx: Context, body: ExperimentId) -> dict[str, Any]:
+        """Delete an experiment softly, and its runs with it."""
         await service.delete(ctx, body.experiment_id)
         return EMPTY
 
     async def restore(ctx: Context, body: ExperimentId) -> dict[str, Any]:
+        """Restore a deleted experiment and its runs."""
         await service.restore(ctx, body.experiment_id)
         return EMPTY
 
     async def update(ctx: Context, body: UpdateExperiment) -> dict[str, Any]:
+        """Rename an experiment."""
         await service.rename(ctx, body.experiment_id, body.new_name)
         return EMPTY
 
     async def set_tag(ctx: Context, body: SetExperimentTag) -> dict[str, Any]:
+        """Set a tag of an experiment."""
         await service.set_tag(ctx, body.experiment_id, Tag(body.key, body.value))
         return EMPTY
 
     async def delete_tag(ctx: Context, body: DeleteExperimentTag) -> dict[str, Any]:
+        """Delete a tag of an experiment."""
         await service.delete_tag(ctx, body.experiment_id, body.key)
         return EMPTY
 

@@ -32,6 +32,7 @@ def routes(service: LoggedModelService) -> list[Route]:
     """POST create, search and params; GET; PATCH finalize and tags; DELETE a model and a tag."""
 
     async def create(ctx: Context, body: CreateLoggedModel) -> LoggedModelAnswer:
+        """Create a logged model, pending until it is finalized."""
         made = await service.create(
             ctx,
             body.experiment_id,
@@ -44,29 +45,36 @@ def routes(service: LoggedModelService) -> list[Route]:
         return LoggedModelAnswer(LoggedModelMessage.of(made))
 
     async def get(ctx: Context, body: GetLoggedModel) -> LoggedModelAnswer:
+        """Get a logged model; a deleted one only with allow_deleted."""
         found = await service.get(ctx, body.id, allow_deleted=body.allow_deleted)
         return LoggedModelAnswer(LoggedModelMessage.of(found))
 
     async def finalize(ctx: Context, body: FinalizeLoggedModel) -> LoggedModelAnswer:
+        """Finalize a logged model as ready or failed."""
         return LoggedModelAnswer(LoggedModelMessage.of(await service.finalize(ctx, body.id, body.status)))
 
     async def delete(ctx: Context, body: LoggedModelId) -> dict[str, Any]:
+        """Delete a logged model softly."""
         await service.delete(ctx, body.id)
         return EMPTY
 
     async def set_tags(ctx: Context, body: SetLoggedModelTags) -> dict[str, Any]:
+        """Set tags of a logged model."""
         await service.set_tags(ctx, body.id, body.tags or [])
         return EMPTY
 
     async def delete_tag(ctx: Context, body: DeleteLoggedModelTag) -> dict[str, Any]:
+        """Delete a tag of a logged model."""
         await service.delete_tag(ctx, body.id, body.key)
         return EMPTY
 
     async def add_params(ctx: Context, body: LogLoggedModelParams) -> dict[str, Any]:
+        """Log params of a logged model, each set once."""
         await service.add_params(ctx, body.id, body.params or [])
         return EMPTY
 
     async def search(ctx: Context, body: SearchLoggedModels) -> LoggedModelPage:
+        """Search logged models of some experiments."""
         page = await service.search(
             ctx,
             experiment_ids=body.experiment_ids or [],

@@ -25,6 +25,7 @@ def routes(service: MetricService) -> list[Route]:
     """GET get-history, get-history-bulk (only below /ajax-api in MLflow), get-history-bulk-interval."""
 
     async def history(ctx: Context, body: GetHistory) -> HistoryAnswer:
+        """Read the points of one metric of a run, whole or in pages."""
         found = await service.history(
             ctx, body.run_id or body.run_uuid, body.metric_key, body.max_results, body.page_token
         )
@@ -32,10 +33,12 @@ def routes(service: MetricService) -> list[Route]:
         return HistoryAnswer(points, found.next_page_token)
 
     async def bulk(ctx: Context, body: GetHistoryBulk) -> BulkAnswer:
+        """Read the points of one metric of several runs."""
         found = await service.bulk(ctx, body.run_id, body.metric_key, body.max_results)
         return BulkAnswer(_joined(body.metric_key or "", found))
 
     async def interval(ctx: Context, body: GetHistoryBulkInterval) -> HistoryAnswer:
+        """Read a sample of the points of one metric of up to 100 runs, for charts."""
         found = await service.sampled(
             ctx, body.run_ids, body.metric_key, body.max_results, body.start_step, body.end_step
         )

@@ -44,23 +44,29 @@ def routes(service: RegistryService) -> list[Route]:
 
 def _model_routes(service: RegistryService) -> list[Route]:
     async def create(ctx: Context, body: CreateRegisteredModel) -> RegisteredModelAnswer:
+        """Create a registered model."""
         made = await service.create_model(ctx, body.name, body.description, body.tags or [])
         return RegisteredModelAnswer.of(made)
 
     async def rename(ctx: Context, body: RenameRegisteredModel) -> RegisteredModelAnswer:
+        """Rename a registered model; its versions follow."""
         return RegisteredModelAnswer.of(await service.rename_model(ctx, body.name, body.new_name))
 
     async def update(ctx: Context, body: UpdateRegisteredModel) -> RegisteredModelAnswer:
+        """Change the description of a registered model; none clears it."""
         return RegisteredModelAnswer.of(await service.describe_model(ctx, body.name, body.description))
 
     async def delete(ctx: Context, body: ModelName) -> dict[str, Any]:
+        """Delete a registered model with its versions."""
         await service.delete_model(ctx, body.name)
         return EMPTY
 
     async def get(ctx: Context, body: ModelName) -> RegisteredModelAnswer:
+        """Get a registered model with the latest version of each stage."""
         return RegisteredModelAnswer.of(await service.get_model(ctx, body.name))
 
     async def search(ctx: Context, body: SearchRegistry) -> RegisteredModelPage:
+        """Search registered models."""
         page = await service.search_models(
             ctx,
             filter_string=body.filter,
@@ -71,10 +77,12 @@ def _model_routes(service: RegistryService) -> list[Route]:
         return RegisteredModelPage.of(page)
 
     async def set_tag(ctx: Context, body: SetModelTag) -> dict[str, Any]:
+        """Set a tag of a registered model."""
         await service.set_model_tag(ctx, body.name, Tag(body.key, body.value))
         return EMPTY
 
     async def delete_tag(ctx: Context, body: DeleteModelTag) -> dict[str, Any]:
+        """Delete a tag of a registered model."""
         await service.delete_model_tag(ctx, body.name, body.key)
         return EMPTY
 
@@ -92,17 +100,21 @@ def _model_routes(service: RegistryService) -> list[Route]:
 
 def _alias_routes(service: RegistryService) -> list[Route]:
     async def set_alias(ctx: Context, body: SetAlias) -> dict[str, Any]:
+        """Point an alias at a version; an alias that exists moves."""
         await service.set_alias(ctx, body.name, body.alias, body.version)
         return EMPTY
 
     async def delete_alias(ctx: Context, body: AliasName) -> dict[str, Any]:
+        """Delete an alias."""
         await service.delete_alias(ctx, body.name, body.alias)
         return EMPTY
 
     async def by_alias(ctx: Context, body: AliasName) -> ModelVersionAnswer:
+        """Get the version that an alias points at."""
         return ModelVersionAnswer.of(await service.get_version_by_alias(ctx, body.name, body.alias))
 
     async def latest(ctx: Context, body: LatestVersions) -> ModelVersionPage:
+        """Get the latest version of each stage."""
         return ModelVersionPage.of(Page(await service.latest_versions(ctx, body.name, body.stages or [])))
 
     return [
@@ -116,6 +128,7 @@ def _alias_routes(service: RegistryService) -> list[Route]:
 
 def _version_routes(service: RegistryService) -> list[Route]:
     async def create(ctx: Context, body: CreateModelVersion) -> ModelVersionAnswer:
+        """Create the next version of a registered model."""
         made = await service.create_version(
             ctx,
             body.name,
@@ -129,23 +142,28 @@ def _version_routes(service: RegistryService) -> list[Route]:
         return ModelVersionAnswer.of(made)
 
     async def update(ctx: Context, body: UpdateModelVersion) -> ModelVersionAnswer:
+        """Change the description of a version; none clears it."""
         found = await service.describe_version(ctx, body.name, body.version, body.description)
         return ModelVersionAnswer.of(found)
 
     async def transition(ctx: Context, body: TransitionStage) -> ModelVersionAnswer:
+        """Move a version to another stage."""
         moved = await service.move_version(
             ctx, body.name, body.version, body.stage, archive_others=body.archive_existing_versions
         )
         return ModelVersionAnswer.of(moved)
 
     async def delete(ctx: Context, body: VersionKey) -> dict[str, Any]:
+        """Delete a version; its number is not used again."""
         await service.delete_version(ctx, body.name, body.version)
         return EMPTY
 
     async def get(ctx: Context, body: VersionKey) -> ModelVersionAnswer:
+        """Get a version."""
         return ModelVersionAnswer.of(await service.get_version(ctx, body.name, body.version))
 
     async def search(ctx: Context, body: SearchRegistry) -> ModelVersionPage:
+        """Search versions of all registered models."""
         page = await service.search_versions(
             ctx,
             filter_string=body.filter,
@@ -156,13 +174,16 @@ def _version_routes(service: RegistryService) -> list[Route]:
         return ModelVersionPage.of(page)
 
     async def download_uri(ctx: Context, body: VersionKey) -> DownloadUri:
+        """Get where the files of a version are."""
         return DownloadUri(await service.download_uri(ctx, body.name, body.version))
 
     async def set_tag(ctx: Context, body: SetVersionTag) -> dict[str, Any]:
+        """Set a tag of a version."""
         await service.set_version_tag(ctx, body.name, body.version, Tag(body.key, body.value))
         return EMPTY
 
     async def delete_tag(ctx: Context, body: DeleteVersionTag) -> dict[str, Any]:
+        """Delete a tag of a version."""
         await service.delete_version_tag(ctx, body.name, body.version, body.key)
         return EMPTY
 

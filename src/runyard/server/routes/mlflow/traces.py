@@ -75,21 +75,26 @@ def routes(service: TraceService) -> list[Route]:
 
 def _reading(service: TraceService) -> list[Route]:
     async def get_info(ctx: Context, body: TraceId) -> TraceAnswer:
+        """Get what is known of a trace, without its spans."""
         return TraceAnswer(TraceMessage(InfoMessage.of(await service.get_info(ctx, body.trace_id))))
 
     async def get(ctx: Context, body: GetTrace) -> TraceAnswer:
+        """Get a trace with its spans; an unfinished one only with allow_partial."""
         found = await service.get(ctx, body.trace_id, allow_partial=body.allow_partial)
         return TraceAnswer(TraceMessage.of(found))
 
     async def get_many(ctx: Context, body: TraceIds) -> TracesAnswer:
+        """Get several traces with their spans."""
         found = await service.get_many(ctx, body.trace_ids)
         return TracesAnswer([TraceMessage.of(trace) for trace in found if _wanted(body, trace.info)])
 
     async def get_infos(ctx: Context, body: TraceIds) -> InfosAnswer:
+        """Get what is known of several traces, without their spans."""
         found = await service.get_infos(ctx, body.trace_ids)
         return InfosAnswer([InfoMessage.of(info) for info in found if _wanted(body, info)])
 
     async def search(ctx: Context, body: SearchTraces) -> TracePage:
+        """Search traces of some experiments."""
         places = [place.mlflow_experiment for place in body.locations]
         page = await service.search(
             ctx,
@@ -117,10 +122,12 @@ def _wanted(body: TraceIds, info: TraceInfo) -> bool:
 
 def _writing(service: TraceService) -> list[Route]:
     async def start(ctx: Context, body: StartTrace) -> TraceAnswer:
+        """Record a trace; the same id again replaces what is known of it."""
         started = await service.start(ctx, _info(body.trace.trace_info))
         return TraceAnswer(TraceMessage(InfoMessage.of(started)))
 
     async def delete(ctx: Context, body: DeleteTraces) -> DeletedTraces:
+        """Delete traces by id, or all until a time."""
         count = await service.delete(
             ctx,
             body.experiment_id,
@@ -164,10 +171,12 @@ def _sent_along(said: AssessmentMessage, trace_id: str) -> Assessment:
 
 def _tags(service: TraceService) -> list[Route]:
     async def set_tag(ctx: Context, body: SetTraceTag) -> dict[str, Any]:
+        """Set a tag of a trace."""
         await service.set_tag(ctx, body.trace_id, Tag(body.key, body.value))
         return EMPTY
 
     async def delete_tag(ctx: Context, body: DeleteTraceTag) -> dict[str, Any]:
+        """Delete a tag of a trace."""
         await service.delete_tag(ctx, body.trace_id, body.key)
         return EMPTY
 
@@ -180,10 +189,12 @@ def _tags(service: TraceService) -> list[Route]:
 
 def _links(service: TraceService) -> list[Route]:
     async def link_to_run(ctx: Context, body: LinkToRun) -> dict[str, Any]:
+        """Link up to 100 traces to a run."""
         await service.link_to_run(ctx, body.trace_ids, body.run_id)
         return EMPTY
 
     async def link_prompts(ctx: Context, body: LinkPrompts) -> dict[str, Any]:
+        """Link versions of prompts to a trace."""
         prompts = [(prompt.name, str(prompt.version)) for prompt in body.prompt_versions]
         await service.link_prompts(ctx, body.trace_id, prompts)
         return EMPTY
@@ -196,19 +207,23 @@ def _links(service: TraceService) -> list[Route]:
 
 def _assessments(service: TraceService) -> list[Route]:
     async def create(ctx: Context, body: CreateAssessment) -> AssessmentAnswer:
+        """Add an assessment to a trace."""
         made = await service.add_assessment(ctx, body.assessment.assessment("", body.trace_id, now_ms()))
         return AssessmentAnswer(AssessmentMessage.of(made))
 
     async def get(ctx: Context, body: AssessmentId) -> AssessmentAnswer:
+        """Get an assessment."""
         return AssessmentAnswer(
             AssessmentMessage.of(await service.get_assessment(ctx, body.trace_id, body.assessment_id))
         )
 
     async def update(ctx: Context, body: UpdateAssessment) -> AssessmentAnswer:
+        """Change the fields of an assessment that update_mask names."""
         changed = await service.update_assessment(ctx, body.trace_id, body.assessment_id, _changes(body))
         return AssessmentAnswer(AssessmentMessage.of(changed))
 
     async def delete(ctx: Context, body: AssessmentId) -> dict[str, Any]:
+        """Delete an assessment."""
         await service.delete_assessment(ctx, body.trace_id, body.assessment_id)
         return EMPTY
 
@@ -242,6 +257,7 @@ def _changes(body: UpdateAssessment) -> dict[str, Any]:
 
 def _browser(service: TraceService) -> list[Route]:
     async def spans(request: Request) -> Response:
+        """Get the spans of a trace as MLflow's user interface asks for them."""
         trace_id = request.query_params.get("request_id") or request.query_params.get("trace_id")
         if not trace_id:
             raise InvalidInput.missing("request_id")
