@@ -1,24 +1,27 @@
 """Text from a request becomes a path below a datastore's root here, and nowhere else.
 
-The text is percent-decoded exactly once, then checked; what a second decoding would turn into a separator, a dot or a
-control character is refused, so that no layer behind this one can be talked into decoding again.
+The text is percent-decoded exactly once, then checked; what further decodings would turn into a path that leads out of
+the root is refused, so that no layer behind this one can be talked into decoding again. Other escapes that survive are
+part of the name: MLflow 2 names images `key%step%0%timestamp%17…%2fab….png`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from runyard.errors import InvalidInput
 
 LONGEST_NAME_BYTES = 255
 LONGEST_PATH_BYTES = 2_048
 MOST_COMPONENTS = 128
+MOST_DECODINGS = 10
 
 _SHOWN = 80
-_ENCODED_AGAIN = re.compile(r"%(?:25)*(?:2e|2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
+_SEPARATORS = re.compile(r"[/\\]")
+_UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f]")
 
 
 def decode_path(encoded: bytes | str) -> str:
@@ -38,7 +41,7 @@ def clean_path(decoded: str) -> str:
     refused too.
 
     Raises: InvalidInput for `..`, absolute paths, empty components, backslashes, drive letters, control characters,
-        escapes that survived one decoding, and names too long to store.
+        escapes that survived one decoding and would lead out of the root, and names too long to store.
     """
     if not decoded:
         return ""
@@ -88,9 +91,22 @@ def _fault(text: str) -> str | None:
         return "it holds a backslash; separate components by '/'"
     if text.startswith("/") or _DRIVE.match(text):
         return "it is absolute; give it relative to the artifact root"
-    if _ENCODED_AGAIN.search(text):
+    if _leads_out_decoded(text):
         return "it is percent-encoded more than once"
     return _name_fault(names)
+
+
+def _leads_out_decoded(text: str) -> bool:
+    """Whether decoding again, up to ten times, makes a component `.` or `..`, or the path absolute."""
+    for _ in range(MOST_DECODINGS):
+        decoded = unquote(text, errors="replace")
+        if decoded == text:
+            return False
+        text = decoded
+        names = [_UNSEEN.sub("", name) for name in _SEPARATORS.split(text)]
+        if not names[0] or _DRIVE.match(text) or any(name in (".", "..") for name in names):
+            return True
+    return True
 
 
 def _name_fault(names: list[str]) -> str | None:
