@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from runyard.cli.db import db
+from runyard.cli.openapi import openapi
 from runyard.cli.up import up
 from runyard.version import __version__
 
@@ -17,3 +18,4 @@ def main() -> None:
 
 main.add_command(up)
 main.add_command(db)
+main.add_command(openapi)

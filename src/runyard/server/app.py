@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from runyard.artifacts.opening import mount_datastore
-from runyard.server.application import Application
+from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
-from runyard.server.routes import health, otlp
+from runyard.server.routes import description, health, otlp
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -51,6 +51,7 @@ class Runtime:
     """A composed server."""
 
     application: Application
+    lifespan: Lifespan
 
 
 def build(settings: Settings) -> Runtime:
@@ -99,6 +100,7 @@ def build(settings: Settings) -> Runtime:
             *traces.routes(trace_service),
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
+            *description.routes(lambda: table.routes),
         ]
     )
 
@@ -112,4 +114,4 @@ def build(settings: Settings) -> Runtime:
     gate = Gate(
         split(settings.allowed_hosts), split(settings.allowed_origins), loopback_only=not settings.insecure
     )
-    return Runtime(Application(table, gate, watched, lifespan))
+    return Runtime(Application(table, gate, watched, lifespan), lifespan)

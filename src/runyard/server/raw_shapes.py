@@ -1,0 +1,52 @@
+"""What raw routes read and answer, for the OpenAPI description; typed routes describe themselves."""
+
+from __future__ import annotations
+
+import msgspec
+
+BYTES = "application/octet-stream"
+TEXT = "text/plain"
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+
+
+class RawShape(msgspec.Struct, frozen=True):
+    """One raw route. Parameters are name → whether it is required."""
+
+    query: dict[str, bool] = {}
+    headers: dict[str, bool] = {}
+    body: tuple[str, ...] = ()  # media types that are read
+    answer: tuple[str, ...] = (JSON,)  # media types that are answered
+
+
+_FILE = "/2.0/mlflow-artifacts/artifacts/{artifact_path:path}"
+_SPANS = RawShape(query={"request_id": True})
+_SHAPES = {
+    ("GET", "/health"): RawShape(answer=(TEXT,)),
+    ("GET", "/version"): RawShape(answer=(TEXT,)),
+    ("GET", "/ready"): RawShape(answer=(TEXT,)),
+    ("GET", "/metrics"): RawShape(answer=(TEXT,)),
+    ("POST", "/v1/traces"): RawShape(
+        headers={"x-mlflow-experiment-id": True, "x-mlflow-run-id": False},
+        body=(PROTOBUF, JSON),
+        answer=(PROTOBUF, JSON),
+    ),
+    ("GET", "/2.0/mlflow/get-trace-artifact"): _SPANS,
+    ("GET", "/3.0/mlflow/get-trace-artifact"): _SPANS,
+    ("GET", _FILE): RawShape(query={"presigned": False}, headers={"range": False}, answer=(BYTES, JSON)),
+    ("PUT", _FILE): RawShape(body=(BYTES,)),
+    ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
+        query={"artifact_file_path": True, "presigned": False}, headers={"range": False}, answer=(BYTES, JSON)
+    ),
+    ("GET", "/get-artifact"): RawShape(query={"run_id": True, "path": True}, answer=(BYTES,)),
+    ("GET", "/model-versions/get-artifact"): RawShape(
+        query={"name": True, "version": True, "path": True}, answer=(BYTES,)
+    ),
+    ("POST", "/2.0/mlflow/upload-artifact"): RawShape(query={"run_id": True, "path": True}, body=(BYTES,)),
+}
+
+
+def shape_of(method: str, path: str) -> RawShape:
+    """The shape of a raw route; its path may begin with one of MLflow's prefixes."""
+    bare = path.removeprefix("/ajax-api").removeprefix("/api")
+    return _SHAPES.get((method, bare), RawShape())

@@ -1,0 +1,127 @@
+"""A whole server in this process behind a real socket, and a client that keeps its connection."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import uvicorn
+
+from runyard.server.app import build
+from runyard.server.routing import Route
+from runyard.server.settings import Settings
+
+PREFIXES = ("/api", "/ajax-api")
+UNKNOWN_RUN = "0" * 32
+UNKNOWN_EXPERIMENT = "987654321"
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers with lower-case names, and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.content)
+
+
+@dataclass
+class Client:
+    """Calls on one connection. Paths below /2.0/mlflow/ may be given by their end, such as runs/get."""
+
+    port: int
+    routes: list[Route] = field(default_factory=list)
+    prefix: str = "/api"
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _connection: http.client.HTTPConnection | None = None
+
+    def send(
+        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request as given."""
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            self._connection.request(method, target, body, dict(headers or {}))
+            found = self._connection.getresponse()
+            named = {name.lower(): value for name, value in found.getheaders()}
+            return Answer(found.status, named, found.read())
+        except (http.client.HTTPException, OSError):
+            self.close()
+            raise
+
+    def call(self, method: str, path: str, fields: Any = None) -> Answer:
+        """One request with fields in the query string or the JSON body."""
+        target = path if path.startswith("/") else f"{self.prefix}/2.0/mlflow/{path}"
+        if method == "GET":
+            return self.send(method, f"{target}?{urlencode(fields or {}, doseq=True)}")
+        return self.send(method, target, json.dumps(fields or {}).encode(), JSON)
+
+    def ok(self, method: str, path: str, **fields: Any) -> Any:
+        """The body of a call that succeeds."""
+        answer = self.call(method, path, fields)
+        assert answer.status == 200, (answer.status, answer.content)
+        return answer.json()
+
+    def fails(self, method: str, path: str, **fields: Any) -> tuple[int, str]:
+        """Status and error code of a call that is refused."""
+        answer = self.call(method, path, fields)
+        assert answer.status >= 400, answer.content
+        body = answer.json()
+        assert isinstance(body["message"], str) and body["message"]
+        return answer.status, body["error_code"]
+
+    def name(self, word: str = "e") -> str:
+        """A name that was not used before."""
+        return f"{word}-{next(self._numbers)}"
+
+    def experiment(self, **fields: Any) -> str:
+        """The id of a new experiment."""
+        return str(self.ok("POST", "experiments/create", **{"name": self.name(), **fields})["experiment_id"])
+
+    def run(self, experiment: str | None = None, **fields: Any) -> str:
+        """The id of a new run."""
+        made = self.ok("POST", "runs/create", experiment_id=experiment or self.experiment(), **fields)
+        return str(made["run"]["info"]["run_id"])
+
+    def close(self) -> None:
+        """Hang up; the next call connects again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextlib.contextmanager
+def live_server(directory: Path) -> Iterator[Client]:
+    """Serve a fresh database until the block ends."""
+    runtime = build(Settings(data=str(directory)))
+    with contextlib.closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(runtime.application, log_level="warning", ws="none", lifespan="on")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        client = Client(listener.getsockname()[1], list(runtime.application.routes.routes))
+        try:
+            yield client
+        finally:
+            client.close()
+            server.should_exit = True
+            thread.join(15)
