@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
-from runyard.errors import RunyardError
+from runyard.errors import InvalidState, RunyardError
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.series.codec import TAIL, Chunk, decode, decode_log
 from runyard.store.sql.series.compaction import Plan, plan
@@ -119,7 +119,7 @@ def _replace(tx: Transaction, run_id: int, ids: Sequence[int], made: Plan) -> No
     for number in ids:
         marks += tx.execute(DELETE, (number, run_id))
     if marks != len(ids):
-        raise RunyardError(f"The log of run {run_id} was compacted by another server meanwhile.")
+        raise InvalidState(f"The log of run {run_id} was compacted by another server meanwhile.")
     tx.many(INSERT_CHUNK, [_chunk_row(run_id, key, chunk) for key, chunk in made.chunks])
     if made.tail is not None:
         tx.execute(INSERT_TAIL, (run_id, made.tail_count, TAIL, made.tail))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import contextlib
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import LiteralString, TypeVar
 
 import psycopg
 
-from runyard.errors import QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
+from runyard.errors import AlreadyExists, QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
+from runyard.store.sql.faults import TryAgain
 from runyard.store.sql.intern import Interned
+from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.writer import DeferredWork, GroupCommitter
 
 T = TypeVar("T")
-READERS = 4
 READ_LIMIT_S = 10.0
-CONNECT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+UNANSWERED_MS = 15_000  # a peer that does not acknowledge what was sent for so long is taken for lost
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 MIGRATION_LOCK = 7_237_846_119
 
@@ -42,6 +43,10 @@ class PostgresConnection:
             autocommit=True,
             prepare_threshold=2,
             connect_timeout=CONNECT_TIMEOUT_S,
+            tcp_user_timeout=UNANSWERED_MS,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=2,
             application_name="runyard",
             options=f"-c synchronous_commit=on {options}",
         )
@@ -91,20 +96,41 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
             raise psycopg.OperationalError("the connection is lost")
         self.raw.rollback()
 
-    def translate(self, error: Exception) -> RunyardError | None:
-        return translate(error)
+
+class PostgresReadConnection(PostgresConnection):
+    """The connection of one reader thread.
+
+    Args:
+        limit_s: a query that takes longer is cancelled.
+    """
+
+    def __init__(self, url: str, limit_s: float) -> None:
+        super().__init__(url, read_limit_s=limit_s)
+
+    def begin_read(self) -> None:
+        self.raw.execute(BEGIN_READ)
+
+    def end_read(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self.raw.rollback()
 
 
 def translate(error: Exception) -> RunyardError | None:
     """PostgreSQL's error as ours; None when it is not a fault of the storage."""
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return AlreadyExists("A record with the same name exists already. Use it, or choose another name.")
+    if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        return TryAgain("A record was deleted by another server meanwhile. Nothing of this request was kept.")
     if isinstance(error, psycopg.errors.DiskFull):
         return StorageFull("The disk of the database is full. Nothing of this request was kept.")
     if isinstance(error, psycopg.errors.QueryCanceled):
         return QueryTooExpensive(
             f"The query took longer than {READ_LIMIT_S:.0f} s and was cancelled. Narrow the filter."
         )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return StorageUnavailable("The database takes no writes just now. Nothing of this request was kept.")
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        return StorageUnavailable("The database cannot be used just now. Nothing of this request was kept.")
+        return TryAgain("The database cannot be used just now. Nothing of this request was kept.")
     return None
 
 
@@ -114,51 +140,22 @@ class PostgresDatabase:
     dialect: Dialect = "postgresql"
 
     def __init__(self, url: str, *, read_limit_s: float = READ_LIMIT_S) -> None:
-        self._url = url
-        self._read_limit_s = read_limit_s
-        self._local = threading.local()
-        self._open_readers: list[PostgresConnection] = []
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="runyard-reader")
-        self.writer = GroupCommitter(lambda: PostgresWriteConnection(url))
+        self._readers = ReaderPool(lambda: PostgresReadConnection(url, read_limit_s), translate)
+        self.writer = GroupCommitter(lambda: PostgresWriteConnection(url), translate)
 
     def open(self) -> None:
         """Start the writer thread. The schema must be in place."""
         self.writer.start()
 
     async def read(self, work: Read[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False) -> T:
         return await self.writer.submit(work, checked=checked)
 
     async def close(self) -> None:
         await asyncio.to_thread(self.writer.close)
-        self._pool.shutdown(wait=True)
-        for reader in self._open_readers:
-            reader.close()
+        await asyncio.to_thread(self._readers.close)
 
     def size_bytes(self) -> None:
         """Unknown here: PostgreSQL tells its own monitoring."""
-
-    def _reader(self) -> PostgresConnection:
-        reader: PostgresConnection | None = getattr(self._local, "connection", None)
-        if reader is None or reader.raw.closed:
-            reader = PostgresConnection(self._url, read_limit_s=self._read_limit_s)
-            self._local.connection = reader
-            self._open_readers = [other for other in self._open_readers if not other.raw.closed] + [reader]
-        return reader
-
-    def _read(self, work: Read[T]) -> T:
-        try:
-            reader = self._reader()
-            reader.raw.execute(BEGIN_READ)
-            try:
-                return work(reader)
-            finally:
-                if not reader.raw.closed:
-                    reader.raw.rollback()
-        except psycopg.Error as exc:
-            error = translate(exc)
-            if error is None:
-                raise
-            raise error from exc

@@ -68,6 +68,12 @@ def upgrade(connection: SchemaConnection) -> list[int]:
     return done
 
 
+def probe(connection: Connection) -> None:
+    """Write something and take it back in the same transaction: fails where a real write would."""
+    connection.execute("INSERT INTO schema_versions (version) VALUES (0)")
+    connection.execute("DELETE FROM schema_versions WHERE version = 0")
+
+
 def _has_version_table(connection: Connection) -> bool:
     sql = {
         "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_versions'",

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from runyard.errors import CorruptData, QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
+from runyard.errors import (
+    AlreadyExists,
+    CorruptData,
+    QueryTooExpensive,
+    RunyardError,
+    StorageFull,
+    StorageUnavailable,
+)
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
 from runyard.store.sql.intern import Interned
+from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.search.regex import RegexFunction
 from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
 
 T = TypeVar("T")
 
-READERS = 4
 READ_LIMIT_S = 10.0
 STEPS_PER_CHECK = 20_000
 COMMON = (
@@ -88,8 +93,29 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
 
-    def translate(self, error: Exception) -> RunyardError | None:
-        return translate(error)
+
+class SqliteReadConnection(SqliteConnection):
+    """The connection of one reader thread; it cannot write.
+
+    Args:
+        limit_s: a query that takes longer is cancelled.
+    """
+
+    def __init__(self, path: Path, limit_s: float) -> None:
+        super().__init__(path, cache_kib=8_192)
+        self.raw.execute("PRAGMA query_only = ON")
+        self._limit_s = limit_s
+
+    def begin_read(self) -> None:
+        deadline = time.monotonic() + self._limit_s
+        self.raw.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_PER_CHECK)
+        self.regex.reset()
+        self.raw.execute("BEGIN")
+
+    def end_read(self) -> None:
+        self.raw.set_progress_handler(None, 0)
+        if self.raw.in_transaction:
+            self.raw.execute("COMMIT")
 
 
 def translate(error: Exception) -> RunyardError | None:
@@ -97,6 +123,8 @@ def translate(error: Exception) -> RunyardError | None:
     if not isinstance(error, sqlite3.Error):
         return None
     name = getattr(error, "sqlite_errorname", "")
+    if name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+        return AlreadyExists("A record with the same name exists already. Use it, or choose another name.")
     if name.startswith("SQLITE_FULL"):
         return StorageFull("The disk that holds the database is full. Nothing of this request was kept.")
     if name.startswith("SQLITE_INTERRUPT"):
@@ -123,11 +151,8 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S) -> None:
         self.path = path
-        self._read_limit_s = read_limit_s
-        self._local = threading.local()
-        self._open_readers: list[SqliteConnection] = []
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="runyard-reader")
-        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path))
+        self._readers = ReaderPool(lambda: SqliteReadConnection(path, read_limit_s), translate)
+        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path), translate)
 
     @property
     def stats(self) -> WriterStats:
@@ -138,7 +163,7 @@ class SqliteDatabase:
         self.writer.start()
 
     async def read(self, work: Read[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False) -> T:
         return await self.writer.submit(work, checked=checked)
@@ -149,42 +174,9 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         await asyncio.to_thread(self.writer.close)
-        self._pool.shutdown(wait=True)
-        for reader in self._open_readers:
-            reader.close()
+        await asyncio.to_thread(self._readers.close)
 
     def size_bytes(self) -> int:
         """Bytes on disk, write-ahead log included."""
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
-
-    def _reader(self) -> SqliteConnection:
-        reader: SqliteConnection | None = getattr(self._local, "connection", None)
-        if reader is None:
-            reader = SqliteConnection(self.path, cache_kib=8_192)
-            reader.raw.execute("PRAGMA query_only = ON")
-            self._local.connection = reader
-            self._open_readers.append(reader)
-        return reader
-
-    def _read(self, work: Read[T]) -> T:
-        try:
-            reader = self._reader()
-            return self._read_on(reader, work)
-        except sqlite3.Error as exc:
-            error = translate(exc)
-            if error is None:
-                raise
-            raise error from exc
-
-    def _read_on(self, reader: SqliteConnection, work: Read[T]) -> T:
-        deadline = time.monotonic() + self._read_limit_s
-        reader.raw.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_PER_CHECK)
-        reader.regex.reset()
-        reader.raw.execute("BEGIN")
-        try:
-            return work(reader)
-        finally:
-            reader.raw.set_progress_handler(None, 0)
-            if reader.raw.in_transaction:
-                reader.raw.execute("COMMIT")

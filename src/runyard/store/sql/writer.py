@@ -14,14 +14,16 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from runyard.errors import InternalFault, RunyardError, StorageUnavailable
+from runyard.errors import CallerError, InternalFault, RunyardError, StorageUnavailable
 from runyard.store.sql.database import Deferred, Transaction, Write
+from runyard.store.sql.faults import TryAgain
 
 T = TypeVar("T")
 log = logging.getLogger("runyard.store")
 
 GROUP_LIMIT = 1_000
 QUEUE_LIMIT = 20_000
+ATTEMPTS = 3
 
 
 class WriteConnection(Transaction, Protocol):
@@ -31,10 +33,10 @@ class WriteConnection(Transaction, Protocol):
 
     def commit(self) -> None: ...
 
-    def rollback(self) -> None: ...
+    def forget_deferred(self) -> None: ...
 
-    def translate(self, error: Exception) -> RunyardError | None:
-        """A fault of the storage as our error; None when error is not the storage's fault."""
+    def rollback(self) -> None:
+        """Undo. Raises when the connection cannot be used any more."""
         ...
 
     def close(self) -> None: ...
@@ -86,10 +88,20 @@ class GroupCommitter:
 
     Args:
         connect: opens the write connection, called in the thread; also after a lost connection.
+        translate: a fault of the storage as our error; None when it is not the storage's fault.
     """
 
-    def __init__(self, connect: Callable[[], WriteConnection], *, name: str = "runyard-writer") -> None:
+    def __init__(
+        self,
+        connect: Callable[[], WriteConnection],
+        translate: Callable[[Exception], RunyardError | None],
+        *,
+        name: str = "runyard-writer",
+    ) -> None:
         self._connect = connect
+        self._translate = translate
+        self._connection: WriteConnection | None = None
+        self._in_doubt = False
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._closing = False
         self._ready: threading.Event = threading.Event()
@@ -133,9 +145,9 @@ class GroupCommitter:
 
     def _run(self) -> None:
         try:
-            connection = self._connect()
-        except BaseException as exc:
-            self._start_error = exc
+            self._connection = self._connect()
+        except Exception as exc:
+            self._start_error = self._translate(exc) or exc
             return
         finally:
             self._ready.set()
@@ -143,9 +155,9 @@ class GroupCommitter:
         while not stop:
             group, stop = self._take()
             if group:
-                connection = self._commit_or_split(connection, group)
+                self._commit_or_split(group, ATTEMPTS)
                 _answer(group)
-        connection.close()
+        self._disconnect()
 
     def _take(self) -> tuple[list[_Item], bool]:
         first = self._queue.get()
@@ -163,46 +175,67 @@ class GroupCommitter:
             pass
         return group, False
 
-    def _commit_or_split(self, connection: WriteConnection, group: list[_Item]) -> WriteConnection:
+    def _commit_or_split(self, group: list[_Item], attempts: int) -> None:
         """Commit the group; when one write breaks it in a way that cannot be undone alone, commit one by one."""
         try:
-            self._commit(connection, group)
+            self._commit(group)
         except Exception as exc:
-            connection = self._recover(connection)
-            fault = connection.translate(exc)
-            if fault is not None and not fault.retryable:
-                fault = None
-            if fault is not None or len(group) == 1:
+            fault = self._fault(exc)
+            self._undo()
+            if isinstance(fault, TryAgain) and attempts > 1 and self._reconnected():
+                self._commit_or_split(group, attempts - 1)
+            elif (fault is not None and fault.retryable) or len(group) == 1:
                 self._fail(group, fault, exc)
-                return connection
-            for item in group:
-                connection = self._commit_or_split(connection, [item])
-        return connection
+            else:
+                for item in group:
+                    self._commit_or_split([item], ATTEMPTS)
 
-    def _recover(self, connection: WriteConnection) -> WriteConnection:
-        """Back to a usable connection; a lost one is opened again, now or by the next group."""
+    def _fault(self, exc: Exception) -> RunyardError | None:
+        fault = exc if isinstance(exc, RunyardError) else self._translate(exc)
+        if isinstance(fault, TryAgain) and self._in_doubt:
+            return StorageUnavailable(
+                "The database was lost while it stored this request; whether it was kept is not known. Send it again."
+            )
+        return fault
+
+    def _undo(self) -> None:
+        """Back to a usable connection, or to none."""
+        self._in_doubt = False
         try:
-            connection.rollback()
-        except Exception:
-            try:
+            if self._connection is not None:
+                self._connection.rollback()
+        except Exception as exc:
+            log.warning("The write connection is lost: %s", exc)
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
                 connection.close()
-                connection = self._connect()
-            except Exception:
-                log.exception("The write connection cannot be opened again yet")
-        return connection
+        except Exception as exc:
+            log.warning("The write connection could not be closed: %s", exc)
+
+    def _reconnected(self) -> bool:
+        try:
+            self._connection = self._connection or self._connect()
+        except Exception as exc:
+            log.warning("The database cannot be reached: %s", exc)
+        return self._connection is not None
 
     def _fail(self, group: list[_Item], fault: RunyardError | None, exc: Exception) -> None:
         self.stats.failures += len(group)
         if fault is None:
             log.error("A write failed", exc_info=exc)
             fault = InternalFault("The server met an unexpected error. Its log says more.")
-        else:
+        elif fault.retryable:
             log.warning("%d writes were not kept: %s", len(group), exc)
         for item in group:
             item.error = fault
 
-    def _commit(self, connection: WriteConnection, group: list[_Item]) -> None:
+    def _commit(self, group: list[_Item]) -> None:
         began = time.perf_counter()
+        connection = self._connection = self._connection or self._connect()
         connection.begin()
         for item in group:
             item.error = None
@@ -211,7 +244,9 @@ class GroupCommitter:
             else:
                 self._apply_in_savepoint(connection, item)
         connection.settle()
+        self._in_doubt = True
         connection.commit()
+        self._in_doubt = False
         connection.interned.committed()
         took = time.perf_counter() - began
         stats = self.stats
@@ -233,11 +268,19 @@ class GroupCommitter:
         try:
             item.result = item.work(connection)
             connection.settle()
-        except RunyardError as exc:
-            item.error = exc
+        except Exception as exc:
+            item.error = exc if isinstance(exc, RunyardError) else self._caller_error(exc)
+            if item.error is None:
+                raise
+            connection.forget_deferred()
             connection.execute("ROLLBACK TO SAVEPOINT one_write")
             connection.interned.rollback(mark)
         connection.execute("RELEASE SAVEPOINT one_write")
+
+    def _caller_error(self, exc: Exception) -> CallerError | None:
+        """What the database refused because of the request, for example a name that another server has just taken."""
+        fault = self._translate(exc)
+        return fault if isinstance(fault, CallerError) else None
 
 
 def _answer(group: list[_Item]) -> None:

@@ -4,4 +4,4 @@ CREATE TABLE workspaces (
     id $ID,
     name TEXT NOT NULL UNIQUE
 );
-INSERT INTO workspaces (id, name) VALUES (1, 'default');
+INSERT INTO workspaces (name) VALUES ('default'); -- gets id 1, and the counter knows it
