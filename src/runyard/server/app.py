@@ -33,6 +33,7 @@ from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.runs import RunService
 from runyard.services.traces import TraceService
+from runyard.store.sql import schema
 from runyard.store.sql.compaction import Compactor
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
@@ -87,6 +88,7 @@ def build(settings: Settings) -> Runtime:
 
     async def probe() -> None:
         await database.read(lambda c: c.one("SELECT 1"))
+        await database.write(schema.probe)
 
     table = RouteTable(
         [

@@ -18,7 +18,7 @@ def routes(metrics: ServerMetrics, probe: Callable[[], Awaitable[None]]) -> list
     """GET /health, /version, /ready, /metrics.
 
     Args:
-        probe: raises when the database cannot be read.
+        probe: raises when the database cannot be read or written.
     """
 
     async def health(request: Request) -> Response:
