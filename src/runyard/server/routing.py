@@ -66,8 +66,13 @@ class RouteTable:
             if route.method in methods:
                 raise ValueError(f"two routes for {route.method} {route.path}")
             methods[route.method] = route
+        self._hot = {route.path.encode(): route for route in self.routes if route.hot}
         for path in sorted(patterns, key=_specific):
             self._patterns.append((_compile(path), patterns[path]))
+
+    def hot(self, url: bytes) -> Route | None:
+        """The hot route of a request target as sent, if it is one; those are POST only."""
+        return self._hot.get(url)
 
     def find(self, method: str, raw_path: str) -> Match:
         """The route of a still percent-encoded path.

@@ -14,6 +14,7 @@ import uvicorn
 
 from runyard.errors import RunyardError
 from runyard.server.app import build
+from runyard.server.fast_lane import FastLane
 from runyard.server.settings import Settings
 from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
@@ -74,7 +75,8 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
     config = uvicorn.Config(
         runtime.application,
         loop="uvloop",
-        http="httptools",
+        http=FastLane,
+        proxy_headers=False,
         ws="none",
         lifespan="on",
         access_log=False,

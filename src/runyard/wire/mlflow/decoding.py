@@ -39,7 +39,7 @@ def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | Non
     return convert({**fields, **(path_values or {})}, kind)
 
 
-def decode_hot(body: bytes, kind: type[T]) -> T:
+def decode_hot(body: bytes | bytearray, kind: type[T]) -> T:
     """`decode_body` for hot routes: camelCase names only where the plain names do not fit."""
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
@@ -71,7 +71,7 @@ def convert(fields: Mapping[str, Any], kind: type[T]) -> T:
         raise InvalidInput("The request is nested too deeply.") from None
 
 
-def parse_json(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes | bytearray) -> dict[str, Any]:
     """The JSON object of a body; `{}` when it is not JSON."""
     value: Any = None
     for _ in range(2):

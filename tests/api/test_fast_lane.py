@@ -1,0 +1,198 @@
+"""Hot routes are answered below ASGI; whatever is special about a request, the answer is the application's.
+
+A query string keeps a request out of the fast lane, so both lanes can be asked the same thing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.acceptance.server_process import ServerProcess
+
+BASE = "/api/2.0/mlflow/runs"
+DATE = re.compile(rb"date: [^\r]+\r\n")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("fast") / "data").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def run_id(server: ServerProcess) -> str:
+    return server.run()
+
+
+@pytest.fixture
+def line(server: ServerProcess) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        yield connection
+
+
+def post(server: ServerProcess, path: str, body: bytes, **headers: str) -> bytes:
+    fields = {
+        "Host": f"127.0.0.1:{server.port}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    } | {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def metric(run_id: str, **fields: Any) -> bytes:
+    return json.dumps(
+        {"run_id": run_id, "key": "loss", "value": 1, "timestamp": 1, "step": 0} | fields
+    ).encode()
+
+
+def read_answer(line: socket.socket, left: bytes = b"") -> tuple[bytes, bytes]:
+    """(one whole answer, what came after it)."""
+    while b"\r\n\r\n" not in left:
+        left += _more(line)
+    head, _, rest = left.partition(b"\r\n\r\n")
+    found = re.search(rb"content-length: (\d+)", head)
+    assert found, head
+    length = int(found.group(1))
+    while len(rest) < length:
+        rest += _more(line)
+    return DATE.sub(b"", head + b"\r\n\r\n") + rest[:length], rest[length:]
+
+
+def _more(line: socket.socket) -> bytes:
+    data = line.recv(65_536)
+    assert data, "the server closed the connection"
+    return data
+
+
+def stored(server: ServerProcess, run_id: str) -> list[int]:
+    answer = server.call("GET", f"/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key=loss")[1]
+    return [point["step"] for point in answer.get("metrics", [])]
+
+
+BODIES = {
+    "good": (f"{BASE}/log-metric", b'{"run_id":"RUN","key":"a","value":1.5,"timestamp":3}'),
+    "old name of the run": (f"{BASE}/log-metric", b'{"run_uuid":"RUN","key":"a","value":1.5,"timestamp":3}'),
+    "camel case": (f"{BASE}/log-metric", b'{"runId":"RUN","key":"a","value":1.5,"timestamp":3}'),
+    "NaN": (f"{BASE}/log-metric", b'{"run_id":"RUN","key":"a","value":NaN,"timestamp":3}'),
+    "no key": (f"{BASE}/log-metric", b'{"run_id":"RUN","value":1.5,"timestamp":3}'),
+    "no run": (f"{BASE}/log-metric", b'{"run_id":"nobody","key":"a","value":1.5,"timestamp":3}'),
+    "wrong type": (f"{BASE}/log-metric", b'{"run_id":"RUN","key":"a","value":"x","timestamp":3}'),
+    "not JSON": (f"{BASE}/log-metric", b"\xff\x00{"),
+    "a list": (f"{BASE}/log-metric", b"[]"),
+    "deep": (f"{BASE}/log-metric", b"[" * 5_000),
+    "huge number": (
+        f"{BASE}/log-metric",
+        b'{"run_id":"RUN","key":"a","value":1,"timestamp":1' + b"0" * 400 + b"}",
+    ),
+    "bad key": (f"{BASE}/log-metric", b'{"run_id":"RUN","key":"../a","value":1.5,"timestamp":3}'),
+    "batch": (f"{BASE}/log-batch", b'{"run_id":"RUN","params":[{"key":"p","value":"1"}],"tags":[]}'),
+    "batch, param twice": (
+        f"{BASE}/log-batch",
+        b'{"run_id":"RUN","params":[{"key":"q","value":"1"},{"key":"q","value":"2"}]}',
+    ),
+    "param": (f"{BASE}/log-parameter", b'{"run_id":"RUN","key":"lr","value":"1"}'),
+    "tag": (f"{BASE}/set-tag", b'{"run_id":"RUN","key":"t","value":"\xc3\xbc"}'),
+    "empty object": (f"{BASE}/set-tag", b"{}"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_both_lanes_give_the_same_answer(
+    server: ServerProcess, line: socket.socket, run_id: str, name: str
+) -> None:
+    path, body = BODIES[name]
+    body = body.replace(b"RUN", run_id.encode())
+    line.sendall(post(server, path, body))
+    fast, _ = read_answer(line)
+    line.sendall(post(server, path + "?slow=1", body))
+    slow, _ = read_answer(line)
+    assert _same(fast) == _same(slow)
+
+
+def _same(answer: bytes) -> tuple[bytes, set[bytes], bytes]:
+    """Status line, headers in any order, body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *headers = head.split(b"\r\n")
+    return status, set(headers), body
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Content_Type": "text/plain"}, 400),
+        ({"Content_Type": ""}, 400),
+        ({"Content_Type": "application/json; charset=utf-8"}, 200),
+        ({"Content_Encoding": "gzip"}, 400),
+        ({"Connection": "close"}, 200),
+        ({"Connection": "Upgrade", "Upgrade": "websocket"}, 400),  # what follows is not read as a body
+    ],
+)
+def test_special_headers_are_the_applications_business(
+    server: ServerProcess, line: socket.socket, run_id: str, headers: dict[str, str], status: int
+) -> None:
+    line.sendall(post(server, f"{BASE}/log-metric", metric(run_id), **headers))
+    fast, _ = read_answer(line)
+    assert fast.startswith(b"HTTP/1.1 %d " % status)
+    assert stored(server, run_id) == ([0] if status == 200 else [])
+
+
+def test_body_over_the_limit_is_refused_before_it_is_read(
+    server: ServerProcess, line: socket.socket, run_id: str
+) -> None:
+    line.sendall(post(server, f"{BASE}/log-metric", b"", Content_Length=str(10**12)))
+    assert read_answer(line)[0].startswith(b"HTTP/1.1 413 ")
+
+
+def test_pipelined_requests_are_answered_in_order(
+    server: ServerProcess, line: socket.socket, run_id: str
+) -> None:
+    hot = [post(server, f"{BASE}/log-metric", metric(run_id, step=step)) for step in range(3)]
+    cold = f"GET /version HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    line.sendall(hot[0] + cold + hot[1] + hot[2] + cold)
+    left, bodies = b"", []
+    for _ in range(5):
+        answer, left = read_answer(line, left)
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        bodies.append(answer.partition(b"\r\n\r\n")[2])
+    assert bodies[0] == bodies[2] == bodies[3] == b"{}"
+    assert bodies[1] == bodies[4] != b"{}"
+    assert stored(server, run_id) == [0, 1, 2]
+
+
+def test_body_in_pieces_and_chunked_body_are_stored(
+    server: ServerProcess, line: socket.socket, run_id: str
+) -> None:
+    whole = post(server, f"{BASE}/log-metric", metric(run_id, step=7))
+    for start in range(0, len(whole), 50):
+        line.sendall(whole[start : start + 50])
+    assert read_answer(line)[0].endswith(b"{}")
+    head = post(server, f"{BASE}/log-metric", b"", Content_Length="", Transfer_Encoding="chunked")
+    body = metric(run_id, step=8)
+    line.sendall(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    assert read_answer(line)[0].endswith(b"{}")
+    assert stored(server, run_id) == [7, 8]
+
+
+def test_client_that_leaves_before_the_answer_hurts_nobody(server: ServerProcess, run_id: str) -> None:
+    for step in range(20):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+            line.sendall(post(server, f"{BASE}/log-metric", metric(run_id, step=step)))
+    assert server.call("GET", "/health")[0] == 200
+
+
+def test_hot_requests_are_counted(server: ServerProcess, line: socket.socket, run_id: str) -> None:
+    line.sendall(post(server, f"{BASE}/log-metric", metric(run_id)))
+    read_answer(line)
+    text = str(server.call("GET", "/metrics")[1])
+    assert f'runyard_requests_total{{method="POST",route="{BASE}/log-metric",status="200"}}' in text
