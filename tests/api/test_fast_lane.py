@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.acceptance.server_process import ServerProcess
 
 BASE = "/api/2.0/mlflow/runs"
