@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import uvicorn
 
 from runyard.server.app import build
+from runyard.server.fast_lane import FastLane
 from runyard.server.routing import Route
 from runyard.server.settings import Settings
 
@@ -112,7 +113,9 @@ def live_server(directory: Path) -> Iterator[Client]:
     runtime = build(Settings(data=str(directory)))
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(runtime.application, log_level="warning", ws="none", lifespan="on")
+        config = uvicorn.Config(
+            runtime.application, log_level="warning", ws="none", http=FastLane, proxy_headers=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -9,6 +9,7 @@ import msgspec
 from runyard.errors import InternalFault, RunyardError
 
 log = logging.getLogger("runyard.server")
+MESSAGE_LIMIT = 4_000  # characters; no answer repeats a huge request
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -27,4 +28,8 @@ def answer(error: BaseException) -> tuple[int, bytes, Headers]:
     headers: Headers = []
     if error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
-    return error.status, msgspec.json.encode(ErrorMessage(error.code, error.message)), headers
+    return error.status, msgspec.json.encode(ErrorMessage(error.code, _cut(error.message))), headers
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MESSAGE_LIMIT else message[:MESSAGE_LIMIT] + "…"

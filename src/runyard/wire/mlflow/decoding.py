@@ -19,6 +19,7 @@ from runyard.errors import SEE_DOCS, InvalidInput, shown
 
 T = TypeVar("T")
 DEPTH_LIMIT = 64
+QUERY_FIELDS = 5_000
 FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value"})
 _CAMEL = re.compile(rb'"[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
 _MISSING = re.compile(r"missing required field `([^`]+)`")
@@ -51,7 +52,11 @@ def decode_query(query: str | bytes, kind: type[T], path_values: Mapping[str, st
     """A query string as kind; repeated keys become lists where kind has a list."""
     text = query.decode("latin-1") if isinstance(query, bytes) else query
     lists: dict[str, list[str]] = {}
-    for key, value in parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=5_000):
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=QUERY_FIELDS)
+    except ValueError:
+        raise InvalidInput(f"The query string has more than {QUERY_FIELDS} fields.") from None
+    for key, value in pairs:
         lists.setdefault(_snake(key), []).append(value)
     wants_list = _list_fields(kind)
     fields = {key: values if key in wants_list else values[-1] for key, values in lists.items()}
