@@ -21,7 +21,7 @@ test-compat: $(VENV)/.installed ## the real mlflow clients (3.18 and 2.17) and t
 	$(BIN)/python -m pytest tests/compat
 
 test-long: $(VENV)/.installed ## everything, the tests that take long included
-	$(BIN)/python -m pytest
+	RUNYARD_KILLS=500 $(BIN)/python -m pytest
 
 lint: $(VENV)/.installed ## format, style, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 class ServerProcess:
@@ -19,6 +20,7 @@ class ServerProcess:
         self._flags = flags
         self.process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.log: list[str] = []
 
     def start(self) -> ServerProcess:
         """Start and wait for the ready line."""
@@ -27,6 +29,7 @@ class ServerProcess:
         line = self.process.stdout.readline()
         assert "http://127.0.0.1:" in line, line + self.process.stdout.read()
         self.port = int(line.rsplit(":", 1)[1])
+        threading.Thread(target=_drain, args=(self.process.stdout, self.log), daemon=True).start()
         return self
 
     def spawn(self, *flags: str) -> subprocess.Popen[str]:
@@ -45,24 +48,32 @@ class ServerProcess:
         """kill -9, and wait until it is gone."""
         assert self.process is not None
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         assert self.process is not None
         self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.wait(timeout=30)
         return self.process.returncode
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request on a connection of its own: status and decoded JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        return self.ask(method, path, body)[:2]
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any, dict[str, str]]:
+        """As `call`, with the headers of the answer by their names in lower case; bytes are sent as they are."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            raw = isinstance(body, bytes)
+            kind = "application/octet-stream" if raw else "application/json"
+            headers = {"Content-Type": kind} if body is not None else {}
+            sent = body if raw or body is None else json.dumps(body)
+            connection.request(method, path, sent, headers)
             response = connection.getresponse()
             text = response.read()
-            return response.status, json.loads(text) if text[:1] == b"{" else text.decode()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, json.loads(text) if text[:1] == b"{" else text.decode(), found
         finally:
             connection.close()
 
@@ -71,3 +82,9 @@ class ServerProcess:
         status, answer = self.call("POST", "/api/2.0/mlflow/runs/create", {"experiment_id": experiment_id})
         assert status == 200, answer
         return str(answer["run"]["info"]["run_id"])
+
+
+def _drain(output: IO[str], into: list[str]) -> None:
+    """Keep a chatty server from waiting for its reader."""
+    with output:
+        into.extend(output)

@@ -14,12 +14,11 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from tests.components.processes import ComponentFailed, accepts, free_ports, running, wait_until
+from tests.components.processes import ComponentFailed, accepts, free_ports, started, stop, wait_until
 
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -29,13 +28,39 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
 class Postgres:
-    """A running server. `dsn` is that of its empty first database, as a superuser without a password."""
+    """A server that can be stopped and started. `dsn` is that of its empty first database, as a superuser without a password."""
 
-    port: int
-    process_id: int
-    log: Path
+    def __init__(self, home: Path, port: int, options: Sequence[str]) -> None:
+        self.port = port
+        self.log = home / "log"
+        self._home = home
+        self._command = [_required("postgres"), "-D", str(home / "cluster"), "-p", str(port), *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process_id(self) -> int:
+        """Of the first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start and wait until it answers. Raises: ComponentFailed."""
+        self._process = started(_unprivileged(self._command), self.log, environment=_environment(self._home))
+        try:
+            wait_until(
+                lambda: accepts(self.port) and _answers(self.port), self._process, self.log, limit_s=30
+            )
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """A "fast" shutdown: clients are cut off. A stopped server may be stopped again."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            stop(self._process, grace_s=20)
+            self._process = None
 
     @property
     def dsn(self) -> str:
@@ -76,12 +101,11 @@ def postgres(
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         _hand_over(home)
-        cluster, log = home / "cluster", home / "log"
         _run(
             [
                 "initdb",
                 "-D",
-                str(cluster),
+                str(home / "cluster"),
                 "-A",
                 "trust",
                 "-U",
@@ -101,15 +125,12 @@ def postgres(
             **(settings or {}),
         }
         options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
-        command = _unprivileged([_required("postgres"), "-D", str(cluster), "-p", str(port), *options])
-        with running(command, log, environment=_environment(home)) as process:
-            wait_until(lambda: accepts(port) and _answers(port), process, log, limit_s=30)
-            try:
-                yield Postgres(port, process.pid, log)
-            finally:
-                process.send_signal(signal.SIGINT)  # "fast" shutdown: do not wait for clients
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(20)
+        server = Postgres(home, port, options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _answers(port: int) -> bool:

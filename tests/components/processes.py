@@ -47,28 +47,40 @@ def wait_until(
         time.sleep(0.05)
 
 
-@contextlib.contextmanager
-def running(
-    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, grace_s: float = 10
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` with its output in `log`; on the way out terminate it, and kill it after `grace_s`."""
+def started(
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `command` with its output appended to `log`."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
         )
+
+
+def stop(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    """Wait for the end of a process that was asked to end; kill it after `grace_s`."""
+    try:
+        process.wait(grace_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, grace_s: float = 10
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` with its output in `log`; on the way out terminate it, and kill it after `grace_s`."""
+    process = started(command, log, environment=environment)
     try:
         yield process
     finally:
         process.terminate()
-        try:
-            process.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process, grace_s)
 
 
 def _tail(log: Path) -> str:

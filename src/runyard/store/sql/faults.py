@@ -6,7 +6,11 @@ from runyard.errors import StorageUnavailable
 
 
 class TryAgain(StorageUnavailable):
-    """The database undid the work for a reason that has passed or that a new connection may not meet.
+    """The database undid the work for a reason that has passed, for example a deadlock.
 
-    A deadlock, a lost connection, a row that another server deleted meanwhile. It is tried again before anyone hears of it.
+    It is tried again before anyone hears of it.
     """
+
+
+class Disconnected(TryAgain):
+    """The connection is of no more use; a new one may be."""

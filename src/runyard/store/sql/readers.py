@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from runyard.errors import RunyardError
 from runyard.store.sql.database import Connection, Read
-from runyard.store.sql.faults import TryAgain
+from runyard.store.sql.faults import Disconnected
 
 T = TypeVar("T")
 READERS = 4
@@ -61,7 +61,7 @@ class ReaderPool:
     def _read(self, work: Read[T]) -> T:
         try:
             return self._translated(work)
-        except TryAgain:
+        except Disconnected:
             self._drop()
             return self._translated(work)
 
