@@ -13,6 +13,7 @@ from .environments import client_python
 
 SCENARIOS = Path(__file__).parent / "client"
 SCENARIO_S = 120
+MARKS = {"pytest.mark.mlflow2", "pytest.mark.mlflow3"}
 
 
 def scenarios_of(release: str) -> list[str]:
@@ -20,18 +21,21 @@ def scenarios_of(release: str) -> list[str]:
     found: list[str] = []
     for file in sorted(SCENARIOS.glob("test_*.py")):
         module = ast.parse(file.read_text())
-        if _only_mlflow3(module) and not release.startswith("3"):
-            continue
         for node in module.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                marks = {ast.unparse(decorator) for decorator in node.decorator_list}
-                if release.startswith("3") or "pytest.mark.mlflow3" not in marks:
+                needed = _majors(module) | {ast.unparse(decorator) for decorator in node.decorator_list}
+                if not needed & MARKS or f"pytest.mark.mlflow{release[0]}" in needed:
                     found.append(f"{file.name}::{node.name}")
     return found
 
 
-def _only_mlflow3(module: ast.Module) -> bool:
-    return any(ast.unparse(node) == "pytestmark = pytest.mark.mlflow3" for node in module.body)
+def _majors(module: ast.Module) -> set[str]:
+    """The mark that holds for a whole file, if there is one."""
+    return {
+        ast.unparse(node.value)
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+    }
 
 
 @dataclass

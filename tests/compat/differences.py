@@ -58,6 +58,8 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("logged_models", 400, BAD_VALUE, STRICT, "finalize to nonsense", "limit -1", "filter name = 1"),
     **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
     **_same("traces", 200, "", NO_5XX, "get by query"),
+    **_same("traces_v2", 400, BAD_VALUE, NO_5XX, "start without experiment", "end without anything"),
+    **_same("traces_v2", 400, BAD_VALUE, NO_5XX, "end with unknown status", "end with state of MLflow 3"),
     **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),
     **_same("model_versions", 404, "RESOURCE_DOES_NOT_EXIST", NO_5XX, "create from unknown model uri"),
     **_same("registered_models", 400, BAD_VALUE, ENDLESS, "search limit -1"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from .calls.call import Call
 
-UNORDERED = ("tags", "params", "aliases", "latest_versions")
+UNORDERED = ("tags", "request_metadata", "params", "aliases", "latest_versions")
 VOLATILE = (
     (re.compile(r"^[a-z]+-[a-z]+-\d+$"), "<random name>"),
     (re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z$"), "<time>"),
@@ -38,7 +38,7 @@ def _exchange(connection: http.client.HTTPConnection, call: Call, known: dict[st
     if call.query:
         target += "?" + urllib.parse.urlencode([(k, _filled(v, known)) for k, v in call.query])
     body, headers = _body(call, known)
-    connection.request(call.method, target, body, headers | call.headers)
+    connection.request(call.method, target, body, headers | _filled(call.headers, known))
     response = connection.getresponse()
     raw = response.read()
     answer = _parsed(raw, response.getheader("Content-Type") or "")

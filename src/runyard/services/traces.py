@@ -45,6 +45,7 @@ PREVIEW_LIMIT = 1_000
 TRACE_TAG_PREFIX = "mlflow.traceTag."
 UNTOLD_RESOURCES = ("telemetry.sdk.", "mlflow.")
 NS_PER_MS = 1_000_000
+END_OF_TIME_MS = 253_402_300_800_000
 
 
 class TraceService:
@@ -56,14 +57,49 @@ class TraceService:
     async def start(self, ctx: Context, info: TraceInfo) -> TraceInfo:
         """Create or overwrite a trace, as its client describes it at its end."""
         _check_trace_id(info.trace_id)
-        for key, value in (*info.tags.items(), *info.metadata.items()):
-            _check_fact(key, value)
         for text in (info.request_preview, info.response_preview, info.client_request_id):
             check_text("trace_info", text or "")
         for said in info.assessments:
             _check_assessment(said)
-        tags = {key: value for key, value in info.tags.items() if key not in FIXED_TAGS}
-        return await self._store.start(ctx.workspace_id, msgspec.structs.replace(info, tags=tags))
+        own = {"tags": _own_facts(info.tags), "metadata": _own_facts(info.metadata)}
+        return await self._store.start(ctx.workspace_id, msgspec.structs.replace(info, **own))
+
+    async def begin(
+        self,
+        ctx: Context,
+        experiment_id: str,
+        *,
+        start_ms: int,
+        metadata: dict[str, str],
+        tags: dict[str, str],
+    ) -> TraceInfo:
+        """Create a running trace under an id of ours, as clients of MLflow 2 do at its start."""
+        _check_moment(start_ms)
+        info = TraceInfo(
+            trace_id=uuid.uuid4().hex,
+            experiment_id=parse_experiment_id(experiment_id),
+            request_ms=start_ms,
+            state=TraceState.IN_PROGRESS,
+            tags=_own_facts(tags),
+            metadata=_own_facts(metadata),
+        )
+        return await self._store.start(ctx.workspace_id, info, described=False)
+
+    async def end(
+        self,
+        ctx: Context,
+        trace_id: str,
+        *,
+        end_ms: int,
+        state: TraceState,
+        metadata: dict[str, str],
+        tags: dict[str, str],
+    ) -> TraceInfo:
+        """Say how and when a begun trace ended; metadata and tags are added to those it has."""
+        _check_moment(end_ms)
+        return await self._store.end(
+            ctx.workspace_id, trace_id, end_ms, state, metadata=_own_facts(metadata), tags=_own_facts(tags)
+        )
 
     async def add_spans(
         self, ctx: Context, experiment_id: str, run_id: str | None, batches: Sequence[SpanBatch]
@@ -228,6 +264,18 @@ def _check_trace_id(trace_id: str) -> None:
 def _check_fact(key: str, value: str) -> None:
     check_text("key", key)
     check_text("value", value)
+
+
+def _own_facts(facts: dict[str, str]) -> dict[str, str]:
+    """Tags or metadata without those that only the server sets."""
+    for key, value in facts.items():
+        _check_fact(key, value)
+    return {key: value for key, value in facts.items() if key not in FIXED_TAGS}
+
+
+def _check_moment(ms: int) -> None:
+    if not 0 <= ms < END_OF_TIME_MS:
+        raise InvalidInput(f"Invalid timestamp_ms {ms}. Give milliseconds since 1970, up to the year 9999.")
 
 
 def _check_assessment(assessment: Assessment) -> None:

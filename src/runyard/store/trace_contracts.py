@@ -6,16 +6,34 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from runyard.entities.common import Page, Tag
-from runyard.entities.trace import Assessment, Trace, TraceInfo, TraceSummary
+from runyard.entities.trace import Assessment, Trace, TraceInfo, TraceState, TraceSummary
 
 
 class TraceStore(Protocol):
     """Traces, spans and assessments of one or more experiments."""
 
-    async def start(self, workspace_id: int, info: TraceInfo) -> TraceInfo:
+    async def start(self, workspace_id: int, info: TraceInfo, *, described: bool = True) -> TraceInfo:
         """Create or overwrite what is known of a trace; tags and metadata are added to those it has.
 
-        Raises: NotFound for an unknown experiment, InvalidInput when the trace is in another experiment.
+        Args:
+            described: whether this is the client's whole description, which the trace's metadata then says.
+        Raises: NotFound for an unknown experiment, InvalidInput when it is deleted or the trace is in another one.
+        """
+        ...
+
+    async def end(
+        self,
+        workspace_id: int,
+        trace_id: str,
+        end_ms: int,
+        state: TraceState,
+        *,
+        metadata: dict[str, str],
+        tags: dict[str, str],
+    ) -> TraceInfo:
+        """Set the duration (end_ms less the start; it may be negative) and state, add metadata and tags.
+
+        May be called again. Raises: NotFound.
         """
         ...
 

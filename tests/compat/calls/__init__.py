@@ -15,6 +15,7 @@ from . import (
     runs,
     search_runs,
     traces,
+    traces_v2,
 )
 from .call import Call
 
@@ -35,5 +36,6 @@ GROUPS: dict[str, tuple[Call, ...]] = {
         runs,
         search_runs,
         traces,
+        traces_v2,
     )
 }

@@ -11,6 +11,7 @@ _results = int(os.environ.get("RUNYARD_COMPAT_RESULTS_FD", "-1"))
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "mlflow2: for MLflow 2 clients only")
     config.addinivalue_line("markers", "mlflow3: needs an MLflow 3 client")
     mlflow.set_tracking_uri(os.environ["RUNYARD_COMPAT_URL"])
 

@@ -24,6 +24,7 @@ from runyard.errors import BadRequest, InvalidInput, NotFound
 from runyard.store.sql import traces_assessments
 from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.experiments import load as load_experiment
+from runyard.store.sql.experiments import require_active
 from runyard.store.sql.search.compile_traces import search_traces
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import among
@@ -50,6 +51,7 @@ FROM_SPANS = """INSERT INTO traces (uuid, workspace_id, experiment_id, request_m
     VALUES (?, ?, ?, ?, ?) RETURNING id"""
 LEARN = """UPDATE traces SET request_ms = ?, duration_ms = ?, state = ?,
     request_preview = coalesce(?, request_preview), response_preview = coalesce(?, response_preview) WHERE id = ?"""
+END = "UPDATE traces SET duration_ms = ? - request_ms, state = ? WHERE id = ?"
 PLACE = "SELECT id, workspace_id, experiment_id, request_ms, duration_ms, state, finalized FROM traces WHERE uuid = ?"
 CHILDREN = ("trace_tags", "trace_metadata", "trace_runs", "spans", "assessments")
 OLDEST = "SELECT id FROM traces WHERE experiment_id = ? AND request_ms <= ? ORDER BY request_ms, uuid LIMIT ?"
@@ -70,18 +72,40 @@ class SqlTraces:
         self._database = database
         self._page_key = page_key
 
-    async def start(self, workspace_id: int, info: TraceInfo) -> TraceInfo:
+    async def start(self, workspace_id: int, info: TraceInfo, *, described: bool = True) -> TraceInfo:
+        metadata = {**info.metadata, FINALIZED: "true"} if described else info.metadata
+
         def work(tx: Transaction) -> TraceInfo:
             experiment = _place(tx, workspace_id, info.experiment_id, info.trace_id)[0]
+            require_active(experiment)
             row = tx.one(PUT, _put_params(workspace_id, info))
             assert row is not None
             tags = {**info.tags, ARTIFACT_LOCATION: _artifacts(experiment, info.trace_id)}
             tx.many(SET_TAG, _facts(row[0], tags))
-            tx.many(SET_METADATA, _facts(row[0], {**info.metadata, FINALIZED: "true"}))
+            tx.many(SET_METADATA, _facts(row[0], metadata))
             tx.many(ADD_ASSESSMENT, [assessment_row(row[0], said) for said in info.assessments])
             return load_infos(tx, [row[0]])[0]
 
         return await self._database.write(work)
+
+    async def end(
+        self,
+        workspace_id: int,
+        trace_id: str,
+        end_ms: int,
+        state: TraceState,
+        *,
+        metadata: dict[str, str],
+        tags: dict[str, str],
+    ) -> TraceInfo:
+        def work(tx: Transaction) -> TraceInfo:
+            id = require_id(tx, workspace_id, trace_id)
+            tx.execute(END, (end_ms, str(state), id))
+            tx.many(SET_TAG, _facts(id, tags))
+            tx.many(SET_METADATA, _facts(id, metadata))
+            return load_infos(tx, [id])[0]
+
+        return await self._database.write(work, checked=True)
 
     async def add_spans(self, workspace_id: int, experiment_id: int, found: Sequence[TraceSummary]) -> None:
         def work(tx: Transaction) -> None:

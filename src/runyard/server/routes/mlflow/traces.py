@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from runyard.entities.common import Tag
 from runyard.entities.trace import Assessment, TraceInfo
 from runyard.errors import InvalidInput
+from runyard.server.routes.mlflow import traces_v2
 from runyard.server.routing import PREFIXES, Route, raw, rpc
 from runyard.services.checks import parse_experiment_id
 from runyard.services.context import Context
@@ -70,6 +71,7 @@ def routes(service: TraceService) -> list[Route]:
         *_links(service),
         *_assessments(service),
         *_browser(service),
+        *traces_v2.routes(service),
     ]
 
 
