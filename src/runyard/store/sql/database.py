@@ -10,10 +10,10 @@ Placeholders are `?` for both databases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
-from runyard.store.sql.intern import Interned
+from runyard.store.sql.intern import Interned, RunRef
 
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
@@ -60,6 +60,10 @@ class Transaction(Connection, Protocol):
         """Run the deferred work now, so that statements see it."""
         ...
 
+    def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:
+        """Make packed points durable now and store them before the next read; False when that is not possible here."""
+        ...
+
 
 class Deferred(Protocol):
     """Work collected over the writes of one group, for example points of many requests."""
@@ -83,7 +87,7 @@ class Database(Protocol):
         """
         ...
 
-    async def write(self, work: Write[T], *, checked: bool = False) -> T:
+    async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
         """Run work inside the next group commit; returns after it would survive power loss.
 
         work may be called more than once (a group that fails is retried) and must depend on nothing but the database
@@ -91,6 +95,7 @@ class Database(Protocol):
 
         Args:
             checked: work raises only before its first change, so no savepoint is needed (cheaper).
+            only_points: work does nothing but add points to runs, so they may be set aside; must be checked.
         Raises: what work raises; StorageUnavailable or StorageFull, when nothing was kept.
         """
         ...

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import LiteralString, TypeVar
 
 import psycopg
 
-from runyard.errors import AlreadyExists, QueryTooExpensive, RunyardError, StorageFull, StorageUnavailable
+from runyard.errors import AlreadyExists, QueryTooExpensive, RunyardError, StorageFull
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
-from runyard.store.sql.faults import TryAgain
-from runyard.store.sql.intern import Interned
+from runyard.store.sql.faults import Disconnected, TryAgain
+from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.writer import DeferredWork, GroupCommitter
 
@@ -83,8 +83,11 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
         """Wait until no other server migrates; held until the connection closes."""
         self.raw.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
 
-    def begin(self) -> None:
+    def begin(self, *, only_points: bool = False, wait: bool = True) -> None:
         self.raw.execute("BEGIN")
+
+    def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:
+        return False  # other servers would not see them
 
     def commit(self) -> None:
         self.raw.execute("COMMIT")
@@ -92,8 +95,6 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
     def rollback(self) -> None:
         self.forget_deferred()
         self.interned.rollback()
-        if self.raw.closed:
-            raise psycopg.OperationalError("the connection is lost")
         self.raw.rollback()
 
 
@@ -127,10 +128,12 @@ def translate(error: Exception) -> RunyardError | None:
         return QueryTooExpensive(
             f"The query took longer than {READ_LIMIT_S:.0f} s and was cancelled. Narrow the filter."
         )
+    if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+        return TryAgain("Other servers write the same records just now. Nothing of this request was kept.")
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        return StorageUnavailable("The database takes no writes just now. Nothing of this request was kept.")
+        return Disconnected("The database takes no writes just now. Nothing of this request was kept.")
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        return TryAgain("The database cannot be used just now. Nothing of this request was kept.")
+        return Disconnected("The database cannot be used just now. Nothing of this request was kept.")
     return None
 
 
@@ -150,7 +153,7 @@ class PostgresDatabase:
     async def read(self, work: Read[T]) -> T:
         return await self._readers.read(work)
 
-    async def write(self, work: Write[T], *, checked: bool = False) -> T:
+    async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
         return await self.writer.submit(work, checked=checked)
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from runyard.store.sql.series.fold import SeriesDelta, fold
 from runyard.store.sql.series.points import POINT_BYTES, pack
 
 INSERT_LOG = "INSERT INTO point_log (run_id, count, codec, data) VALUES (?, ?, ?, ?)"
+Blobs = dict[RunRef, list[bytes]]  # packed points by run, in the order they came
 TOUCH = "UPDATE runs SET version = version + 1 WHERE id = ?"
 _LATER = """(excluded.last_step, excluded.last_ms, coalesce(excluded.last_value, 0.0))
     > (series.last_step, series.last_ms, coalesce(series.last_value, 0.0))"""
@@ -52,11 +53,11 @@ class PointBuffer:
     """Deferred work of a group: each run gets one log row, each series one update."""
 
     def __init__(self) -> None:
-        self._blobs: dict[RunRef, list[bytes]] = {}
+        self._blobs: Blobs = {}
         self._touched: set[int] = set()
 
     def touch(self, run: RunRef) -> None:
-        """The run changes, so its ready document does not hold any more."""
+        """The run changes otherwise than by points, so its ready document does not hold any more."""
         self._touched.add(run.id)
 
     def add(self, tx: Transaction, run: RunRef, points: Sequence[MetricPoint]) -> None:
@@ -68,18 +69,24 @@ class PointBuffer:
             [point.value for point in points],
         )
         self._blobs.setdefault(run, []).append(blob)
-        self._touched.add(run.id)
 
     def flush(self, tx: Transaction) -> None:
-        log_rows, series_rows = [], []
-        for run, blobs in sorted(self._blobs.items()):
-            data = blobs[0] if len(blobs) == 1 else b"".join(blobs)
-            log_rows.append((run.id, len(data) // POINT_BYTES, RAW, data))
-            series_rows += [summary_row(run, delta) for delta in fold(data)]
-        if log_rows:
-            tx.many(INSERT_LOG, log_rows)
-            tx.many(UPSERT, series_rows)
+        if self._blobs and not tx.set_aside(self._blobs):
+            store_points(tx, self._blobs)
+            self._touched.difference_update(run.id for run in self._blobs)
         tx.many(TOUCH, [(run_id,) for run_id in sorted(self._touched)])
+
+
+def store_points(tx: Transaction, points: Blobs) -> None:
+    """Packed points into the log and the summaries; the runs' ready documents do not hold any more."""
+    log_rows, series_rows = [], []
+    for run, blobs in sorted(points.items()):
+        data = blobs[0] if len(blobs) == 1 else b"".join(blobs)
+        log_rows.append((run.id, len(data) // POINT_BYTES, RAW, data))
+        series_rows += [summary_row(run, delta) for delta in fold(data)]
+    tx.many(INSERT_LOG, log_rows)
+    tx.many(UPSERT, series_rows)
+    tx.many(TOUCH, [(run.id,) for run in sorted(points)])
 
 
 def buffer_of(tx: Transaction) -> PointBuffer:

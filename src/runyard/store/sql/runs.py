@@ -31,6 +31,7 @@ from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.tables import RUNS
 from runyard.store.sql.search.walk_runs import search_runs
 
+SET_ASIDE_POINTS = 100  # more in one request are worth the pages that storing them at once writes
 ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
 
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms,
@@ -175,12 +176,14 @@ class SqlRuns:
             if tags:
                 _set_tags(tx, run, tags)
             buffer = buffer_of(tx)
-            buffer.touch(run)
             if metrics:
                 buffer.add(tx, run, metrics)
+            else:
+                buffer.touch(run)
 
         tied_to_models = any(point.model_id for point in metrics)
-        await self._database.write(work, checked=not tied_to_models)
+        only_points = not (tied_to_models or params or tags) and 0 < len(metrics) <= SET_ASIDE_POINTS
+        await self._database.write(work, checked=not tied_to_models, only_points=only_points)
         self.points_accepted += len(metrics)
 
     async def update(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,8 +18,9 @@ from runyard.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from runyard.store.sql.database import Dialect, Params, Read, Row, Write
-from runyard.store.sql.intern import Interned
+from runyard.store.sql.database import Dialect, Params, Read, Row, Transaction, Write
+from runyard.store.sql.inbox import Inbox
+from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.search.regex import RegexFunction
 from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
@@ -26,9 +28,12 @@ from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
 T = TypeVar("T")
 
 READ_LIMIT_S = 10.0
+LOCK_WAIT_S = 5.0  # for another process that holds the file's write lock
+LOCK_RETRY_S = 0.01
+FOLD_AFTER_S = 0.5
 STEPS_PER_CHECK = 20_000
+INCREMENTAL = 2
 COMMON = (
-    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -46,6 +51,8 @@ class SqliteConnection:
         self.raw = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=busy_ms / 1000
         )
+        if self.raw.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+            self.raw.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # for a new file; writes to an old one, too
         for pragma in (*COMMON, f"PRAGMA cache_size = -{cache_kib}"):
             self.raw.execute(pragma)
         self.regex = RegexFunction(self.raw.interrupt)
@@ -74,22 +81,54 @@ class SqliteConnection:
 
 
 class SqliteWriteConnection(DeferredWork, SqliteConnection):
-    """The writer's connection."""
+    """The writer's connection.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        inbox: where points may be set aside; without one, all are stored at once.
+    """
+
+    def __init__(self, path: Path, inbox: Inbox | None = None) -> None:
         DeferredWork.__init__(self)
-        SqliteConnection.__init__(self, path, cache_kib=16_384)
+        SqliteConnection.__init__(self, path, cache_kib=16_384, busy_ms=0)
         self.interned = Interned(remember_runs=True)
+        self._inbox = inbox
+        self._only_points = False
+        if inbox is not None:
+            inbox.load(self)
 
-    def begin(self) -> None:
-        self.raw.execute("BEGIN IMMEDIATE")
+    def begin(self, *, only_points: bool = False, wait: bool = True) -> None:
+        self._begin(time.monotonic() + (LOCK_WAIT_S if wait else 0))
+        inbox = self._inbox
+        self._only_points = only_points and inbox is not None and not inbox.is_full
+        if inbox is not None and not self._only_points:
+            inbox.empty(self)
+
+    def _begin(self, deadline: float) -> None:
+        while True:
+            try:
+                self.raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(LOCK_RETRY_S)
+
+    def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:
+        if self._inbox is None or not self._only_points:
+            return False
+        self._inbox.add(self, points)
+        return True
 
     def commit(self) -> None:
         self.raw.execute("COMMIT")
+        if self._inbox is not None:
+            self._inbox.committed()
 
     def rollback(self) -> None:
         self.forget_deferred()
         self.interned.rollback()
+        if self._inbox is not None:
+            self._inbox.rolled_back()
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
 
@@ -151,8 +190,10 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S) -> None:
         self.path = path
+        self._inbox = Inbox()
+        self._fold_timer: asyncio.TimerHandle | None = None
         self._readers = ReaderPool(lambda: SqliteReadConnection(path, read_limit_s), translate)
-        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path), translate)
+        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, self._inbox), translate, inline=True)
 
     @property
     def stats(self) -> WriterStats:
@@ -163,16 +204,30 @@ class SqliteDatabase:
         self.writer.start()
 
     async def read(self, work: Read[T]) -> T:
+        """As in Database. Cost besides work: a commit, when points were set aside since the last read."""
+        if self._inbox.bytes:
+            await self._fold()
         return await self._readers.read(work)
 
-    async def write(self, work: Write[T], *, checked: bool = False) -> T:
-        return await self.writer.submit(work, checked=checked)
+    async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
+        if only_points and self._fold_timer is None:
+            self._fold_timer = asyncio.get_running_loop().call_later(FOLD_AFTER_S, self._fold_soon)
+        return await self.writer.submit(work, checked=checked, only_points=only_points)
 
-    def submit(self, work: Write[T], *, checked: bool = False) -> asyncio.Future[T]:
-        """`write` without the coroutine, for hot paths."""
-        return self.writer.submit(work, checked=checked)
+    async def _fold(self) -> None:
+        """Move what was set aside to where readers look. When that cannot be, they read what is there."""
+        with contextlib.suppress(RunyardError):
+            await self.writer.submit(_nothing, checked=True)
+
+    def _fold_soon(self) -> None:
+        self._fold_timer = None
+        if self._inbox.bytes:
+            self.writer.submit(_nothing, checked=True).add_done_callback(asyncio.Future.exception)
 
     async def close(self) -> None:
+        if self._fold_timer is not None:
+            self._fold_timer.cancel()
+        await self._fold()
         await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self._readers.close)
 
@@ -180,3 +235,7 @@ class SqliteDatabase:
         """Bytes on disk, write-ahead log included."""
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _nothing(tx: Transaction) -> None:
+    """A write that only makes the transaction begin."""

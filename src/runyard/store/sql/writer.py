@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from runyard.errors import CallerError, InternalFault, RunyardError, StorageUnavailable
 from runyard.store.sql.database import Deferred, Transaction, Write
-from runyard.store.sql.faults import TryAgain
+from runyard.store.sql.faults import Disconnected, TryAgain
 
 T = TypeVar("T")
 log = logging.getLogger("runyard.store")
@@ -24,12 +24,16 @@ log = logging.getLogger("runyard.store")
 GROUP_LIMIT = 1_000
 QUEUE_LIMIT = 20_000
 ATTEMPTS = 3
+CLOSING = "The server is shutting down. Send the request again."
+QUICK_COMMIT_S = 0.002
 
 
 class WriteConnection(Transaction, Protocol):
     """The connection of the writer thread."""
 
-    def begin(self) -> None: ...
+    def begin(self, *, only_points: bool, wait: bool) -> None:
+        """Begin; only_points: everything in the transaction is; wait: for a lock that another process holds."""
+        ...
 
     def commit(self) -> None: ...
 
@@ -72,11 +76,14 @@ class WriterStats:
 
 
 class _Item:
-    __slots__ = ("checked", "error", "future", "loop", "result", "work")
+    __slots__ = ("checked", "error", "future", "loop", "only_points", "result", "work")
 
-    def __init__(self, work: Write[Any], checked: bool, future: asyncio.Future[Any]) -> None:
+    def __init__(
+        self, work: Write[Any], checked: bool, only_points: bool, future: asyncio.Future[Any]
+    ) -> None:
         self.work = work
         self.checked = checked
+        self.only_points = only_points
         self.future = future
         self.loop = future.get_loop()
         self.result: Any = None
@@ -89,6 +96,8 @@ class GroupCommitter:
     Args:
         connect: opens the write connection, called in the thread; also after a lost connection.
         translate: a fault of the storage as our error; None when it is not the storage's fault.
+        inline: commits are so short that a lone write that only adds points may be committed in the event loop,
+            which spares two changes of threads.
     """
 
     def __init__(
@@ -96,18 +105,23 @@ class GroupCommitter:
         connect: Callable[[], WriteConnection],
         translate: Callable[[Exception], RunyardError | None],
         *,
-        name: str = "runyard-writer",
+        inline: bool = False,
     ) -> None:
         self._connect = connect
         self._translate = translate
         self._connection: WriteConnection | None = None
-        self._in_doubt = False
+        self._in_doubt = False  # a COMMIT was sent and not answered yet
+        self._failing = False
+        self._inline = inline
+        self._here: list[_Item] = []
+        self._typical_s = 0.0
+        self._turn = threading.Lock()  # whoever holds it may use the connection
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._closing = False
         self._ready: threading.Event = threading.Event()
         self._start_error: BaseException | None = None
         self.stats = WriterStats()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="runyard-writer", daemon=True)
 
     def start(self) -> None:
         """Open the connection; raises what opening raised."""
@@ -121,18 +135,56 @@ class GroupCommitter:
         """Writes that wait."""
         return self._queue.qsize()
 
-    def submit(self, work: Write[T], *, checked: bool = False) -> asyncio.Future[T]:
+    def submit(
+        self, work: Write[T], *, checked: bool = False, only_points: bool = False
+    ) -> asyncio.Future[T]:
         """Queue work; the future is done after the commit. Call from an event loop."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         if self._closing:
-            future.set_exception(StorageUnavailable("The server is shutting down. Send the request again."))
+            future.set_exception(StorageUnavailable(CLOSING))
         elif self._queue.qsize() >= QUEUE_LIMIT:
             future.set_exception(
                 StorageUnavailable(f"{QUEUE_LIMIT} writes are waiting already. Send the request again later.")
             )
+        elif only_points and self._inline:
+            if not self._here:
+                loop.call_soon(self._commit_here)
+            self._here.append(_Item(work, checked, only_points, future))
         else:
-            self._queue.put(_Item(work, checked, future))
+            self._queue.put(_Item(work, checked, only_points, future))
         return future
+
+    def _commit_here(self) -> None:
+        """Commit the one write that this turn of the event loop brought; several go to the thread, as a group."""
+        items, self._here = self._here, []
+        if len(items) == 1 and self._is_idle() and self._turn.acquire(blocking=False):
+            try:
+                done = self._committed_here(items)
+            finally:
+                self._turn.release()
+            if done:
+                _resolve(items)
+                return
+        for item in items:
+            if self._closing:
+                item.future.set_exception(StorageUnavailable(CLOSING))
+            else:
+                self._queue.put(item)
+
+    def _is_idle(self) -> bool:
+        return self._queue.empty() and not self._failing and self._typical_s < QUICK_COMMIT_S
+
+    def _committed_here(self, items: list[_Item]) -> bool:
+        """Failures are the thread's business: it knows how to wait, to connect again and to give up."""
+        if self._connection is None:
+            return False
+        try:
+            self._commit(items, wait=False)
+        except Exception:
+            self._undo(None)
+            return False
+        return True
 
     def close(self) -> None:
         """Commit what is queued, then stop. Blocks."""
@@ -155,7 +207,8 @@ class GroupCommitter:
         while not stop:
             group, stop = self._take()
             if group:
-                self._commit_or_split(group, ATTEMPTS)
+                with self._turn:
+                    self._commit_or_split(group, ATTEMPTS)
                 _answer(group)
         self._disconnect()
 
@@ -181,7 +234,7 @@ class GroupCommitter:
             self._commit(group)
         except Exception as exc:
             fault = self._fault(exc)
-            self._undo()
+            self._undo(fault)
             if isinstance(fault, TryAgain) and attempts > 1 and self._reconnected():
                 self._commit_or_split(group, attempts - 1)
             elif (fault is not None and fault.retryable) or len(group) == 1:
@@ -198,14 +251,16 @@ class GroupCommitter:
             )
         return fault
 
-    def _undo(self) -> None:
+    def _undo(self, fault: RunyardError | None) -> None:
         """Back to a usable connection, or to none."""
         self._in_doubt = False
+        if isinstance(fault, Disconnected):
+            self._disconnect()
         try:
             if self._connection is not None:
                 self._connection.rollback()
         except Exception as exc:
-            log.warning("The write connection is lost: %s", exc)
+            log.warning("A transaction could not be undone: %s", exc)
             self._disconnect()
 
     def _disconnect(self) -> None:
@@ -214,29 +269,30 @@ class GroupCommitter:
             if connection is not None:
                 connection.close()
         except Exception as exc:
-            log.warning("The write connection could not be closed: %s", exc)
+            log.warning("A connection could not be closed: %s", exc)
 
     def _reconnected(self) -> bool:
         try:
             self._connection = self._connection or self._connect()
-        except Exception as exc:
-            log.warning("The database cannot be reached: %s", exc)
-        return self._connection is not None
+        except Exception:
+            return False
+        return True
 
     def _fail(self, group: list[_Item], fault: RunyardError | None, exc: Exception) -> None:
         self.stats.failures += len(group)
         if fault is None:
             log.error("A write failed", exc_info=exc)
             fault = InternalFault("The server met an unexpected error. Its log says more.")
-        elif fault.retryable:
-            log.warning("%d writes were not kept: %s", len(group), exc)
+        elif fault.retryable and not self._failing:
+            self._failing = True
+            log.warning("The database takes no writes: %s", exc)
         for item in group:
             item.error = fault
 
-    def _commit(self, group: list[_Item]) -> None:
+    def _commit(self, group: list[_Item], *, wait: bool = True) -> None:
         began = time.perf_counter()
         connection = self._connection = self._connection or self._connect()
-        connection.begin()
+        connection.begin(only_points=all(item.only_points for item in group), wait=wait)
         for item in group:
             item.error = None
             if item.checked:
@@ -248,7 +304,11 @@ class GroupCommitter:
         connection.commit()
         self._in_doubt = False
         connection.interned.committed()
+        if self._failing:
+            self._failing = False
+            log.warning("The database takes writes again")
         took = time.perf_counter() - began
+        self._typical_s += (took - self._typical_s) / 16
         stats = self.stats
         stats.commits += 1
         stats.writes += len(group)
