@@ -24,6 +24,7 @@ def routes(service: TraceService) -> list[Route]:
     """All of them."""
 
     async def start(ctx: Context, body: OldStart) -> OldAnswer:
+        """Begin a trace, as MLflow 2 does; it runs until it is ended."""
         metadata, tags = facts(body.request_metadata), facts(body.tags)
         begun = await service.begin(
             ctx, body.experiment_id, start_ms=body.timestamp_ms, metadata=metadata, tags=tags
@@ -31,6 +32,7 @@ def routes(service: TraceService) -> list[Route]:
         return OldAnswer(OldInfo.of(begun))
 
     async def end(ctx: Context, body: OldEnd) -> OldAnswer:
+        """End a trace with what became of it."""
         metadata, tags = facts(body.request_metadata), facts(body.tags)
         state = final_state(body.status)
         ended = await service.end(
@@ -39,9 +41,11 @@ def routes(service: TraceService) -> list[Route]:
         return OldAnswer(OldInfo.of(ended))
 
     async def get_info(ctx: Context, body: OldTraceId) -> OldAnswer:
+        """Get what MLflow 2 knows of a trace, without its spans."""
         return OldAnswer(OldInfo.of(await service.get_info(ctx, body.request_id)))
 
     async def search(ctx: Context, body: OldSearch) -> OldPage:
+        """Search traces of some experiments, in the shape of MLflow 2."""
         page = await service.search(
             ctx,
             experiment_ids=body.experiment_ids,
