@@ -16,6 +16,10 @@ from runyard.version import __version__
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
+DETAIL: Json = {
+    "description": "Refused, as exporters of spans know it; failures have `error_code` and `message`.",
+    "content": {JSON: {"schema": {"type": "object"}}},
+}
 BODILESS = frozenset({"GET", "HEAD"})
 DESCRIPTION = """\
 MLflow's REST API as Runyard serves it, for unmodified MLflow clients.
@@ -46,7 +50,7 @@ def describe(routes: Sequence[Route]) -> Json:
         },
         "tags": [{"name": noun} for noun in dict.fromkeys(noun_of(route) for route in routes)],
         "paths": paths,
-        "components": {"schemas": schemas, "responses": {"Error": _error()}},
+        "components": {"schemas": schemas, "responses": {"Error": _error(), "Detail": DETAIL}},
     }
 
 
@@ -121,7 +125,7 @@ def _raw_parts(route: Route) -> Json:
             *(_parameter(name, "query", needed) for name, needed in shape.query.items()),
             *(_parameter(name, "header", needed) for name, needed in shape.headers.items()),
         ],
-        "responses": _responses({media: _schema_of_media(media) for media in shape.answer}),
+        "responses": _responses({media: _schema_of_media(media) for media in shape.answer}, shape.error),
     }
     if shape.body:
         content = {media: {"schema": _schema_of_media(media)} for media in shape.body}
@@ -133,12 +137,10 @@ def _schema_of_media(media: str) -> Json:
     return {"type": "object"} if media == JSON else {}
 
 
-def _responses(content: dict[str, Json]) -> Json:
+def _responses(content: dict[str, Json], error: str = "Error") -> Json:
     answers = {media: {"schema": schema} if schema else {} for media, schema in content.items()}
-    return {
-        "200": {"description": "Done.", "content": answers},
-        "default": {"$ref": "#/components/responses/Error"},
-    }
+    done: Json = {"description": "Done.", "content": answers} if answers else {"description": "Done."}
+    return {"200": done, "default": {"$ref": f"#/components/responses/{error}"}}
 
 
 def _error() -> Json:

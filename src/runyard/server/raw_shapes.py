@@ -16,7 +16,8 @@ class RawShape(msgspec.Struct, frozen=True):
     query: dict[str, bool] = {}
     headers: dict[str, bool] = {}
     body: tuple[str, ...] = ()  # media types that are read
-    answer: tuple[str, ...] = (JSON,)  # media types that are answered
+    answer: tuple[str, ...] = (JSON,)  # media types that are answered; none: an empty body
+    error: str = "Error"  # the shape of errors: Error, or Detail for exporters of spans
 
 
 _FILE = "/2.0/mlflow-artifacts/artifacts/{artifact_path:path}"
@@ -30,11 +31,12 @@ _SHAPES = {
         headers={"x-mlflow-experiment-id": True, "x-mlflow-run-id": False},
         body=(PROTOBUF, JSON),
         answer=(PROTOBUF, JSON),
+        error="Detail",
     ),
     ("GET", "/2.0/mlflow/get-trace-artifact"): _SPANS,
     ("GET", "/3.0/mlflow/get-trace-artifact"): _SPANS,
     ("GET", _FILE): RawShape(query={"presigned": False}, headers={"range": False}, answer=(BYTES, JSON)),
-    ("PUT", _FILE): RawShape(body=(BYTES,)),
+    ("PUT", _FILE): RawShape(body=(BYTES,), answer=()),
     ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
         query={"artifact_file_path": True, "presigned": False}, headers={"range": False}, answer=(BYTES, JSON)
     ),
@@ -42,7 +44,9 @@ _SHAPES = {
     ("GET", "/model-versions/get-artifact"): RawShape(
         query={"name": True, "version": True, "path": True}, answer=(BYTES,)
     ),
-    ("POST", "/2.0/mlflow/upload-artifact"): RawShape(query={"run_id": True, "path": True}, body=(BYTES,)),
+    ("POST", "/2.0/mlflow/upload-artifact"): RawShape(
+        query={"run_id": True, "path": True}, body=(BYTES,), answer=()
+    ),
 }
 
 
