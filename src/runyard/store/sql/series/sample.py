@@ -44,19 +44,15 @@ class Buckets(msgspec.Struct, frozen=True):
 
 
 def sample_indices(n_rows: int, max_results: int) -> Ints:
-    """Which rows to show, at most `max_results`: the last of all, and the first of each even bucket of the others.
+    """Which rows to show, at most `max_results`: the first of each even bucket, but of the last bucket its last row.
 
     The earlier buckets take the remainder, as NTILE in SQL does; a single result is the last row.
     """
     if max_results < 1:
         raise ValueError(f"max_results must be at least 1, not {max_results}")
-    if n_rows == 0:
-        return np.empty(0, np.int64)
-    if max_results == 1:
-        return np.array([n_rows - 1], np.int64)
     if n_rows <= max_results:
         return np.arange(n_rows, dtype=np.int64)
-    size, larger = divmod(n_rows - 1, max_results - 1)
+    size, larger = divmod(n_rows, max_results)
     numbers = np.arange(max_results - 1, dtype=np.int64)
     return np.append(numbers * size + np.minimum(numbers, larger), n_rows - 1)
 
