@@ -15,6 +15,8 @@ from typing import IO, Any
 class ServerProcess:
     """A server on a data directory; the port is chosen by the system at each start."""
 
+    prefix: tuple[str, ...] = ()
+
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
         self._flags = flags
@@ -37,7 +39,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "runyard", "up", "--port", "0", "--data", str(self.data)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
         return subprocess.Popen(
-            [*command, *self._flags, *flags],
+            [*self.prefix, *command, *self._flags, *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

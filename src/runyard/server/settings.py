@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from runyard.errors import StorageUnavailable
 
 ENVIRONMENT_PREFIX = "RUNYARD_"
 
@@ -66,11 +70,32 @@ def split(text: str) -> list[str]:
 
 
 def secret_key(settings: Settings) -> bytes:
-    """The key that signs page tokens, made at the first start (mode 0600)."""
+    """The key that signs page tokens, made at the first start (mode 0600).
+
+    Raises: StorageUnavailable when it cannot be kept.
+    """
     if settings.secret_key:
         return settings.secret_key.encode()
     path = settings.data_dir / "secret.key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
+        try:
+            _make_key(path)
+        except OSError as exc:
+            raise StorageUnavailable(f"The key file {path} cannot be written: {exc.strerror}.") from exc
     return path.read_bytes()
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, and one key for all workers that start at once."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    try:
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from typing import IO, Protocol
+from typing import Protocol
 
 import psycopg
 
-from runyard.errors import InvalidInput, RunyardError, StorageUnavailable
+from runyard.errors import CorruptData, InvalidInput, RunyardError, StorageUnavailable
 from runyard.server.settings import Settings
 from runyard.store.sql import schema
 from runyard.store.sql.postgres import PostgresDatabase, PostgresWriteConnection
@@ -35,7 +35,7 @@ class DataDirectory:
         self.path = settings.data_dir
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock: IO[str] = (self.path / LOCK_FILE).open("a+", encoding="ascii")
+            self._lock = (self.path / LOCK_FILE).open("ab+", buffering=0)
         except OSError as exc:
             raise StorageUnavailable(
                 f"The data directory {self.path} cannot be written: {exc.strerror}. Choose another with --data."
@@ -44,18 +44,27 @@ class DataDirectory:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             self._lock.seek(0)
-            holder = self._lock.read().strip()
+            holder = self._lock.read().decode("ascii", "replace").strip()
             raise StorageUnavailable(
                 f"Another server (process {holder or 'unknown'}) uses the data directory {self.path}. "
                 "Stop it, or choose another directory with --data."
             ) from exc
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        self._sign()
 
     def close(self) -> None:
         """Let others in."""
         self._lock.close()
+
+    def _sign(self) -> None:
+        try:
+            self._lock.truncate(0)
+            self._lock.write(str(os.getpid()).encode())
+        except OSError as exc:
+            self._lock.close()
+            raise StorageUnavailable(
+                f"The data directory {self.path} cannot be written: {exc.strerror}. Make room, or choose another "
+                "with --data."
+            ) from exc
 
 
 def connect_for_schema(settings: Settings) -> SchemaConnection:
@@ -79,8 +88,13 @@ def open_database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
     connection = connect_for_schema(settings)
     try:
         schema.upgrade(connection)
+        connection.begin()
+        schema.probe(connection)
+        connection.commit()
     except sqlite3.Error as exc:
         raise _unusable(settings, exc) from exc
+    except psycopg.Error as exc:
+        raise _unreachable(exc) from exc
     finally:
         connection.close()
     database: SqliteDatabase | PostgresDatabase
@@ -103,10 +117,17 @@ def _connect_postgres(url: str) -> PostgresWriteConnection:
         connection = PostgresWriteConnection(url)
         connection.lock_migrations()
     except psycopg.Error as exc:
-        raise StorageUnavailable(f"The PostgreSQL server cannot be used: {str(exc).strip()}") from exc
+        raise _unreachable(exc) from exc
     return connection
+
+
+def _unreachable(exc: psycopg.Error) -> StorageUnavailable:
+    return StorageUnavailable(f"The PostgreSQL server cannot be used: {str(exc).strip()}")
 
 
 def _unusable(settings: Settings, exc: sqlite3.Error) -> RunyardError:
     path = settings.data_dir / DATABASE_FILE
-    return translate(exc) or StorageUnavailable(f"The database {path} cannot be opened: {exc}.")
+    fault = translate(exc)
+    if isinstance(fault, CorruptData):
+        return fault
+    return StorageUnavailable(f"The database {path} cannot be written: {exc}. Nothing was changed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 
@@ -16,7 +17,7 @@ from runyard.entities.run import (
     Run,
     RunStatus,
 )
-from runyard.errors import InvalidInput, NotFound
+from runyard.errors import InvalidInput, NotFound, StorageUnavailable
 from runyard.store.sql import run_docs
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -148,7 +149,8 @@ class SqlRuns:
 
         found, token = await self._database.read(work)
         if found.made:
-            await self._database.write(lambda tx: run_docs.keep(tx, found.made), checked=True)
+            with contextlib.suppress(StorageUnavailable):  # they are only kept to save work later
+                await self._database.write(lambda tx: run_docs.keep(tx, found.made), checked=True)
         return Page(found.bodies, token)
 
     async def log(
