@@ -100,6 +100,14 @@ BODIES = {
     ),
     "param": (f"{BASE}/log-parameter", b'{"run_id":"RUN","key":"lr","value":"1"}'),
     "tag": (f"{BASE}/set-tag", b'{"run_id":"RUN","key":"t","value":"\xc3\xbc"}'),
+    "camel case, large": (
+        f"{BASE}/log-batch",
+        b'{"runId":"RUN","params":[{"key":"r","value":"' + b"1" * 5_000 + b'"}]}',
+    ),
+    "update": (f"{BASE}/update", b'{"run_id":"RUN","status":"FINISHED","end_time":5}'),
+    "update, camel case": (f"{BASE}/update", b'{"runId":"RUN","endTime":"6","runName":"n"}'),
+    "update, wrong status": (f"{BASE}/update", b'{"run_id":"RUN","status":"GONE"}'),
+    "create, no such experiment": (f"{BASE}/create", b'{"experimentId":"77"}'),
     "empty object": (f"{BASE}/set-tag", b"{}"),
 }
 
@@ -115,6 +123,16 @@ def test_both_lanes_give_the_same_answer(
     line.sendall(post(server, path + "?slow=1", body))
     slow, _ = read_answer(line)
     assert _same(fast) == _same(slow)
+
+
+def test_camel_case_names_are_understood(server: ServerProcess, run_id: str) -> None:
+    body = {"runId": run_id, "key": "loss", "value": 1, "timestamp": 1, "step": 4}
+    assert server.call("POST", f"{BASE}/log-metric", body) == (200, {})
+    many = [{"key": "loss", "value": i, "timestamp": i, "step": i} for i in range(5, 100)]
+    assert server.call("POST", f"{BASE}/log-batch", {"runId": run_id, "metrics": many}) == (200, {})
+    assert stored(server, run_id) == sorted(range(4, 100))
+    made = server.call("POST", f"{BASE}/create", {"experimentId": "0", "runName": "camel"})[1]
+    assert made["run"]["info"]["run_name"] == "camel"
 
 
 def _same(answer: bytes) -> tuple[bytes, set[bytes], bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from runyard.entities.common import Param, Stage, Tag
-from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, Run, RunStatus
+from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, NewRun, Run, RunStatus
 from runyard.store.sql.database import Connection, Row, Transaction
 
 Render = Callable[[Run], bytes]
@@ -77,6 +77,27 @@ def load(c: Connection, ids: Sequence[int]) -> dict[int, Run]:
         edges = runs[run_id].model_outputs if direction else runs[run_id].model_inputs
         edges.append(ModelEdge(model_id, step))
     return runs
+
+
+def bare_run(c: Connection, run_id: int) -> Run:
+    """One run without what was logged to it. Cost: one row."""
+    return _run(c.all(_ROWS.replace("{marks}", "?"), (run_id,))[0])
+
+
+def new_run(new: NewRun, artifact_uri: str) -> Run:
+    """What `load` answers for a run that was made just now."""
+    return Run(
+        id=new.id,
+        experiment_id=new.experiment_id,
+        name=new.name,
+        user_id=new.user_id,
+        status=RunStatus.RUNNING,
+        stage=Stage.ACTIVE,
+        start_ms=new.start_ms,
+        end_ms=None,
+        artifact_uri=artifact_uri,
+        tags=sorted(new.tags, key=lambda tag: tag.key),
+    )
 
 
 def _in_pieces(c: Connection, sql: str, ids: Sequence[int]) -> list[Row]:

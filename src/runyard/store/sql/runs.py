@@ -37,6 +37,7 @@ ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
 
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms,
     received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id"""
+LOCATION = "SELECT artifact_location, stage FROM experiments WHERE id = ? AND workspace_id = ?"
 FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 ARTIFACT_URI = "SELECT artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
 SET_NAME = "UPDATE runs SET name = ? WHERE id = ?"
@@ -77,16 +78,15 @@ class SqlRuns:
         """Raises: NotFound, InvalidInput when the experiment is deleted."""
 
         def work(tx: Transaction) -> Run:
-            experiment = load_experiment(tx, workspace_id, new.experiment_id)
-            require_active_experiment(experiment)
-            artifact_uri = f"{experiment.artifact_location.rstrip('/')}/{new.id}/artifacts"
+            location = _artifact_location(tx, workspace_id, new.experiment_id)
+            artifact_uri = f"{location.rstrip('/')}/{new.id}/artifacts"
             columns = (new.id, workspace_id, new.experiment_id, new.name, new.user_id, RunStatus.RUNNING)
             row = tx.one(INSERT, (*columns, new.start_ms, now_ms(), artifact_uri))
             assert row is not None
             keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
             tags = zip(keys, new.tags, strict=True)
             tx.many(SET_TAG, [(row[0], key, new.experiment_id, tag.value) for key, tag in tags])
-            return run_docs.load(tx, [row[0]])[row[0]]
+            return run_docs.new_run(new, artifact_uri)
 
         return await self._database.write(work, checked=True)
 
@@ -191,7 +191,7 @@ class SqlRuns:
     async def update(
         self, workspace_id: int, run_id: str, status: RunStatus | None, end_ms: int | None, name: str | None
     ) -> Run:
-        """Set what is given."""
+        """Set what is given; the answer has the run's own columns, without metrics, params, tags, inputs."""
 
         def work(tx: Transaction) -> Run:
             run = _active(tx, workspace_id, run_id)
@@ -202,7 +202,7 @@ class SqlRuns:
             if name:
                 _set_tags(tx, run, [Tag(RUN_NAME_TAG, name)])
             buffer_of(tx).touch(run)
-            return run_docs.load(tx, [run.id])[run.id]
+            return run_docs.bare_run(tx, run.id)
 
         return await self._database.write(work, checked=True)
 
@@ -264,6 +264,18 @@ class SqlRuns:
             buffer_of(tx).touch(run)
 
         await self._database.write(work, checked=True)
+
+
+def _artifact_location(tx: Transaction, workspace_id: int, experiment_id: int) -> str:
+    """Where an experiment keeps artifacts.
+
+    Raises: NotFound, InvalidState when the experiment is deleted.
+    """
+    row = tx.one(LOCATION, (experiment_id, workspace_id))
+    if row is None or row[1] != Stage.ACTIVE:
+        require_active_experiment(load_experiment(tx, workspace_id, experiment_id))
+        assert row is not None
+    return str(row[0])
 
 
 def _find(c: Connection, workspace_id: int, run_id: str) -> int:

@@ -28,6 +28,7 @@ from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
 T = TypeVar("T")
 
 READ_LIMIT_S = 10.0
+CHECKPOINT_PAGES = 4_000  # of 4 KiB: the same pages change again and again, so fewer checkpoints write less
 LOCK_WAIT_S = 5.0  # for another process that holds the file's write lock
 LOCK_RETRY_S = 0.01
 FOLD_AFTER_S = 0.5
@@ -90,6 +91,7 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
     def __init__(self, path: Path, inbox: Inbox | None = None) -> None:
         DeferredWork.__init__(self)
         SqliteConnection.__init__(self, path, cache_kib=16_384, busy_ms=0)
+        self.raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.interned = Interned(remember_runs=True)
         self._inbox = inbox
         self._only_points = False

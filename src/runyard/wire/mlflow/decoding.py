@@ -19,6 +19,7 @@ from runyard.errors import SEE_DOCS, InvalidInput, shown
 
 T = TypeVar("T")
 DEPTH_LIMIT = 64
+SMALL_BODY = 2_000  # bytes
 QUERY_FIELDS = 5_000
 FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value"})
 _CAMEL = re.compile(rb'"[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
@@ -41,11 +42,15 @@ def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | Non
 
 
 def decode_hot(body: bytes | bytearray, kind: type[T]) -> T:
-    """`decode_body` for hot routes: camelCase names only where the plain names do not fit."""
+    """`decode_body` for hot routes: a large body is searched for camelCase names only when it names no run."""
     try:
-        return msgspec.json.decode(body, type=kind, strict=False)
+        if len(body) > SMALL_BODY or not _CAMEL.search(body):
+            decoded = msgspec.json.decode(body, type=kind, strict=False)
+            if len(body) <= SMALL_BODY or getattr(decoded, "run_id", None):
+                return decoded
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return convert(normalise(parse_json(body)), kind)
+        pass  # once more, leniently, for the answer or for the error text
+    return convert(normalise(parse_json(body)), kind)
 
 
 def decode_query(query: str | bytes, kind: type[T], path_values: Mapping[str, str] | None = None) -> T:

@@ -81,9 +81,9 @@ def _records(service: RunService) -> list[Route]:
         return join_page(page)
 
     return [
-        *rpc("POST", f"{BASE}/create", CreateRun, create),
+        *rpc("POST", f"{BASE}/create", CreateRun, create, hot=True),
         *rpc("GET", f"{BASE}/get", RunId, get),
-        *rpc("POST", f"{BASE}/update", UpdateRun, update),
+        *rpc("POST", f"{BASE}/update", UpdateRun, update, hot=True),
         *rpc("POST", f"{BASE}/delete", RunId, delete),
         *rpc("POST", f"{BASE}/restore", RunId, restore),
         *rpc("POST", f"{BASE}/search", SearchRuns, search),
