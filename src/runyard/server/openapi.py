@@ -127,6 +127,11 @@ def _raw_parts(route: Route) -> Json:
         ],
         "responses": _responses({media: _schema_of_media(media) for media in shape.answer}, shape.error),
     }
+    if "range" in shape.headers:
+        parts["responses"]["206"] = {
+            **parts["responses"]["200"],
+            "description": "The range that was asked for.",
+        }
     if shape.body:
         content = {media: {"schema": _schema_of_media(media)} for media in shape.body}
         parts["requestBody"] = {"required": True, "content": content}

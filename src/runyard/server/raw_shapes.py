@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 BYTES = "application/octet-stream"
+ANY = "*/*"  # a file's type follows from its name
 TEXT = "text/plain"
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
@@ -21,6 +22,7 @@ class RawShape(msgspec.Struct, frozen=True):
 
 
 _FILE = "/2.0/mlflow-artifacts/artifacts/{artifact_path:path}"
+_RANGE = {"range": False}
 _SPANS = RawShape(query={"request_id": True})
 _SHAPES = {
     ("GET", "/health"): RawShape(answer=(TEXT,)),
@@ -35,14 +37,14 @@ _SHAPES = {
     ),
     ("GET", "/2.0/mlflow/get-trace-artifact"): _SPANS,
     ("GET", "/3.0/mlflow/get-trace-artifact"): _SPANS,
-    ("GET", _FILE): RawShape(query={"presigned": False}, headers={"range": False}, answer=(BYTES, JSON)),
+    ("GET", _FILE): RawShape(query={"presigned": False}, headers=_RANGE, answer=(ANY,)),
     ("PUT", _FILE): RawShape(body=(BYTES,), answer=()),
     ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
-        query={"artifact_file_path": True, "presigned": False}, headers={"range": False}, answer=(BYTES, JSON)
+        query={"artifact_file_path": True, "presigned": False}, headers=_RANGE, answer=(ANY,)
     ),
-    ("GET", "/get-artifact"): RawShape(query={"run_id": True, "path": True}, answer=(BYTES,)),
+    ("GET", "/get-artifact"): RawShape(query={"run_id": True, "path": True}, headers=_RANGE, answer=(ANY,)),
     ("GET", "/model-versions/get-artifact"): RawShape(
-        query={"name": True, "version": True, "path": True}, answer=(BYTES,)
+        query={"name": True, "version": True, "path": True}, headers=_RANGE, answer=(ANY,)
     ),
     ("POST", "/2.0/mlflow/upload-artifact"): RawShape(
         query={"run_id": True, "path": True}, body=(BYTES,), answer=()
