@@ -1,52 +1,72 @@
-"""Background work: log rows become sealed chunks, and counts that replays may have inflated are made exact."""
+"""Background work: log rows become sealed chunks, counts are made exact, and freed disk space is given back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
-import numpy as np
-
-from runyard.errors import InvalidState, RunyardError
-from runyard.store.sql.database import Connection, Database, Transaction
-from runyard.store.sql.series.codec import TAIL, Chunk, decode, decode_log
-from runyard.store.sql.series.compaction import Plan, plan
-from runyard.store.sql.series.history import merge_series
-from runyard.store.sql.series.points import Columns, columns_of
+from runyard.errors import RunyardError
+from runyard.store.sql.compact_runs import put_in_place, work_out
+from runyard.store.sql.database import Database
+from runyard.store.sql.series.codec import CorruptChunk
+from runyard.store.sql.series.compaction import SIZES, Sizes
+from runyard.store.sql.settle_series import (
+    FIRST,
+    SETTLED_AT_ONCE,
+    Disordered,
+    Totals,
+    count_series,
+    find_disordered,
+    settle,
+)
+from runyard.store.sql.space import give_back_space
 
 log = logging.getLogger("runyard.store")
 
 EVERY_S = 0.5
+AFTER_FAULT_S = 10.0
+LAST_PASS_S = 3.0
 ROWS = 64
 POINTS = 32_768
-AT_ONCE_POINTS = 500_000
 QUIET_PASSES = 20
-BUSY = """SELECT run_id, count(*), sum(count), max(id), min(codec) FROM point_log GROUP BY run_id
-    HAVING count(*) > 1 OR min(codec) <> 2"""
-ROWS_OF = "SELECT id, codec, data, count FROM point_log WHERE run_id = ? ORDER BY id"
-DELETE = "DELETE FROM point_log WHERE id = ? AND run_id = ?"
-INSERT_CHUNK = """INSERT INTO chunks (run_id, key_id, count, min_ms, max_ms, min_step, max_step, min_value,
-    max_value, sum_value, codec, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-INSERT_TAIL = "INSERT INTO point_log (run_id, count, codec, data) VALUES (?, ?, ?, ?)"
-DISORDERED = "SELECT run_id, key_id, count FROM series WHERE disordered = 1 LIMIT 20"
-CHUNKS_OF = "SELECT id, codec, data FROM chunks WHERE run_id = ? AND key_id = ?"
-SETTLE = """UPDATE series SET count = ?, numbers = ?, sum = ?, disordered = 0
-    WHERE run_id = ? AND key_id = ? AND count = ?"""
+GATHERED_PASSES = 10
+BATCH_RUNS = 200
+BATCH_POINTS = 200_000
+PENDING = "SELECT run_id, count(*), sum(count), max(id) FROM point_log GROUP BY run_id"
+
+
+class Due(NamedTuple):
+    """A run to compact."""
+
+    run_id: int
+    points: int
+    quiet: bool
 
 
 class Compactor:
-    """Compacts what is large or has been quiet for a while."""
+    """Compacts what is large or has been quiet for a while.
 
-    def __init__(self, database: Database) -> None:
+    The log holds only what came since the last compaction, so a pass over an idle server costs two look-ups in empty
+    indexes, however many runs there are. Quiet runs are gathered for a few seconds: many share one commit.
+    """
+
+    def __init__(self, database: Database, sizes: Sizes = SIZES) -> None:
         self._database = database
+        self._sizes = sizes
         self._seen: dict[int, tuple[int, int]] = {}
+        self._counted: dict[tuple[int, int], int] = {}
+        self._settled_to = FIRST
+        self._damaged: set[int] = set()
+        self._passes = 0
+        self._space_freed = True
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work in the background while the block lasts."""
+        """Work in the background while the block lasts; what is pending then is compacted for up to 3 s."""
         task = asyncio.create_task(self._loop())
         try:
             yield
@@ -54,6 +74,13 @@ class Compactor:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            with contextlib.suppress(RunyardError, TimeoutError):
+                await asyncio.wait_for(self.finish(), LAST_PASS_S)
+
+    async def finish(self) -> None:
+        """Compact everything and give back the space, so that a stopped server's files are small."""
+        await self.pass_once(quiet_passes=0)
+        await give_back_space(self._database, whole=True)
 
     async def _loop(self) -> None:
         while True:
@@ -64,91 +91,85 @@ class Compactor:
                 log.warning("Compaction waits: %s", exc)
             except Exception:
                 log.exception("Compaction failed; it will be tried again")
-                await asyncio.sleep(10)
+                await asyncio.sleep(AFTER_FAULT_S)
 
     async def pass_once(self, *, quiet_passes: int = QUIET_PASSES) -> int:
-        """Compact every run that is due; returns how many runs were compacted."""
-        rows = await self._database.read(lambda c: c.all(BUSY))
-        seen: dict[int, tuple[int, int]] = {}
+        """Compact every run that is due; returns how many runs were compacted.
+
+        Args:
+            quiet_passes: a run is quiet when it has logged nothing for so many passes; 0: take every run for quiet.
+        """
+        self._passes += 1
+        gather = self._passes % GATHERED_PASSES == 0 or quiet_passes < GATHERED_PASSES
         done = 0
-        for run_id, count, points, newest, _ in rows:
-            last, quiet = self._seen.get(run_id, (newest, -1))
-            quiet = quiet + 1 if last == newest else 0
-            seen[run_id] = (newest, quiet)
-            if count >= ROWS or points >= POINTS or quiet >= quiet_passes:
-                await self.compact(run_id, final=quiet >= quiet_passes)
-                seen.pop(run_id)
-                done += 1
-        self._seen = seen
-        await self._settle_some()
+        for batch in _batches(await self._due(quiet_passes, gather=gather)):
+            done += await self._compact(batch)
+        self._space_freed |= done > 0
+        await self._settle_some(at_once=quiet_passes == 0)
+        if not done and self._space_freed:
+            self._space_freed = await give_back_space(self._database)
         return done
 
-    async def compact(self, run_id: int, *, final: bool) -> None:
-        """Replace the log rows of one run by chunks and one tail."""
-        rows = await self._database.read(lambda c: _some_rows(c, run_id))
-        if not rows:
-            return
-        made = await asyncio.to_thread(plan, [(codec, data) for _, codec, data in rows], final=final)
-        await self._database.write(lambda tx: _replace(tx, run_id, [row[0] for row in rows], made))
+    async def _due(self, quiet_passes: int, *, gather: bool) -> list[Due]:
+        rows = await self._database.read(lambda c: c.all(PENDING))
+        seen: dict[int, tuple[int, int]] = {}
+        due = []
+        for run_id, count, points, newest in rows:
+            last, passes = self._seen.get(run_id, (newest, -1))
+            passes = passes + 1 if last == newest else 0
+            seen[run_id] = (newest, passes)
+            quiet = passes >= quiet_passes
+            if (count >= ROWS or points >= POINTS or (quiet and gather)) and run_id not in self._damaged:
+                due.append(Due(run_id, int(points), quiet))
+        self._seen = seen
+        return due
 
-    async def _settle_some(self) -> None:
-        for run_id, key_id, count in await self._database.read(lambda c: c.all(DISORDERED)):
-            await self._settle(run_id, key_id, count)
+    async def _compact(self, batch: list[Due]) -> int:
+        """Compact runs in one transaction."""
+        runs = [(run.run_id, run.quiet) for run in batch]
+        changes, damaged = await self._database.read(lambda c: work_out(c, runs, self._sizes))
+        self._damaged.update(damaged)
+        for run in batch:
+            self._seen.pop(run.run_id, None)
+        if not changes:
+            return 0
+        return await self._database.write(lambda tx: put_in_place(tx, changes), checked=True)
 
-    async def _settle(self, run_id: int, key_id: int, count: int) -> None:
-        columns = await self._database.read(lambda c: _whole(c, run_id, key_id))
-        numbers = columns.values[~np.isnan(columns.values)]
-        total = float(numbers.sum())
-        values = (columns.size, numbers.size, total if total == total else None, run_id, key_id, count)
-        await self._database.write(lambda tx: tx.execute(SETTLE, values), checked=True)
+    async def _settle_some(self, *, at_once: bool) -> None:
+        """Count disordered series that did not change since the last pass."""
+        found = await self._database.read(lambda c: find_disordered(c, self._settled_to))
+        more = len(found) == SETTLED_AT_ONCE
+        self._settled_to = (found[-1].run_id, found[-1].key_id) if more else FIRST
+        waiting = {(one.run_id, one.key_id): one.count for one in found}
+        still = [
+            one
+            for one in found
+            if (at_once or self._counted.get((one.run_id, one.key_id)) == one.count)
+            and one.run_id not in self._damaged
+        ]
+        self._counted = waiting
+        results = [(one, totals) for one in still if (totals := await self._count(one)) is not None]
+        if results:
+            await self._database.write(lambda tx: settle(tx, results), checked=True)
 
-
-def _some_rows(c: Connection, run_id: int) -> list[tuple[int, int, bytes]]:
-    rows, points = [], 0
-    for number, codec, data, count in c.each(ROWS_OF, (run_id,)):
-        rows.append((number, codec, bytes(data)))
-        points += count
-        if points >= AT_ONCE_POINTS:
-            break
-    return rows
-
-
-def _replace(tx: Transaction, run_id: int, ids: Sequence[int], made: Plan) -> None:
-    """Only when all rows are still there: another server may have compacted them meanwhile."""
-    marks = 0
-    for number in ids:
-        marks += tx.execute(DELETE, (number, run_id))
-    if marks != len(ids):
-        raise InvalidState(f"The log of run {run_id} was compacted by another server meanwhile.")
-    tx.many(INSERT_CHUNK, [_chunk_row(run_id, key, chunk) for key, chunk in made.chunks])
-    if made.tail is not None:
-        tx.execute(INSERT_TAIL, (run_id, made.tail_count, TAIL, made.tail))
-
-
-def _chunk_row(run_id: int, key: int, chunk: Chunk) -> tuple[object, ...]:
-    def number(value: float | None) -> float | None:
-        return value if value is not None and value == value else None
-
-    return (
-        run_id,
-        key,
-        chunk.count,
-        chunk.min_ms,
-        chunk.max_ms,
-        chunk.min_step,
-        chunk.max_step,
-        number(chunk.min_value),
-        number(chunk.max_value),
-        number(chunk.sum_value),
-        chunk.codec,
-        chunk.data,
-    )
+    async def _count(self, series: Disordered) -> Totals | None:
+        try:
+            return await self._database.read(lambda c: count_series(c, series.run_id, series.key_id))
+        except CorruptChunk as exc:
+            log.error("Points of run number %d are damaged and stay as they are: %s", series.run_id, exc)
+            self._damaged.add(series.run_id)
+            return None
 
 
-def _whole(c: Connection, run_id: int, key_id: int) -> Columns:
-    """All points of one series, each once."""
-    parts = [decode(codec, bytes(data)) for _, codec, data in c.each(CHUNKS_OF, (run_id, key_id))]
-    for _, codec, data, _ in c.each(ROWS_OF, (run_id,)):
-        points = decode_log(codec, bytes(data))
-        parts.append(columns_of(points[points["key"] == key_id]))
-    return merge_series(parts)
+def _batches(due: Iterable[Due]) -> Iterator[list[Due]]:
+    """Runs that share a commit: so few that nobody waits long for it."""
+    batch: list[Due] = []
+    points = 0
+    for run in due:
+        if batch and (len(batch) >= BATCH_RUNS or points + run.points > BATCH_POINTS):
+            yield batch
+            batch, points = [], 0
+        batch.append(run)
+        points += run.points
+    if batch:
+        yield batch

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
-import numpy as np
-
+from runyard.errors import CorruptData, shown
 from runyard.store.sql.database import Connection, Database
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
-from runyard.store.sql.series.codec import decode_log
-from runyard.store.sql.series.history import Cursor, HistoryReader, Span
-from runyard.store.sql.series.points import Columns, columns_of, no_points, sort_columns
+from runyard.store.sql.series.codec import CorruptChunk
+from runyard.store.sql.series.history import Cursor, HistoryReader
+from runyard.store.sql.series.points import Columns
 from runyard.store.sql.series.sample import sample_series
+from runyard.store.sql.series_rows import StoredSeries, open_series
 
 FIND_RUN = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 FIND_KEY = "SELECT id FROM keys WHERE name = ?"
-SPANS = """SELECT id, count, min_ms, max_ms, min_step, max_step FROM chunks
-    WHERE run_id = ? AND key_id = ? ORDER BY min_ms"""
-LOG = "SELECT codec, data FROM point_log WHERE run_id = ? ORDER BY id"
 WHOLE = 1 << 40
 
 
@@ -50,11 +48,11 @@ class SqlMetrics:
         start = Cursor(*position) if position is not None else None  # type: ignore[arg-type]
 
         def work(c: Connection) -> History:
-            series = _open(c, workspace_id, run_id, key)
-            if series is None:
-                return History([], [], [])
-            spans, load, tail = series
-            page = HistoryReader(spans, load, tail, start=start).page(max_results or WHOLE)
+            with _naming(run_id, key):
+                series = _open(c, workspace_id, run_id, key)
+                if series is None:
+                    return History([], [], [])
+                page = HistoryReader(*series, start=start).page(max_results or WHOLE)
             token = encode_token(self._page_key, digest, tuple(page.next)) if page.next is not None else None
             return _listed(page.columns, token)
 
@@ -68,10 +66,11 @@ class SqlMetrics:
         def work(c: Connection) -> list[tuple[str, History]]:
             found, left = [], limit
             for run_id in sorted(set(run_ids)):
-                series = _open(c, workspace_id, run_id, key)
-                if series is None or left <= 0:
-                    continue
-                page = HistoryReader(series[0], series[1], series[2], start=None).page(left)
+                with _naming(run_id, key):
+                    series = _open(c, workspace_id, run_id, key) if left > 0 else None
+                    if series is None:
+                        continue
+                    page = HistoryReader(*series).page(left)
                 left -= page.columns.size
                 found.append((run_id, _listed(page.columns, None)))
             return found
@@ -92,45 +91,35 @@ class SqlMetrics:
         def work(c: Connection) -> list[tuple[str, History]]:
             found = []
             for run_id in run_ids:
-                series = _open(c, workspace_id, run_id, key)
-                if series is not None:
+                with _naming(run_id, key):
+                    series = _open(c, workspace_id, run_id, key)
+                    if series is None:
+                        continue
                     columns = sample_series(
                         *series, max_results=max_results, start_step=start_step, end_step=end_step
                     )
-                    found.append((run_id, _listed(columns, None)))
+                found.append((run_id, _listed(columns, None)))
             return found
 
         return await self._database.read(work)
 
 
-Load = Callable[[Sequence[int]], Iterable[tuple[int, int, bytes]]]
-
-
-def _open(c: Connection, workspace_id: int, run_id: str, key: str) -> tuple[list[Span], Load, Columns] | None:
+def _open(c: Connection, workspace_id: int, run_id: str, key: str) -> StoredSeries | None:
     run = c.one(FIND_RUN, (run_id, workspace_id))
     name = c.one(FIND_KEY, (key,))
-    if run is None or name is None:
-        return None
-    spans = [Span(*row) for row in c.all(SPANS, (run[0], name[0]))]
-    return spans, lambda ids: _load(c, ids), _tail(c, run[0], name[0])
+    return open_series(c, run[0], name[0]) if run is not None and name is not None else None
 
 
-def _tail(c: Connection, run: int, key: int) -> Columns:
-    parts = []
-    for codec, data in c.each(LOG, (run,)):
-        points = decode_log(codec, bytes(data))
-        chosen = points[points["key"] == key]
-        if chosen.size:
-            parts.append(chosen)
-    return sort_columns(columns_of(np.concatenate(parts))) if parts else no_points()
-
-
-def _load(c: Connection, ids: Sequence[int]) -> Iterable[tuple[int, int, bytes]]:
-    for start in range(0, len(ids), 500):
-        some = [int(number) for number in ids[start : start + 500]]
-        marks = ", ".join("?" * len(some))
-        for number, codec, data in c.all(f"SELECT id, codec, data FROM chunks WHERE id IN ({marks})", some):
-            yield number, codec, bytes(data)
+@contextmanager
+def _naming(run_id: str, key: str) -> Iterator[None]:
+    """Damage of stored bytes, told with the series that it is in."""
+    try:
+        yield
+    except CorruptChunk as exc:
+        raise CorruptData(
+            f"Stored points of metric {shown(key)} of run {run_id} are damaged ({exc}). Restore the database from a "
+            "backup; other metrics and runs can still be read."
+        ) from exc
 
 
 def _listed(columns: Columns, token: str | None) -> History:

@@ -33,6 +33,7 @@ def _when(condition: str, *columns: str) -> str:
 
 # A merge that commutes: whatever order the servers' commits take, the summary is the same. Points that do not come
 # strictly after the stored last one may be replays, so the row is marked and counted again by the compaction.
+# PostgreSQL refuses a sum that overflows: of such values, and of infinite ones, none is kept.
 UPSERT = f"""INSERT INTO series (run_id, key_id, experiment_id, last_value, last_step, last_ms, min_value, min_step,
     max_value, max_step, first_value, first_step, first_ms, count, numbers, sum, disordered)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -43,7 +44,7 @@ UPSERT = f"""INSERT INTO series (run_id, key_id, experiment_id, last_value, last
     {_when(_HIGHER, "max_value", "max_step")},
     count = series.count + excluded.count,
     numbers = series.numbers + excluded.numbers,
-    sum = series.sum + excluded.sum,
+    sum = CASE WHEN abs(series.sum) < 8e307 AND abs(excluded.sum) < 8e307 THEN series.sum + excluded.sum END,
     disordered = CASE WHEN series.disordered = 1 OR excluded.disordered = 1 OR NOT (
         (excluded.first_step, excluded.first_ms, coalesce(excluded.first_value, 0.0))
         > (series.last_step, series.last_ms, coalesce(series.last_value, 0.0))) THEN 1 ELSE 0 END"""

@@ -33,7 +33,6 @@ PCODEC: Final = 1
 TAIL: Final = 2
 
 CHUNK_POINTS: Final = 4096
-SHORTEST_PIECE: Final = 1024
 MAX_POINTS: Final = 1 << 26
 
 _RAW_HEAD = struct.Struct("<II")  # crc, points
@@ -57,13 +56,14 @@ class CorruptChunk(ValueError):
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
-    """One sealed piece of a series, in history order. The value fields leave NaN out; None if all are NaN."""
+    """One sealed piece of a series, in history order. `numbers` and the value fields leave NaN out; None if all are."""
 
     count: int
     min_ms: int
     max_ms: int
     min_step: int
     max_step: int
+    numbers: int
     min_value: float | None
     max_value: float | None
     sum_value: float
@@ -71,12 +71,12 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
-def encode(columns: Columns) -> list[Chunk]:
-    """One series, in history order and without duplicates, as chunks of at most 4,096 points.
+def encode(columns: Columns, chunk_points: int = CHUNK_POINTS) -> list[Chunk]:
+    """One series, in history order and without duplicates, as chunks of at most `chunk_points`.
 
-    A last piece below 1,024 points shares its points with the piece before it. No points give no chunk.
+    A last piece below a quarter of that shares its points with the piece before it. No points give no chunk.
     """
-    cuts = _cuts(columns.size)
+    cuts = _cuts(columns.size, chunk_points)
     return [_chunk(columns.rows(slice(start, end))) for start, end in pairwise(cuts)]
 
 
@@ -119,9 +119,9 @@ def decode_log(codec: int, data: bytes) -> Points:
     return unpack(data)
 
 
-def _cuts(count: int) -> list[int]:
-    cuts = [*range(0, count, CHUNK_POINTS), count]
-    if len(cuts) > 2 and count - cuts[-2] < SHORTEST_PIECE:
+def _cuts(count: int, chunk_points: int) -> list[int]:
+    cuts = [*range(0, count, chunk_points), count]
+    if len(cuts) > 2 and count - cuts[-2] < chunk_points // 4:
         cuts[-2] = (cuts[-3] + count) // 2
     return cuts
 
@@ -138,6 +138,7 @@ def _chunk(columns: Columns) -> Chunk:
         max_ms=int(columns.ms.max()),
         min_step=int(columns.steps.min()),
         max_step=int(columns.steps.max()),
+        numbers=numbers.size,
         min_value=float(numbers.min()) + 0.0 if numbers.size else None,
         max_value=float(numbers.max()) + 0.0 if numbers.size else None,
         sum_value=total,

@@ -1,0 +1,59 @@
+"""Disk space that SQLite holds but does not need: free pages in the file, and the write-ahead log after a burst."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from runyard.store.sql.database import Connection, Database
+
+PAGES_AT_ONCE = 512
+KEPT_FREE_PAGES = 64
+KEPT_LOG_BYTES = 1 << 20
+WAIT_FOR_READERS_MS = 20
+
+
+async def give_back_space(database: Database, *, whole: bool = False) -> bool:
+    """Return some free pages to the file system; then, once few are left, cut the write-ahead log.
+
+    PostgreSQL looks after its own space.
+
+    Args:
+        whole: go on until nothing is left to give back.
+    Returns: whether there is more to do, on a later call.
+    """
+    if database.dialect != "sqlite":
+        return False
+    free = await database.read(_free_pages)
+    while free > KEPT_FREE_PAGES:
+        await database.write(
+            lambda tx: tx.all(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})"), checked=True
+        )  # the pragma frees one page for each row that is read
+        left = await database.read(_free_pages)
+        if left >= free or not whole:
+            return left > KEPT_FREE_PAGES and left < free
+        free = left
+    return not await database.read(_cut_log)
+
+
+def _free_pages(c: Connection) -> int:
+    row = c.one("PRAGMA freelist_count")
+    return int(row[0]) if row else 0
+
+
+def _cut_log(c: Connection) -> bool:
+    """Copy the write-ahead log into the file and empty it; False when a reader or the writer still needs it.
+
+    The snapshot of this read begins with its first query of a table, so there is none to stand in the way.
+    """
+    path = c.all("PRAGMA database_list")[0][2]
+    log = Path(f"{path}-wal")
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > KEPT_LOG_BYTES:
+            waits = c.all("PRAGMA busy_timeout")[0][0]
+            c.all(f"PRAGMA busy_timeout = {WAIT_FOR_READERS_MS}")
+            try:
+                return not c.all("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+            finally:
+                c.all(f"PRAGMA busy_timeout = {waits}")
+    return True
