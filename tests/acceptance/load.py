@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tests.acceptance.server_process import ServerProcess
 
 BATCH = 7
 PAUSE_S = 0.05
+LIMIT_S = 60
 
 
 def batch(run_id: str, number: int) -> dict[str, Any]:
@@ -53,9 +55,7 @@ class Client(threading.Thread):
 
     def _send(self, number: int) -> None:
         self.sent = number + 1
-        status, answer, headers = self._server.ask(
-            "POST", "/api/2.0/mlflow/runs/log-batch", batch(self.run_id, number)
-        )
+        status, answer, headers = self._log(number)
         if status == 200:
             self.acknowledged.append(number)
         elif status == 503 and int(headers.get("retry-after", 0)) > 0:
@@ -64,6 +64,49 @@ class Client(threading.Thread):
             time.sleep(PAUSE_S)
         else:
             self.wrong.append((status, answer))
+
+    def _log(self, number: int) -> tuple[int, Any, dict[str, str]]:
+        return self._server.ask("POST", "/api/2.0/mlflow/runs/log-batch", batch(self.run_id, number))
+
+    def check(self, server: ServerProcess, acknowledged: set[int] | None = None) -> None:
+        """What was acknowledged (to this client, unless given) is there, no batch by half, and no point twice."""
+        acknowledged = set(self.acknowledged) if acknowledged is None else acknowledged
+        stored = [steps(server, self.run_id, f"m{i}") for i in range(BATCH)]
+        assert all(series == stored[0] for series in stored), "a batch was stored by half"
+        assert_kept(acknowledged, stored[0])
+        _, answer = server.call("GET", f"/api/2.0/mlflow/runs/get?run_id={self.run_id}")
+        params = {int(param["value"]) for param in answer["run"]["data"].get("params", [])}
+        assert params == set(stored[0]), "params and points of a batch differ"
+
+
+class PointClient(Client):
+    """The same with one point per request, which takes another way to the disk."""
+
+    def _log(self, number: int) -> tuple[int, Any, dict[str, str]]:
+        point = {"run_id": self.run_id, "key": "m0", "value": number, "timestamp": number, "step": number}
+        return self._server.ask("POST", "/api/2.0/mlflow/runs/log-metric", point)
+
+    def check(self, server: ServerProcess, acknowledged: set[int] | None = None) -> None:
+        acknowledged = set(self.acknowledged) if acknowledged is None else acknowledged
+        assert_kept(acknowledged, steps(server, self.run_id, "m0"))
+
+
+def wait_until_refused(clients: Sequence[Client]) -> None:
+    """Until each client has met a 503."""
+    deadline = time.monotonic() + LIMIT_S
+    while not all(client.refused for client in clients):
+        assert time.monotonic() < deadline, "writes still work"
+        time.sleep(0.02)
+
+
+def seconds_until_acknowledged(clients: Sequence[Client]) -> float:
+    """How long it takes from now until each client has been answered 200 again."""
+    began = time.monotonic()
+    before = [len(client.acknowledged) for client in clients]
+    while not all(len(c.acknowledged) > count for c, count in zip(clients, before, strict=True)):
+        assert time.monotonic() - began < LIMIT_S, "writes do not work"
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 def steps(server: ServerProcess, run_id: str, key: str) -> list[int]:
@@ -74,12 +117,7 @@ def steps(server: ServerProcess, run_id: str, key: str) -> list[int]:
     return [point["step"] for point in answer.get("metrics", [])]
 
 
-def check_stored(server: ServerProcess, run_id: str, acknowledged: set[int]) -> None:
-    """What was acknowledged is there, no batch by half, and no point twice."""
-    stored = [steps(server, run_id, f"m{i}") for i in range(BATCH)]
-    assert all(series == stored[0] for series in stored), "a batch was stored by half"
-    assert len(set(stored[0])) == len(stored[0]), "a point is there twice"
-    assert acknowledged <= set(stored[0]), "an acknowledged point is lost"
-    _, answer = server.call("GET", f"/api/2.0/mlflow/runs/get?run_id={run_id}")
-    params = {int(param["value"]) for param in answer["run"]["data"].get("params", [])}
-    assert params == set(stored[0]), "params and points of a batch differ"
+def assert_kept(acknowledged: set[int], stored: list[int]) -> None:
+    """Every acknowledged number is stored, and none twice."""
+    assert len(set(stored)) == len(stored), "a point is there twice"
+    assert acknowledged <= set(stored), "an acknowledged point is lost"

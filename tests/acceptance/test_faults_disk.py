@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.disks import Disk, FullDisk, RefusingDisk, read_only, small_disk, without_privileges
-from tests.acceptance.load import Client, check_stored
+from tests.acceptance.load import Client, PointClient, seconds_until_acknowledged, wait_until_refused
 from tests.acceptance.server_process import ServerProcess
 
 RECOVERY_S = 5
@@ -37,26 +36,9 @@ def full_disk(tmp_path: Path) -> Iterator[FullDisk]:
         yield found
 
 
-def wait_until_refused(clients: list[Client]) -> None:
-    deadline = time.monotonic() + 30
-    while not all(client.refused for client in clients):
-        assert time.monotonic() < deadline, "writes still work"
-        time.sleep(0.02)
-
-
-def seconds_until_acknowledged(clients: list[Client]) -> float:
-    """How long it takes from now until each client has been answered 200 again."""
-    began = time.monotonic()
-    before = [len(client.acknowledged) for client in clients]
-    while not all(len(c.acknowledged) > count for c, count in zip(clients, before, strict=True)):
-        assert time.monotonic() - began < 60, "writes do not work again"
-        time.sleep(0.02)
-    return time.monotonic() - began
-
-
 def test_writes_fail_with_503_and_work_again_without_a_restart(disk: Disk) -> None:
     server = ServerProcess(disk.data).start()
-    clients = [Client(server, server.run()) for _ in range(3)]
+    clients = [kind(server, server.run()) for kind in (Client, Client, PointClient)]
     for client in clients:
         client.start()
     seconds_until_acknowledged(clients)
@@ -79,11 +61,11 @@ def test_writes_fail_with_503_and_work_again_without_a_restart(disk: Disk) -> No
     for client in clients:
         client.end()
         assert client.wrong == []
-        check_stored(server, client.run_id, set(client.acknowledged))
+        client.check(server)
     assert server.stop() == 0
     server.start()
     for client in clients:
-        check_stored(server, client.run_id, set(client.acknowledged))
+        client.check(server)
     assert server.stop() == 0
 
 

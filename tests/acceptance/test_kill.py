@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.load import Client, check_stored
+from tests.acceptance.load import Client, PointClient
 from tests.acceptance.server_process import ServerProcess
 
 KILLS = int(os.environ.get("RUNYARD_KILLS", "50"))
-CLIENTS = 4
+KINDS: list[type[Client]] = [Client, Client, PointClient, PointClient]
 START_S = 10  # of a server, on a very busy machine
 
 
@@ -23,21 +23,20 @@ def test_acknowledged_writes_survive_kill_9_and_batches_are_whole(tmp_path: Path
     print("seed", seed)
     chance = random.Random(seed)
     server = ServerProcess(tmp_path / "data").start()
-    runs = [server.run() for _ in range(CLIENTS)]
-    acknowledged: dict[str, set[int]] = {run_id: set() for run_id in runs}
-    first = dict.fromkeys(runs, 0)
+    runs = [server.run() for _ in KINDS]
+    acknowledged: list[set[int]] = [set() for _ in KINDS]
+    clients = [kind(server, run_id) for kind, run_id in zip(KINDS, runs, strict=True)]
     for _ in range(KILLS):
-        clients = [Client(server, run_id, first[run_id]) for run_id in runs]
         for client in clients:
             client.start()
         time.sleep(chance.uniform(0.005, 0.4))
         server.kill()
-        for client in clients:
+        for client, numbers in zip(clients, acknowledged, strict=True):
             client.join(timeout=30)
-            acknowledged[client.run_id].update(client.acknowledged)
-            first[client.run_id] = client.sent
+            numbers.update(client.acknowledged)
         server = ServerProcess(tmp_path / "data").start()
-    for run_id in runs:
-        check_stored(server, run_id, acknowledged[run_id])
-    assert sum(map(len, acknowledged.values())) > KILLS
+        clients = [type(client)(server, client.run_id, client.sent) for client in clients]
+    for client, numbers in zip(clients, acknowledged, strict=True):
+        client.check(server, numbers)
+    assert sum(map(len, acknowledged)) > KILLS
     assert server.stop() == 0

@@ -83,7 +83,7 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
         """Wait until no other server migrates; held until the connection closes."""
         self.raw.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
 
-    def begin(self, *, only_points: bool = False, wait: bool = True) -> None:
+    def begin(self, *, only_points: bool = False, wait_s: float = 0) -> None:
         self.raw.execute("BEGIN")
 
     def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:

@@ -23,13 +23,12 @@ from runyard.store.sql.inbox import Inbox
 from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.search.regex import RegexFunction
-from runyard.store.sql.writer import DeferredWork, GroupCommitter, WriterStats
+from runyard.store.sql.writer import LOCK_WAIT_S, DeferredWork, GroupCommitter, WriterStats
 
 T = TypeVar("T")
 
 READ_LIMIT_S = 10.0
 CHECKPOINT_PAGES = 4_000  # of 4 KiB: the same pages change again and again, so fewer checkpoints write less
-LOCK_WAIT_S = 5.0  # for another process that holds the file's write lock
 LOCK_RETRY_S = 0.01
 FOLD_AFTER_S = 0.5
 STEPS_PER_CHECK = 20_000
@@ -53,7 +52,7 @@ class SqliteConnection:
             path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=busy_ms / 1000
         )
         if self.raw.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
-            self.raw.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # for a new file; writes to an old one, too
+            self.raw.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # only then: it writes
         for pragma in (*COMMON, f"PRAGMA cache_size = -{cache_kib}"):
             self.raw.execute(pragma)
         self.regex = RegexFunction(self.raw.interrupt)
@@ -98,8 +97,8 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         if inbox is not None:
             inbox.load(self)
 
-    def begin(self, *, only_points: bool = False, wait: bool = True) -> None:
-        self._begin(time.monotonic() + (LOCK_WAIT_S if wait else 0))
+    def begin(self, *, only_points: bool = False, wait_s: float = LOCK_WAIT_S) -> None:
+        self._begin(time.monotonic() + wait_s)
         inbox = self._inbox
         self._only_points = only_points and inbox is not None and not inbox.is_full
         if inbox is not None and not self._only_points:

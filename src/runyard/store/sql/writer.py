@@ -24,6 +24,8 @@ log = logging.getLogger("runyard.store")
 GROUP_LIMIT = 1_000
 QUEUE_LIMIT = 20_000
 ATTEMPTS = 3
+LOCK_WAIT_S = 5.0  # for another process that holds the write lock of a file
+FAILING_LOCK_WAIT_S = 0.2  # when the last wait was in vain
 CLOSING = "The server is shutting down. Send the request again."
 QUICK_COMMIT_S = 0.002
 
@@ -31,8 +33,8 @@ QUICK_COMMIT_S = 0.002
 class WriteConnection(Transaction, Protocol):
     """The connection of the writer thread."""
 
-    def begin(self, *, only_points: bool, wait: bool) -> None:
-        """Begin; only_points: everything in the transaction is; wait: for a lock that another process holds."""
+    def begin(self, *, only_points: bool, wait_s: float) -> None:
+        """Begin; only_points: everything in the transaction is; wait_s: for a lock that another process holds."""
         ...
 
     def commit(self) -> None: ...
@@ -180,7 +182,7 @@ class GroupCommitter:
         if self._connection is None:
             return False
         try:
-            self._commit(items, wait=False)
+            self._commit(items, wait_s=0)
         except Exception:
             self._undo(None)
             return False
@@ -289,10 +291,12 @@ class GroupCommitter:
         for item in group:
             item.error = fault
 
-    def _commit(self, group: list[_Item], *, wait: bool = True) -> None:
+    def _commit(self, group: list[_Item], *, wait_s: float | None = None) -> None:
         began = time.perf_counter()
         connection = self._connection = self._connection or self._connect()
-        connection.begin(only_points=all(item.only_points for item in group), wait=wait)
+        if wait_s is None:
+            wait_s = FAILING_LOCK_WAIT_S if self._failing else LOCK_WAIT_S
+        connection.begin(only_points=all(item.only_points for item in group), wait_s=wait_s)
         for item in group:
             item.error = None
             if item.checked:
