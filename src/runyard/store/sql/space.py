@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from runyard.store.sql.database import Connection, Database
+from runyard.store.sql.database import Connection, Database, Transaction
 
 PAGES_AT_ONCE = 512
 KEPT_FREE_PAGES = 64
@@ -26,12 +26,12 @@ async def give_back_space(database: Database, *, whole: bool = False) -> bool:
         return False
     free = await database.read(_free_pages)
     while free > KEPT_FREE_PAGES:
-        await database.write(
-            lambda tx: tx.all(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})"), checked=True
-        )  # the pragma frees one page for each row that is read
+        await database.write(_free_some, checked=True)
         left = await database.read(_free_pages)
-        if left >= free or not whole:
-            return left > KEPT_FREE_PAGES and left < free
+        if left >= free:
+            break
+        if not whole:
+            return True
         free = left
     return not await database.read(_cut_log)
 
@@ -39,6 +39,12 @@ async def give_back_space(database: Database, *, whole: bool = False) -> bool:
 def _free_pages(c: Connection) -> int:
     row = c.one("PRAGMA freelist_count")
     return int(row[0]) if row else 0
+
+
+def _free_some(tx: Transaction) -> None:
+    """The pragma frees one page each time that it is stepped, and the driver steps it once."""
+    for _ in range(PAGES_AT_ONCE):
+        tx.execute("PRAGMA incremental_vacuum(1)")
 
 
 def _cut_log(c: Connection) -> bool:

@@ -41,6 +41,7 @@ _TAIL_HEAD = struct.Struct("<III")  # crc, points, series
 _PART_HEAD = struct.Struct("<BI")  # how, bytes
 _ZLIB: Final = 2
 _ZLIB_LIMIT = 2048
+_PCODEC_FROM = 32
 _NOT_OURS = (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)
 
 # Steps and times are nearly regular: differences, without pcodec's search for a scheme (4 times the cost, no gain).
@@ -218,11 +219,12 @@ def _decompressed(data: bytes, into: _Column) -> _Column:
 
 
 def _part(column: npt.NDArray[Any]) -> bytes:
-    """One column in the smallest of raw, pcodec and (short ones only) zlib."""
+    """One column in the smallest of raw, pcodec (longer ones) and zlib (shorter ones)."""
     how, data = RAW, column.tobytes()
-    packed = _compressed(column)
-    if len(packed) < len(data):
-        how, data = PCODEC, packed
+    if column.size > _PCODEC_FROM:
+        packed = _compressed(column)
+        if len(packed) < len(data):
+            how, data = PCODEC, packed
     if column.nbytes <= _ZLIB_LIMIT:
         zipped = zlib.compress(column.tobytes(), 6)
         if len(zipped) < len(data):
