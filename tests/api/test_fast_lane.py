@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.acceptance.server_process import ServerProcess
 
@@ -215,3 +217,57 @@ def test_hot_requests_are_counted(server: ServerProcess, line: socket.socket, ru
     read_answer(line)
     text = str(server.call("GET", "/metrics")[1])
     assert f'runyard_requests_total{{method="POST",route="{BASE}/log-metric",status="200"}}' in text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(
+        st.sampled_from(["hot", "hot", "cold", "slow", "batch", "refused"]), min_size=1, max_size=8
+    ),
+    cuts=st.lists(st.integers(1, 400), max_size=12),
+)
+def test_requests_cut_anywhere_are_answered_like_whole_ones(
+    server: ServerProcess, kinds: list[str], cuts: list[int]
+) -> None:
+    run_id = server.run()
+    sent, expected, steps = b"", [], []
+    for step, kind in enumerate(kinds):
+        sent += _request(server, kind, run_id, step)
+        expected.append(403 if kind == "refused" else 200)
+        steps += [step] if kind not in ("cold", "refused") else []
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for cut in cuts:
+            line.sendall(sent[:cut])
+            sent = sent[cut:]
+        line.sendall(sent)
+        left, statuses = b"", []
+        for _ in kinds:
+            answer, left = read_answer(line, left)
+            statuses.append(int(answer[9:12]))
+    assert statuses == expected
+    assert left == b""
+    assert stored(server, run_id) == steps
+
+
+def _request(server: ServerProcess, kind: str, run_id: str, step: int) -> bytes:
+    if kind == "cold":
+        return f"GET /version HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    point = {"key": "loss", "value": 1, "timestamp": step, "step": step}
+    if kind == "batch":
+        return post(server, f"{BASE}/log-batch", json.dumps({"run_id": run_id, "metrics": [point]}).encode())
+    query = "?slow=1" if kind == "slow" else ""
+    headers = {"Host": "evil.example"} if kind == "refused" else {}
+    return post(
+        server, f"{BASE}/log-metric{query}", json.dumps({"run_id": run_id} | point).encode(), **headers
+    )
+
+
+def test_empty_lines_before_a_request_do_not_teach_a_false_head(
+    server: ServerProcess, line: socket.socket, run_id: str
+) -> None:
+    good = post(server, f"{BASE}/log-metric", metric(run_id))
+    line.sendall(b"\r\n\r\n" + good)
+    assert read_answer(line)[0].startswith(b"HTTP/1.1 200")
+    line.sendall(b"\r\n\r\n" + f"GET /version HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+    assert b"3." in read_answer(line)[0]

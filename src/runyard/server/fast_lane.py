@@ -5,6 +5,9 @@ for the application, events for body pieces) costs more than the work. This prot
 plain in every respect, and leaves all others, and all doubtful ones, to uvicorn and the application. What decides is
 shared with the application: the route table, `Gate.refusal`, the body limit, the decoder, the error mapper, the
 counters.
+
+A client that keeps its connection sends the same head again and again, so a head that was parsed and judged once is
+recognised by its bytes and not parsed again.
 """
 
 from __future__ import annotations
@@ -45,39 +48,113 @@ class HotRequest:
         self.disconnected = False
         self.keep_alive = True
 
+    def add(self, piece: bytes) -> None:
+        """The next piece of the body."""
+        if not self.body:
+            self.body = piece
+            return
+        if not isinstance(self.body, bytearray):
+            self.body = bytearray(self.body)
+        self.body += piece
+
+
+class KnownHeads:
+    """Heads of plain hot requests, byte for byte, with what follows from them: the route and the body's length."""
+
+    LIMIT = 1_000
+    LONGEST = 2_000
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[Route, int]] = {}
+
+    def learn(self, head: bytes, route: Route, length: int) -> None:
+        """Remember a head that was found to be plain, if nobody could read it in two ways."""
+        if (
+            len(head) <= self.LONGEST
+            and head.startswith(b"POST ")
+            and head.count(b"\n") == head.count(b"\r\n")
+        ):
+            if len(self._known) >= self.LIMIT:
+                self._known.clear()
+            self._known[head] = (route, length)
+
+    def get(self, head: bytes) -> tuple[Route, int] | None:
+        """What follows from a head; None when it is new."""
+        return self._known.get(head)
+
 
 class FastLane(HttpToolsProtocol):
-    """uvicorn's protocol with a lane for hot routes. Its application must be an `Application`."""
+    """uvicorn's protocol with a lane for hot routes.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Args:
+        application: serves everything that is not plain and hot; the same as uvicorn's.
+        heads: shared by the connections of a server.
+    """
+
+    def __init__(self, application: Application, heads: KnownHeads, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        application = self.config.app
-        assert isinstance(application, Application)
         self.application = application
-        self.hot: HotRequest | None = None
+        self.heads = heads
+        self.hot: HotRequest | None = None  # whose body is being received
+        self.between = True  # requests: the parser has seen no byte of the next one
+        self.learning: bytes | None = None  # a head that the parser is about to judge
+
+    def data_received(self, data: bytes) -> None:
+        if self.hot is not None and self.between:
+            self._receive_body(self.hot, data)
+        elif not self.between or not self._is_idle() or not self._is_known(data):
+            super().data_received(data)
+            self.learning = None
+
+    def _is_known(self, data: bytes) -> bool:
+        """Take a request whose head is known. The parser does not see it."""
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            return False
+        head = data[:end]
+        known = self.heads.get(head)
+        if known is None:
+            self.learning = head
+            return False
+        self._unset_keepalive_if_required()
+        hot = self.hot = self.cycle = HotRequest(*known)  # type: ignore[assignment]
+        self._receive_body(hot, data[end:])
+        return True
+
+    def _receive_body(self, hot: HotRequest, data: bytes) -> None:
+        missing = hot.length - len(hot.body)
+        hot.add(data[:missing])
+        if len(data) < missing:
+            return
+        self.on_message_complete()
+        if len(data) > missing:  # pipelined
+            super().data_received(data[missing:])
+
+    def on_message_begin(self) -> None:
+        self.between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         route = self.application.routes.hot(self.url)
+        head, self.learning = self.learning, None
         self.hot = None
         if route is not None and self._is_idle():
             length = self._plain_length(route)
             if length is not None:
+                if head is not None:
+                    self.heads.learn(head, route, length)
                 self.hot = self.cycle = HotRequest(route, length)  # type: ignore[assignment]
                 return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        hot = self.hot
-        if hot is None:
-            super().on_body(body)
-        elif not hot.body:
-            hot.body = body
+        if self.hot is not None:
+            self.hot.add(body)
         else:
-            if not isinstance(hot.body, bytearray):
-                hot.body = bytearray(hot.body)
-            hot.body += body
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self.between = True
         hot = self.hot
         if hot is None:
             super().on_message_complete()

@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 
 from runyard.errors import RunyardError
 from runyard.server.app import build
-from runyard.server.fast_lane import FastLane
+from runyard.server.fast_lane import FastLane, KnownHeads
 from runyard.server.settings import Settings
 from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
@@ -75,7 +76,7 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
     config = uvicorn.Config(
         runtime.application,
         loop="uvloop",
-        http=FastLane,
+        http=partial(FastLane, runtime.application, KnownHeads()),  # type: ignore[arg-type]  # called like a class
         proxy_headers=False,
         ws="none",
         lifespan="on",
