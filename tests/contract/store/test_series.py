@@ -159,6 +159,15 @@ def check_sum(found: float | None, values: list[float]) -> None:
         assert found is None or not math.isfinite(found)
 
 
+def test_a_chart_that_was_asked_for_shows_points_that_came_since(stage: Stage) -> None:
+    run = stage.new_run()
+    for step in range(5):
+        stage.log(run, [MetricPoint("chart", float(step), step, step)])
+        stage.log(run, [MetricPoint("other", 0.0, step, step)])
+        assert stage.sampled([run], "chart", 3)[run] == stage.sampled([run], "chart", 3)[run]
+        assert stage.sampled([run], "chart", 3)[run].steps[-1] == step
+
+
 def test_a_quiet_run_leaves_nothing_in_the_log(stage: Stage) -> None:
     runs = [stage.new_run() for _ in range(30)]
     stage.do(stage.compactor().pass_once(quiet_passes=0))

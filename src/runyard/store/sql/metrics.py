@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 from runyard.errors import CorruptData, shown
 from runyard.store.sql.database import Connection, Database
+from runyard.store.sql.sample_cache import SampleCache, SampleOf
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.history import Cursor, HistoryReader
-from runyard.store.sql.series.points import Columns
+from runyard.store.sql.series.points import Columns, no_points
 from runyard.store.sql.series.sample import sample_series
 from runyard.store.sql.series_rows import StoredSeries, open_series
 
 FIND_RUN = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
+FIND_VERSION = "SELECT id, version FROM runs WHERE uuid = ? AND workspace_id = ?"
 FIND_KEY = "SELECT id FROM keys WHERE name = ?"
 WHOLE = 1 << 40
 
@@ -35,6 +37,7 @@ class SqlMetrics:
     def __init__(self, database: Database, page_key: bytes) -> None:
         self._database = database
         self._page_key = page_key
+        self._samples = SampleCache()
 
     async def history(
         self, workspace_id: int, run_id: str, key: str, max_results: int | None, page_token: str | None
@@ -90,18 +93,32 @@ class SqlMetrics:
 
         def work(c: Connection) -> list[tuple[str, History]]:
             found = []
-            for run_id in run_ids:
-                with _naming(run_id, key):
-                    series = _open(c, workspace_id, run_id, key)
-                    if series is None:
-                        continue
-                    columns = sample_series(
-                        *series, max_results=max_results, start_step=start_step, end_step=end_step
-                    )
-                found.append((run_id, _listed(columns, None)))
+            for run_id in sorted(set(run_ids)):
+                run = c.one(FIND_VERSION, (run_id, workspace_id))
+                if run is not None:
+                    with _naming(run_id, key):
+                        columns = self._sample(
+                            c, SampleOf(run[0], key, max_results, start_step, end_step), run[1]
+                        )
+                    found.append((run_id, _listed(columns, None)))
             return found
 
         return await self._database.read(work)
+
+    def _sample(self, c: Connection, sample: SampleOf, version: int) -> Columns:
+        columns = self._samples.find(sample, version)
+        if columns is None:
+            name = c.one(FIND_KEY, (sample.key,))
+            columns = no_points()
+            if name is not None:
+                columns = sample_series(
+                    *open_series(c, sample.run, name[0]),
+                    max_results=sample.max_results,
+                    start_step=sample.start_step,
+                    end_step=sample.end_step,
+                )
+            self._samples.keep(sample, version, columns)
+        return columns
 
 
 def _open(c: Connection, workspace_id: int, run_id: str, key: str) -> StoredSeries | None:

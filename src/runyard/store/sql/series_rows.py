@@ -16,7 +16,7 @@ SPANS = """SELECT id, count, min_ms, max_ms, min_step, max_step FROM chunks
     WHERE run_id = ? AND key_id = ? ORDER BY min_ms, min_step"""
 LOG = """SELECT id, codec, data FROM point_log WHERE run_id = ?"""
 TAILS = "SELECT id, codec, data FROM tails WHERE run_id = ? AND min_key <= ? AND max_key >= ?"
-AT_ONCE = 500
+AT_ONCE = 64
 
 
 class StoredSeries(NamedTuple):

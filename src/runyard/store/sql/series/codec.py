@@ -2,7 +2,7 @@
 
 Codec ids, kept with each blob:
 - 0 raw: in the log, rows of `POINT`; in a chunk, a head and three little-endian columns.
-- 1 pcodec: a chunk's columns, each compressed.
+- 1 pcodec: a chunk's columns, each compressed; steps or times at one distance are kept as start and distance.
 - 2 tail: points of several series, by ascending key; only in the log.
 
 Chunks and tails start with a CRC-32 over all that follows, seeded with the codec id.
@@ -11,7 +11,7 @@ Chunks and tails start with a CRC-32 over all that follows, seeded with the code
 import struct
 import zlib
 from itertools import pairwise
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone  # type: ignore[
 from runyard.store.sql.series.points import (
     POINT_BYTES,
     Columns,
+    Ints,
     Points,
     canonical,
     columns_of,
@@ -36,7 +37,9 @@ CHUNK_POINTS: Final = 4096
 MAX_POINTS: Final = 1 << 26
 
 _RAW_HEAD = struct.Struct("<II")  # crc, points
-_PCODEC_HEAD = struct.Struct("<IIII")  # crc, points, bytes of steps, bytes of ms
+_PCODEC_HEAD = struct.Struct("<IIII")  # crc, points, bytes of steps, bytes of ms; the highest bit says _EVEN
+_EVEN = struct.Struct("<qq")  # first number, distance to the next
+_IS_EVEN: Final = 1 << 31
 _TAIL_HEAD = struct.Struct("<III")  # crc, points, series
 _PART_HEAD = struct.Struct("<BI")  # how, bytes
 _ZLIB: Final = 2
@@ -150,12 +153,23 @@ def _chunk(columns: Columns) -> Chunk:
 
 def _smallest(columns: Columns) -> tuple[int, bytes]:
     count = columns.size
-    steps, ms, values = (_compressed(column) for column in columns)
+    (steps_bytes, steps), (ms_bytes, ms) = _integers(columns.steps), _integers(columns.ms)
+    values = _compressed(columns.values)
     if len(steps) + len(ms) + len(values) + _PCODEC_HEAD.size < 24 * count + _RAW_HEAD.size:
-        head = _PCODEC_HEAD.pack(0, count, len(steps), len(ms))
+        head = _PCODEC_HEAD.pack(0, count, steps_bytes, ms_bytes)
         return PCODEC, _sealed(PCODEC, b"".join((head, steps, ms, values)))
     raw = (_RAW_HEAD.pack(0, count), *(column.tobytes() for column in columns))
     return RAW, _sealed(RAW, b"".join(raw))
+
+
+def _integers(column: Ints) -> tuple[int, bytes]:
+    """(number of bytes for the head, bytes) of steps or times."""
+    first, distance = int(column[0]), int(column[1]) - int(column[0]) if column.size > 1 else 0
+    even = int(column[-1]) == first + distance * (column.size - 1) and (np.diff(column) == distance).all()
+    if even and -(1 << 63) <= distance < 1 << 63:
+        return _EVEN.size | _IS_EVEN, _EVEN.pack(first, distance)
+    packed = _compressed(column)
+    return len(packed), packed
 
 
 def _compressed(column: npt.NDArray[Any]) -> bytes:
@@ -195,14 +209,67 @@ def _decode_raw(data: bytes) -> Columns:
 
 
 def _decode_pcodec(data: bytes) -> Columns:
-    count, steps_bytes, ms_bytes = _head(PCODEC, data, _PCODEC_HEAD)
-    steps_end = _PCODEC_HEAD.size + steps_bytes
-    ms_end = steps_end + ms_bytes
+    packed = _unsealed(data)
     return Columns(
-        _decompressed(data[_PCODEC_HEAD.size : steps_end], np.empty(count, np.int64)),
-        _decompressed(data[steps_end:ms_end], np.empty(count, np.int64)),
-        _decompressed(data[ms_end:], np.empty(count, np.float64)),
+        _read_integers(packed.steps, packed.points),
+        _read_integers(packed.ms, packed.points),
+        _decompressed(packed.values, np.empty(packed.points, np.float64)),
     )
+
+
+class _Packed(NamedTuple):
+    """The columns of a chunk, not yet read: an even column as (first, distance), others as bytes."""
+
+    points: int
+    steps: tuple[int, int] | bytes
+    ms: tuple[int, int] | bytes
+    values: bytes
+
+
+def _unsealed(data: bytes) -> _Packed:
+    count, steps_bytes, ms_bytes = _head(PCODEC, data, _PCODEC_HEAD)
+    steps_end = _PCODEC_HEAD.size + (steps_bytes & ~_IS_EVEN)
+    ms_end = steps_end + (ms_bytes & ~_IS_EVEN)
+    steps, ms = data[_PCODEC_HEAD.size : steps_end], data[steps_end:ms_end]
+    return _Packed(
+        count,
+        _even(steps) if steps_bytes & _IS_EVEN else steps,
+        _even(ms) if ms_bytes & _IS_EVEN else ms,
+        data[ms_end:],
+    )
+
+
+def _even(data: bytes) -> tuple[int, int]:
+    if len(data) != _EVEN.size:
+        raise CorruptChunk(f"{len(data)} bytes do not hold the first number and the distance of a column")
+    first, distance = _EVEN.unpack(data)
+    return first, distance
+
+
+def _read_integers(column: tuple[int, int] | bytes, rows: int | Ints) -> Ints:
+    """All numbers of a column, given how many there are, or those at some rows of an even column."""
+    if isinstance(column, tuple):
+        places = np.arange(rows, dtype=np.int64) if isinstance(rows, int) else rows
+        return places * np.int64(column[1]) + np.int64(column[0])
+    assert isinstance(rows, int)
+    return _decompressed(column, np.empty(rows, np.int64))
+
+
+def pick(codec: int, data: bytes, rows: Ints) -> Columns | None:
+    """Rows of a chunk counted by step, when its steps are evenly rising, so that only some columns must be read.
+
+    Returns: None for other chunks.
+    Raises: CorruptChunk.
+    """
+    if codec != PCODEC:
+        return None
+    packed = _unsealed(data)
+    if not isinstance(packed.steps, tuple) or packed.steps[1] <= 0 or (rows >= packed.points).any():
+        return None
+    even_ms = isinstance(packed.ms, tuple)
+    ms = _read_integers(packed.ms, rows) if even_ms else _read_integers(packed.ms, packed.points)[rows]
+    values = _decompressed(packed.values, np.empty(packed.points, np.float64))[rows]
+    return Columns(_read_integers(packed.steps, rows), ms, values)
 
 
 def _decompressed(data: bytes, into: _Column) -> _Column:

@@ -21,6 +21,8 @@ from runyard.store.sql.series.points import (
 
 Load = Callable[[Sequence[int]], Iterable[tuple[int, int, bytes]]]
 """Gives (id, codec, data) of the chunks with these ids, in any order."""
+Read = Callable[[int, int, bytes], Columns]
+"""Makes points of the id, codec and data of a chunk."""
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -87,16 +89,25 @@ def load_columns(load: Load, ids: Sequence[int]) -> list[Columns]:
 
     Raises: CorruptChunk, naming the chunk that is missing or cannot be read.
     """
+    found = read_chunks(load, ids, lambda _, codec, data: decode(codec, data))
+    return [found[id_] for id_ in ids]
+
+
+def read_chunks(load: Load, ids: Sequence[int], read: Read) -> dict[int, Columns]:
+    """What `read` makes of each chunk, by its id.
+
+    Raises: CorruptChunk, naming the chunk that is missing or cannot be read.
+    """
     found = {}
     for id_, codec, data in load(ids):
         try:
-            found[id_] = decode(codec, data)
+            found[id_] = read(id_, codec, data)
         except CorruptChunk as exc:
             raise CorruptChunk(f"chunk {id_}: {exc}") from exc
     missing = [id_ for id_ in ids if id_ not in found]
     if missing:
         raise CorruptChunk(f"chunks {missing} are missing: read them in the snapshot that listed them")
-    return [found[id_] for id_ in ids]
+    return found
 
 
 class HistoryReader:

@@ -4,14 +4,15 @@ Rows are ordered by (step, ms, rank of the value), unlike history.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 
-from runyard.store.sql.series.history import Load, Span, load_columns, merge_series
+from runyard.store.sql.series.codec import decode, pick
+from runyard.store.sql.series.history import Load, Span, load_columns, merge_series, read_chunks
 from runyard.store.sql.series.points import Columns, Floats, Ints, ascending_pairs, no_points, value_ranks
 
-_LOAD_AT_ONCE = 32
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
 
@@ -105,7 +106,7 @@ def sample_series(
     start_step: int | None = None,
     end_step: int | None = None,
 ) -> Columns:
-    """The sampled rows of one series, by (step, ms, rank of the value); at most max_results + 1.
+    """The sampled rows of one series, by (step, ms, rank of the value); at most max_results.
 
     Reads the chunks that hold a chosen row, and those whose row count in the range the chunk table cannot tell.
 
@@ -117,21 +118,26 @@ def sample_series(
     counts = [read[i].size if block.count is None else block.count for i, block in enumerate(blocks)]
     ends = np.cumsum(counts, dtype=np.int64)
     rows = sample_indices(int(ends[-1]) if blocks else 0, max_results)
-    holders = np.searchsorted(ends, rows, "right")
-    chosen = np.unique(holders)
-    parts = []
-    for batch in range(0, chosen.size, _LOAD_AT_ONCE):
-        numbers = chosen[batch : batch + _LOAD_AT_ONCE].tolist()
-        loaded = _sorted_chunks(load, {i: blocks[i].ids[0] for i in numbers if i not in read})
-        for i in numbers:
-            columns = read[i] if i in read else loaded[i]
-            parts.append(columns.rows(rows[holders == i] - (ends[i] - counts[i])))
-    return _joined(parts)
+    cuts = np.searchsorted(rows, ends, "left").tolist()
+    picked: dict[int, Columns] = {}
+    wanted: dict[int, tuple[int, Ints]] = {}
+    for i, (start, end) in enumerate(pairwise([0, *cuts])):
+        if start < end:
+            places = rows[start:end] - (ends[i] - counts[i])
+            if i in read:
+                picked[i] = read[i].rows(places)
+            else:
+                wanted[blocks[i].ids[0]] = i, places
+    if wanted:
+        found = read_chunks(load, list(wanted), lambda id_, codec, data: _pick(codec, data, wanted[id_][1]))
+        picked.update((wanted[id_][0], columns) for id_, columns in found.items())
+    return _joined([picked[i] for i in sorted(picked)])
 
 
-def _sorted_chunks(load: Load, ids: dict[int, int]) -> dict[int, Columns]:
-    columns = load_columns(load, list(ids.values())) if ids else []
-    return {i: by_step(part) for i, part in zip(ids, columns, strict=True)}
+def _pick(codec: int, data: bytes, places: Ints) -> Columns:
+    """Rows of a chunk, counted by step."""
+    found = pick(codec, data, places)
+    return found if found is not None else by_step(decode(codec, data)).rows(places)
 
 
 def _read(block: Block, load: Load, tail: Columns, bounds: tuple[int, int]) -> Columns:
