@@ -37,11 +37,11 @@ class Stage:
         self.database = database
         self.runs = SqlRuns(database, PAGE_KEY, render, record_metrics)
         self.metrics = SqlMetrics(database, PAGE_KEY)
-        self._runner = asyncio.Runner()
+        self.runner = asyncio.Runner()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end."""
-        return self._runner.run(work)
+        return self.runner.run(work)
 
     def new_run(self) -> str:
         run_id = uuid.uuid4().hex
@@ -97,7 +97,7 @@ class Stage:
 
     def close(self) -> None:
         self.do(self.database.close())
-        self._runner.close()
+        self.runner.close()
 
 
 @contextmanager

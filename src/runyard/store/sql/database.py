@@ -30,8 +30,8 @@ class Connection(Protocol):
         """Run one statement; returns the number of rows that it changed."""
         ...
 
-    def many(self, sql: str, rows: Iterable[Params]) -> None:
-        """Run one statement for each of rows."""
+    def many(self, sql: str, rows: Iterable[Params]) -> int:
+        """Run one statement for each of rows; returns the number of rows that they changed."""
         ...
 
     def all(self, sql: str, params: Params = ()) -> list[Row]:

@@ -54,9 +54,10 @@ class PostgresConnection:
     def execute(self, sql: str, params: Params = ()) -> int:
         return self.raw.execute(_native(sql), params).rowcount
 
-    def many(self, sql: str, rows: Iterable[Params]) -> None:
+    def many(self, sql: str, rows: Iterable[Params]) -> int:
         with self.raw.cursor() as cursor:
             cursor.executemany(_native(sql), list(rows))
+            return max(0, cursor.rowcount)
 
     def all(self, sql: str, params: Params = ()) -> list[Row]:
         return self.raw.execute(_native(sql), params).fetchall()

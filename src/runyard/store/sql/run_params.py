@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runyard.entities.common import Param
 from runyard.errors import InvalidInput
 from runyard.store.sql.database import Transaction
+from runyard.store.sql.faults import TryAgain
 from runyard.store.sql.intern import RunRef
 
 INSERT = """INSERT INTO run_params (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
@@ -16,7 +17,8 @@ INSERT = """INSERT INTO run_params (run_id, key_id, experiment_id, value) VALUES
 def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch: bool) -> None:
     """Set params; those that have the same value already stay.
 
-    Raises: InvalidInput, before anything is written, when one has another value.
+    Raises: InvalidInput, before anything is written, when one has another value; TryAgain when another server has just
+        set one, so that a second look is needed.
     """
     keys = tx.interned.keys(tx, [param.key for param in params])
     stored = _stored(tx, run, keys)
@@ -24,7 +26,9 @@ def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch
     changed = [(param, stored[key]) for key, param in pairs if key in stored and stored[key] != param.value]
     if changed:
         raise _changed(run, changed, batch=batch)
-    tx.many(INSERT, [(run.id, key, run.experiment_id, p.value) for key, p in pairs if key not in stored])
+    rows = {key: (run.id, key, run.experiment_id, param.value) for key, param in pairs if key not in stored}
+    if tx.many(INSERT, rows.values()) != len(rows):
+        raise TryAgain(f"Another server sets params of the run {run.uuid} just now. Send the request again.")
 
 
 def _stored(tx: Transaction, run: RunRef, keys: Sequence[int]) -> dict[int, str]:

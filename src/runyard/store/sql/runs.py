@@ -25,7 +25,7 @@ from runyard.store.sql.experiments import load as load_experiment
 from runyard.store.sql.experiments import require_active as require_active_experiment
 from runyard.store.sql.intern import RunRef
 from runyard.store.sql.run_params import write_params
-from runyard.store.sql.run_points import buffer_of
+from runyard.store.sql.run_points import TOUCH, buffer_of
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
@@ -232,10 +232,10 @@ class SqlRuns:
 
         def work(tx: Transaction) -> None:
             run = _active(tx, workspace_id, run_id)
+            tx.execute(TOUCH, (run.id,))  # first, so that no other server reads the list meanwhile
             row = tx.one(GET_TAG, (run.id, key))
             items = json.loads(row[0]) if row else []
             _set_tags(tx, run, [Tag(key, json.dumps([*items, item]))])
-            buffer_of(tx).touch(run)
 
         await self._database.write(work)
 
@@ -246,12 +246,12 @@ class SqlRuns:
 
         def work(tx: Transaction) -> None:
             run = _active(tx, workspace_id, run_id)
+            tx.execute(TOUCH, (run.id,))  # first, so that no other server adds the same meanwhile
             for one in datasets:
                 _add_dataset(tx, run, one)
             for model in models:
                 if tx.one(HAS_MODEL_INPUT, (run.id, model.model_id)) is None:
                     tx.execute(INSERT_MODEL, (run.id, model.model_id, 0, model.step))
-            buffer_of(tx).touch(run)
 
         await self._database.write(work, checked=True)
 

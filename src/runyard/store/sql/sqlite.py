@@ -61,8 +61,8 @@ class SqliteConnection:
     def execute(self, sql: str, params: Params = ()) -> int:
         return self.raw.execute(sql, params).rowcount
 
-    def many(self, sql: str, rows: Iterable[Params]) -> None:
-        self.raw.executemany(sql, rows)
+    def many(self, sql: str, rows: Iterable[Params]) -> int:
+        return max(0, self.raw.executemany(sql, rows).rowcount)
 
     def all(self, sql: str, params: Params = ()) -> list[Row]:
         return self.raw.execute(sql, params).fetchall()

@@ -322,6 +322,8 @@ class GroupCommitter:
     def _apply(self, connection: WriteConnection, item: _Item) -> None:
         try:
             item.result = item.work(connection)
+        except TryAgain:
+            raise
         except RunyardError as exc:
             item.error = exc
 
@@ -334,7 +336,7 @@ class GroupCommitter:
             connection.settle()
         except Exception as exc:
             item.error = exc if isinstance(exc, RunyardError) else self._caller_error(exc)
-            if item.error is None:
+            if item.error is None or isinstance(exc, TryAgain):
                 raise
             connection.forget_deferred()
             connection.execute("ROLLBACK TO SAVEPOINT one_write")
