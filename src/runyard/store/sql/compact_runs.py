@@ -15,8 +15,8 @@ from runyard.store.sql.series_rows import load_chunks
 
 log = logging.getLogger("runyard.store")
 
-RUN_POINTS = 500_000
-OLD_TAIL_POINTS = 2_000_000
+RUN_POINTS = 262_144
+OLD_TAIL_POINTS = 1_000_000
 MERGED_SHARE = 4
 LOG = "SELECT id, codec, data, count FROM point_log WHERE run_id = ? ORDER BY id"
 TAILS = "SELECT id, level, count FROM tails WHERE run_id = ? ORDER BY level, id"
@@ -53,7 +53,7 @@ def work_out(
 ) -> tuple[list[Change], list[int]]:
     """Changes for (run, whether it is quiet), and the runs whose stored points cannot be read.
 
-    Memory: up to 500,000 new points of one run and 2,000,000 older ones at a time.
+    Memory: up to 262,144 new points of one run and 1,000,000 older ones at a time.
     """
     changes, damaged = [], []
     for run_id, quiet in runs:

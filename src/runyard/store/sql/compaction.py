@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from runyard.errors import RunyardError
-from runyard.store.sql.compact_runs import put_in_place, work_out
+from runyard.store.sql.compact_runs import RUN_POINTS, put_in_place, work_out
 from runyard.store.sql.database import Database
 from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.compaction import SIZES, Sizes
@@ -63,6 +63,7 @@ class Compactor:
         self._damaged: set[int] = set()
         self._passes = 0
         self._space_freed = True
+        self._behind = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,17 +80,20 @@ class Compactor:
 
     async def finish(self) -> None:
         """Compact everything and give back the space, so that a stopped server's files are small."""
-        await self.pass_once(quiet_passes=0)
+        while await self.pass_once(quiet_passes=0):
+            pass
         await give_back_space(self._database, whole=True)
 
     async def _loop(self) -> None:
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(0 if self._behind else EVERY_S)
             try:
                 await self.pass_once()
             except RunyardError as exc:
+                self._behind = False
                 log.warning("Compaction waits: %s", exc)
             except Exception:
+                self._behind = False
                 log.exception("Compaction failed; it will be tried again")
                 await asyncio.sleep(AFTER_FAULT_S)
 
@@ -101,8 +105,10 @@ class Compactor:
         """
         self._passes += 1
         gather = self._passes % GATHERED_PASSES == 0 or quiet_passes < GATHERED_PASSES
+        due = await self._due(quiet_passes, gather=gather)
+        self._behind = any(run.points > RUN_POINTS for run in due)
         done = 0
-        for batch in _batches(await self._due(quiet_passes, gather=gather)):
+        for batch in _batches(due):
             done += await self._compact(batch)
         self._space_freed |= done > 0
         await self._settle_some(at_once=quiet_passes == 0)
