@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from urllib.parse import urlencode
 import uvicorn
 
 from runyard.server.app import build
-from runyard.server.fast_lane import FastLane
+from runyard.server.fast_lane import FastLane, KnownHeads
 from runyard.server.routing import Route
 from runyard.server.settings import Settings
 
@@ -113,8 +114,9 @@ def live_server(directory: Path) -> Iterator[Client]:
     runtime = build(Settings(data=str(directory)))
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
+        lane: Any = partial(FastLane, runtime.application, KnownHeads())
         config = uvicorn.Config(
-            runtime.application, log_level="warning", ws="none", http=FastLane, proxy_headers=False
+            runtime.application, log_level="warning", ws="none", http=lane, proxy_headers=False
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
