@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
+
+from tests.components.postgres import postgres
 
 from .environments import ROOT, client_python
 
@@ -20,13 +23,27 @@ READY_S = 90
 
 @contextmanager
 def running_server(kind: str, data: Path) -> Iterator[str]:
-    """URL of a fresh server of `kind` ("runyard" or "stock") that keeps its files under `data`; stopped on exit.
+    """URL of a fresh server that keeps its files under `data`; stopped on exit.
 
+    Args:
+        kind: "runyard", "postgres" (Runyard on a PostgreSQL of its own) or "stock".
     Raises: RuntimeError with the end of the server's log, if it is not ready within READY_S seconds.
     """
+    if kind == "postgres":
+        with postgres(fsync=False) as database, _running(partial(_start_runyard, database.dsn), data) as url:
+            yield url
+        return
+    with _running(_start_stock if kind == "stock" else partial(_start_runyard, ""), data) as url:
+        yield url
+
+
+Starter = Callable[[Path, BinaryIO], tuple[subprocess.Popen[bytes], str | None]]
+
+
+@contextmanager
+def _running(starter: Starter, data: Path) -> Iterator[str]:
     data.mkdir(parents=True, exist_ok=True)
     log = data / "server.log"
-    starter = {"runyard": _start_runyard, "stock": _start_stock}[kind]
     with log.open("wb") as sink:
         process, url = starter(data, sink)
         try:
@@ -35,7 +52,7 @@ def running_server(kind: str, data: Path) -> Iterator[str]:
             _stop(process)
 
 
-def _start_runyard(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:
+def _start_runyard(database: str, data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:
     command = [
         sys.executable,
         "-m",
@@ -48,7 +65,10 @@ def _start_runyard(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes],
         "--data",
         str(data / "runyard"),
     ]
-    return _spawn(command, data, sink, {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}), None
+    environment = {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+    return _spawn(
+        command, data, sink, environment | ({"RUNYARD_DATABASE": database} if database else {})
+    ), None
 
 
 def _start_stock(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:

@@ -5,29 +5,49 @@ client looks for a phrase. Differences on purpose stand in `differences.py`.
 """
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.components.postgres import is_installed
+
 from .calls import GROUPS
 from .calls.call import Call
 from .differences import DIFFERENCES
 from .environments import ROOT
 from .replay import replay, shape
+from .servers import running_server
 
 RECORDED = Path(__file__).parent / "recorded"
 CASES = [(group, call) for group, calls in GROUPS.items() for call in calls]
+NAMED = {"RUNYARD_COMPAT_SERVER", "RUNYARD_COMPAT_URL"} & set(os.environ)
+DATABASES = [""] if NAMED else ["runyard", "postgres"]
 Answers = Callable[[str], dict[str, dict[str, Any]]]
 
 
+@pytest.fixture(scope="session", params=DATABASES)
+def recorded_kind(request: pytest.FixtureRequest, server_kind: str) -> str:
+    """Our server is asked on both databases, unless the session names one server."""
+    return str(request.param) or server_kind
+
+
 @pytest.fixture(scope="session")
-def answers(server_url: str) -> Answers:
+def answers(
+    recorded_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Answers]:
     """The server's answers to a group of calls; a group is sent once."""
-    return cache(lambda group: replay(server_url, GROUPS[group]))
+    if recorded_kind == request.getfixturevalue("server_kind"):
+        yield cache(lambda group: replay(request.getfixturevalue("server_url"), GROUPS[group]))
+        return
+    if not is_installed():
+        pytest.skip("needs PostgreSQL's server package")
+    with running_server(recorded_kind, tmp_path_factory.mktemp(recorded_kind)) as url:
+        yield cache(lambda group: replay(url, GROUPS[group]))
 
 
 @cache
@@ -37,10 +57,12 @@ def _recorded(group: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("group", "call"), CASES, ids=[f"{g}: {c.name[:60]}" for g, c in CASES])
-def test_answer_is_that_of_a_stock_server(group: str, call: Call, answers: Answers, server_kind: str) -> None:
+def test_answer_is_that_of_a_stock_server(
+    group: str, call: Call, answers: Answers, recorded_kind: str
+) -> None:
     got = answers(group)[call.name]
     expected = _recorded(group)[call.name]
-    difference = DIFFERENCES.get((group, call.name)) if server_kind != "stock" else None
+    difference = DIFFERENCES.get((group, call.name)) if recorded_kind != "stock" else None
     if difference is not None:
         assert _verdict(got) == (difference.status, difference.code), difference.reason
         return

@@ -19,6 +19,7 @@ from runyard.server.routes.mlflow import (
     metrics,
     registry,
     runs,
+    trace_metrics,
     traces,
 )
 from runyard.server.routing import RouteTable
@@ -32,6 +33,7 @@ from runyard.services.metrics import MetricService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.runs import RunService
+from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.store.sql import schema
 from runyard.store.sql.compaction import Compactor
@@ -41,6 +43,7 @@ from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.registry import SqlRegistry
 from runyard.store.sql.runs import SqlRuns
+from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
 from runyard.wire.mlflow.runs import render
 
@@ -100,6 +103,7 @@ def build(settings: Settings) -> Runtime:
             *logged_models.routes(LoggedModelService(model_store)),
             *registry.routes(registry_service),
             *traces.routes(trace_service),
+            *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
             *description.routes(lambda: table.routes),

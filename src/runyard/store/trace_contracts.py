@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from runyard.entities.common import Page, Tag
 from runyard.entities.trace import Assessment, Trace, TraceInfo, TraceState, TraceSummary
+from runyard.entities.trace_metrics import DataPoint, MetricQuery, Together
 
 
 class TraceStore(Protocol):
@@ -110,4 +111,18 @@ class TraceStore(Protocol):
 
     async def delete_assessment(self, workspace_id: int, trace_id: str, assessment_id: str) -> None:
         """Nothing happens when it is gone; the one it overrode is valid again."""
+        ...
+
+
+class TraceMetricStore(Protocol):
+    """Numbers over many traces of one workspace."""
+
+    async def metric(self, workspace_id: int, query: MetricQuery) -> list[DataPoint]:
+        """One row per group with values, by time, then by the dimensions in their order; at most query.limit."""
+        ...
+
+    async def together(
+        self, workspace_id: int, experiment_ids: Sequence[int], first: str, second: str, base: str
+    ) -> Together:
+        """Counts of the traces that match base and these filters. Raises: InvalidInput for a bad filter."""
         ...

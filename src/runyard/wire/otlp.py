@@ -20,6 +20,7 @@ from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
 STATUS = ("UNSET", "OK", "ERROR")
+NEVER_QUOTED = frozenset({"mlflow.spanType", "mlflow.llm.model", "mlflow.llm.provider", "mlflow.llm.cost"})
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -135,7 +136,17 @@ def _span(span: SpanProto) -> Span:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    return {_text(pair.key): _plain(pair.value) for pair in pairs}
+    return {_text(pair.key): _once(pair.key, _plain(pair.value)) for pair in pairs}
+
+
+def _once(key: str, value: Any) -> Any:
+    """MLflow's clients send the facts of NEVER_QUOTED as they are, its spans through other exporters as JSON text."""
+    if key not in NEVER_QUOTED or not isinstance(value, str) or not value.startswith(('"', "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _plain(value: AnyValue) -> Any:

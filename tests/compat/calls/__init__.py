@@ -16,6 +16,7 @@ from . import (
     runs,
     search_runs,
     traces,
+    traces_metrics,
     traces_v2,
 )
 from .call import Call
@@ -38,6 +39,7 @@ GROUPS: dict[str, tuple[Call, ...]] = {
         runs,
         search_runs,
         traces,
+        traces_metrics,
         traces_v2,
     )
 }

@@ -35,6 +35,7 @@ from runyard.store.sql.traces_rows import (
     ADD_ASSESSMENT,
     ADD_SPAN,
     assessment_row,
+    experiments_of,
     load_infos,
     load_traces,
     row_ids,
@@ -139,7 +140,7 @@ class SqlTraces:
         where, order = parse_filter(filter_string, TRACES), parse_order_by(order_by, TRACES)
 
         def work(c: Connection) -> Page[TraceInfo]:
-            ours = _experiments_of(c, workspace_id, experiment_ids)
+            ours = experiments_of(c, workspace_id, experiment_ids)
             found = search_traces(c, TraceSearch(ours, max_results, where, order, after))
             token = None if found.after is None else encode_token(self._page_key, digest, found.after)
             return Page(load_infos(c, found.ids), token)
@@ -159,7 +160,7 @@ class SqlTraces:
         self, workspace_id: int, experiment_id: int, until_ms: int, limit: int | None
     ) -> int:
         def work(tx: Transaction) -> int:
-            if not _experiments_of(tx, workspace_id, [experiment_id]):
+            if not experiments_of(tx, workspace_id, [experiment_id]):
                 return 0
             most = 2**62 if limit is None else limit
             return _delete(tx, tx.all(OLDEST, (experiment_id, until_ms, most)))
@@ -293,14 +294,6 @@ def _facts(id: int, pairs: dict[str, str]) -> list[Row]:
 
 def _artifacts(experiment: Experiment, trace_id: str) -> str:
     return f"{experiment.artifact_location}/traces/{trace_id}/artifacts"
-
-
-def _experiments_of(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
-    here = among("id", sorted(set(ids)), c.dialect)
-    rows = c.all(
-        f"SELECT id FROM experiments WHERE workspace_id = ? AND {here.text}", (workspace_id, *here.params)
-    )
-    return [row[0] for row in rows]
 
 
 def _delete(tx: Transaction, rows: Sequence[Row]) -> int:

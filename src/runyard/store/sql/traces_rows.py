@@ -58,6 +58,15 @@ def row_ids(c: Connection, workspace_id: int, trace_ids: Sequence[str]) -> list[
     return [found[trace_id] for trace_id in unique if trace_id in found]
 
 
+def experiments_of(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
+    """Those experiments that the workspace has."""
+    here = among("id", sorted(set(ids)), c.dialect)
+    rows = c.all(
+        f"SELECT id FROM experiments WHERE workspace_id = ? AND {here.text}", (workspace_id, *here.params)
+    )
+    return [row[0] for row in rows]
+
+
 def span_row(owner: int, span: Span) -> Row:
     """The parameters of ADD_SPAN."""
     content = msgspec.json.encode(span).decode()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from runyard.entities.trace import LINKED_PROMPTS, SOURCE_RUN, TRACE_NAME
 from runyard.store.sql.database import Connection, Dialect
 from runyard.store.sql.search.compile_runs import known_experiments
-from runyard.store.sql.search.fragments import NEVER, Sql, among, compare, join, ordered_text
+from runyard.store.sql.search.fragments import NEVER, Sql, all_of, among, compare, join, ordered_text
 from runyard.store.sql.search.keyset import Key, nullable
 from runyard.store.sql.search.page import Found, TraceSearch
 from runyard.store.sql.search.records import (
@@ -20,7 +21,7 @@ from runyard.store.sql.search.records import (
     led,
     select_page,
 )
-from runyard.store.sql.search.tree import Comparison, Operator, OrderBy, Value
+from runyard.store.sql.search.tree import Comparison, Filter, Operator, OrderBy, Value
 
 FIELDS = {
     "status": Field("r.state", text=True),
@@ -54,12 +55,27 @@ def search_traces(connection: Connection, search: TraceSearch) -> Found[int]:
     if not experiments:
         return Found([])
     dialect = connection.dialect
-    where = [among(f"r.experiment_id{led(search.filter, LEADERS)}", experiments, dialect)]
-    where += conditions(search.filter, lambda clause: _condition(clause, dialect))
+    where = _where(search.filter, experiments, dialect)
     joins, keys = _keys(search, dialect)
     head = join(" ", [Sql("SELECT r.id | FROM traces r"), *joins])
     rows, more = select_page(connection, head, where, keys, search.after, search.limit)
     return Found([row[0] for row in rows], more)
+
+
+def count_traces(connection: Connection, experiment_ids: Sequence[int], clauses: Filter) -> int:
+    """How many traces of these experiments match."""
+    where = _where(clauses, experiment_ids, connection.dialect)
+    if NEVER in where:
+        return 0
+    statement = Sql("SELECT count(*) FROM traces r") + all_of(where).wrap("WHERE ")
+    row = connection.one(statement.text, statement.params)
+    assert row is not None
+    return int(row[0])
+
+
+def _where(clauses: Filter, experiments: Sequence[int], dialect: Dialect) -> list[Sql]:
+    scope = among(f"r.experiment_id{led(clauses, LEADERS)}", experiments, dialect)
+    return [scope, *conditions(clauses, lambda clause: _condition(clause, dialect))]
 
 
 def _condition(clause: Comparison, dialect: Dialect) -> Sql:
