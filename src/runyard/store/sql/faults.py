@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runyard.errors import StorageUnavailable
+from runyard.errors import AlreadyExists, StorageUnavailable
 
 
 class TryAgain(StorageUnavailable):
@@ -14,3 +14,10 @@ class TryAgain(StorageUnavailable):
 
 class Disconnected(TryAgain):
     """The connection is of no more use; a new one may be."""
+
+
+class Taken(AlreadyExists):
+    """A value that must be unique was taken, most likely by another server a moment ago.
+
+    The work is tried again first: now it sees the other's record and knows what to do or to say.
+    """

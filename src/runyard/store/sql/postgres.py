@@ -10,9 +10,9 @@ from typing import LiteralString, TypeVar
 
 import psycopg
 
-from runyard.errors import AlreadyExists, QueryTooExpensive, RunyardError, StorageFull
+from runyard.errors import QueryTooExpensive, RunyardError, StorageFull
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
-from runyard.store.sql.faults import Disconnected, TryAgain
+from runyard.store.sql.faults import Disconnected, Taken, TryAgain
 from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
 from runyard.store.sql.writer import DeferredWork, GroupCommitter
@@ -120,7 +120,7 @@ class PostgresReadConnection(PostgresConnection):
 def translate(error: Exception) -> RunyardError | None:
     """PostgreSQL's error as ours; None when it is not a fault of the storage."""
     if isinstance(error, psycopg.errors.UniqueViolation):
-        return AlreadyExists("A record with the same name exists already. Use it, or choose another name.")
+        return Taken("A record with the same name exists already. Use it, or choose another name.")
     if isinstance(error, psycopg.errors.ForeignKeyViolation):
         return TryAgain("A record was deleted by another server meanwhile. Nothing of this request was kept.")
     if isinstance(error, psycopg.errors.DiskFull):

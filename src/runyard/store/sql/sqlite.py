@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from runyard.errors import (
-    AlreadyExists,
     CorruptData,
     QueryTooExpensive,
     RunyardError,
@@ -19,6 +18,7 @@ from runyard.errors import (
     StorageUnavailable,
 )
 from runyard.store.sql.database import Dialect, Params, Read, Row, Transaction, Write
+from runyard.store.sql.faults import Taken
 from runyard.store.sql.inbox import Inbox
 from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
@@ -164,7 +164,7 @@ def translate(error: Exception) -> RunyardError | None:
         return None
     name = getattr(error, "sqlite_errorname", "")
     if name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
-        return AlreadyExists("A record with the same name exists already. Use it, or choose another name.")
+        return Taken("A record with the same name exists already. Use it, or choose another name.")
     if name.startswith("SQLITE_FULL"):
         return StorageFull("The disk that holds the database is full. Nothing of this request was kept.")
     if name.startswith("SQLITE_INTERRUPT"):

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from runyard.errors import CallerError, InternalFault, RunyardError, StorageUnavailable
+from runyard.errors import InternalFault, RunyardError, StorageUnavailable
 from runyard.store.sql.database import Deferred, Transaction, Write
-from runyard.store.sql.faults import Disconnected, TryAgain
+from runyard.store.sql.faults import Disconnected, Taken, TryAgain
 
 T = TypeVar("T")
 log = logging.getLogger("runyard.store")
@@ -237,7 +237,7 @@ class GroupCommitter:
         except Exception as exc:
             fault = self._fault(exc)
             self._undo(fault)
-            if isinstance(fault, TryAgain) and attempts > 1 and self._reconnected():
+            if isinstance(fault, (TryAgain, Taken)) and attempts > 1 and self._reconnected():
                 self._commit_or_split(group, attempts - 1)
             elif (fault is not None and fault.retryable) or len(group) == 1:
                 self._fail(group, fault, exc)
@@ -334,19 +334,14 @@ class GroupCommitter:
         try:
             item.result = item.work(connection)
             connection.settle()
-        except Exception as exc:
-            item.error = exc if isinstance(exc, RunyardError) else self._caller_error(exc)
-            if item.error is None or isinstance(exc, TryAgain):
-                raise
+        except TryAgain:
+            raise
+        except RunyardError as exc:
+            item.error = exc
             connection.forget_deferred()
             connection.execute("ROLLBACK TO SAVEPOINT one_write")
             connection.interned.rollback(mark)
         connection.execute("RELEASE SAVEPOINT one_write")
-
-    def _caller_error(self, exc: Exception) -> CallerError | None:
-        """What the database refused because of the request, for example a name that another server has just taken."""
-        fault = self._translate(exc)
-        return fault if isinstance(fault, CallerError) else None
 
 
 def _answer(group: list[_Item]) -> None:
