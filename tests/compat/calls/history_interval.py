@@ -55,4 +55,5 @@ CALLS = (
     _interval("7 of a run twice", "m100", 7, runs=("other", "other")),
     _interval("7 of two runs in steps", "m100", 7, ("start_step", "10"), ("end_step", "49"), runs=("run", "other")),
     _interval("7 of a run without it", "m99", 7, runs=("other",)),
+    get("7 of an unknown run", INTERVAL, ("run_ids", "0" * 32), ("run_ids", "{other}"), ("metric_key", "m100"), ("max_results", "7")),
 )  # fmt: skip

@@ -93,7 +93,7 @@ class SqlMetrics:
 
         def work(c: Connection) -> list[tuple[str, History]]:
             found = []
-            for run_id in sorted(set(run_ids)):
+            for run_id in run_ids:
                 run = c.one(FIND_VERSION, (run_id, workspace_id))
                 if run is not None:
                     with _naming(run_id, key):
