@@ -6,10 +6,13 @@ import asyncio
 import random
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from runyard.entities.run import MetricPoint
+from runyard.store.sql.compaction import PENDING
 from runyard.store.sql.database import Connection
+from runyard.store.sql.settle_series import DISORDERED, FIRST
 from runyard.store.sql.space import give_back_space
 from tests.contract.store.series_stage import Stage, sqlite_stage
 
@@ -87,3 +90,21 @@ def test_a_log_that_is_being_read_is_left_for_later_at_once(tmp_path: Path) -> N
         assert took_s < 2
         assert not stage.do(give_back_space(stage.database, whole=True))
         assert (tmp_path / "runyard.db-wal").stat().st_size == 0
+
+
+def test_a_pass_over_an_idle_server_reads_only_indexes_that_are_then_empty(tmp_path: Path) -> None:
+    with sqlite_stage(tmp_path) as stage:
+        load(stage)
+        stage.do(stage.compactor().pass_once(quiet_passes=0))
+        for sql, params, index in (
+            (PENDING, (), "point_log_by_run"),
+            (DISORDERED, FIRST, "series_disordered"),
+        ):
+            plan = stage.do(stage.database.read(partial(explained, sql, params)))
+            assert f"INDEX {index}" in plan
+        assert stage.count("point_log") == 0
+        assert stage.count("series WHERE disordered = 1") == 0
+
+
+def explained(sql: str, params: tuple[int, ...], c: Connection) -> str:
+    return "; ".join(row[3] for row in c.all(f"EXPLAIN QUERY PLAN {sql}", params))

@@ -18,6 +18,7 @@ log = logging.getLogger("runyard.store")
 RUN_POINTS = 262_144
 OLD_TAIL_POINTS = 1_000_000
 MERGED_SHARE = 4
+RUN_NAME = "SELECT uuid FROM runs WHERE id = ?"
 LOG = "SELECT id, codec, data, count FROM point_log WHERE run_id = ? ORDER BY id"
 TAILS = "SELECT id, level, count FROM tails WHERE run_id = ? ORDER BY level, id"
 TAIL_DATA = "SELECT codec, data FROM tails WHERE id = ?"
@@ -60,12 +61,23 @@ def work_out(
         try:
             change = _work_out_run(c, run_id, quiet, sizes)
         except CorruptChunk as exc:
-            log.error("Points of run number %d are damaged and stay as they are: %s", run_id, exc)
+            tell_damage(c, run_id, exc)
             damaged.append(run_id)
             continue
         if change is not None:
             changes.append(change)
     return changes, damaged
+
+
+def tell_damage(c: Connection, run_id: int, exc: CorruptChunk) -> None:
+    """To the log: the run is left alone until the server starts again."""
+    row = c.one(RUN_NAME, (run_id,))
+    name = row[0] if row is not None else f"number {run_id}"
+    log.error(
+        "Points of run %s are damaged and stay as they are (%s). Restore the database from a backup.",
+        name,
+        exc,
+    )
 
 
 def _work_out_run(c: Connection, run_id: int, quiet: bool, sizes: Sizes) -> Change | None:

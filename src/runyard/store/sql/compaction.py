@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from runyard.errors import RunyardError
-from runyard.store.sql.compact_runs import RUN_POINTS, put_in_place, work_out
-from runyard.store.sql.database import Database
+from runyard.store.sql.compact_runs import RUN_POINTS, put_in_place, tell_damage, work_out
+from runyard.store.sql.database import Connection, Database
 from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.compaction import SIZES, Sizes
 from runyard.store.sql.settle_series import (
@@ -61,6 +61,7 @@ class Compactor:
         self._counted: dict[tuple[int, int], int] = {}
         self._settled_to = FIRST
         self._damaged: set[int] = set()
+        self._uncountable: set[Disordered] = set()
         self._passes = 0
         self._space_freed = True
         self._behind = False
@@ -152,19 +153,25 @@ class Compactor:
             for one in found
             if (at_once or self._counted.get((one.run_id, one.key_id)) == one.count)
             and one.run_id not in self._damaged
+            and one not in self._uncountable
         ]
         self._counted = waiting
-        results = [(one, totals) for one in still if (totals := await self._count(one)) is not None]
+        counted = [(one, await self._count(one)) for one in still]
+        self._uncountable.update(one for one, totals in counted if totals is None)
+        results = [(one, totals) for one, totals in counted if totals is not None]
         if results:
             await self._database.write(lambda tx: settle(tx, results), checked=True)
 
     async def _count(self, series: Disordered) -> Totals | None:
-        try:
-            return await self._database.read(lambda c: count_series(c, series.run_id, series.key_id))
-        except CorruptChunk as exc:
-            log.error("Points of run number %d are damaged and stay as they are: %s", series.run_id, exc)
-            self._damaged.add(series.run_id)
-            return None
+        def work(c: Connection) -> Totals | None:
+            try:
+                return count_series(c, series.run_id, series.key_id)
+            except CorruptChunk as exc:
+                tell_damage(c, series.run_id, exc)
+                self._damaged.add(series.run_id)
+                return None
+
+        return await self._database.read(work)
 
 
 def _batches(due: Iterable[Due]) -> Iterator[list[Due]]:
