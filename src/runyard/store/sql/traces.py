@@ -54,6 +54,7 @@ LEARN = """UPDATE traces SET request_ms = ?, duration_ms = ?, state = ?,
     request_preview = coalesce(?, request_preview), response_preview = coalesce(?, response_preview) WHERE id = ?"""
 END = "UPDATE traces SET duration_ms = ? - request_ms, state = ? WHERE id = ?"
 PLACE = "SELECT id, workspace_id, experiment_id, request_ms, duration_ms, state, finalized FROM traces WHERE uuid = ?"
+BY_ID = "SELECT id FROM traces WHERE id = ?"
 CHILDREN = ("trace_tags", "trace_metadata", "trace_runs", "spans", "assessments")
 OLDEST = "SELECT id FROM traces WHERE experiment_id = ? AND request_ms <= ? ORDER BY request_ms, uuid LIMIT ?"
 SET = """INSERT INTO {table} (trace_id, key, value) VALUES (?, ?, ?)
@@ -194,6 +195,7 @@ class SqlTraces:
     ) -> None:
         def work(tx: Transaction) -> None:
             found = require_id(tx, workspace_id, trace_id)
+            tx.one(BY_ID + _locked(tx), (found,))
             row = tx.one(TAG, (found, LINKED_PROMPTS))
             tx.execute(SET_TAG, (found, LINKED_PROMPTS, _with_prompts(row[0] if row else "[]", prompts)))
 
@@ -248,10 +250,15 @@ def _place(
     Raises: NotFound, InvalidInput.
     """
     experiment = load_experiment(tx, workspace_id, experiment_id)
-    row = tx.one(PLACE, (trace_id,))
+    row = tx.one(PLACE + _locked(tx), (trace_id,))
     if row is not None and (row[1], row[2]) != (workspace_id, experiment_id):
         raise InvalidInput(f"Trace with ID '{trace_id}' already exists in another experiment.")
     return experiment, row
+
+
+def _locked(tx: Transaction) -> str:
+    """Ends a query whose row no other server may change until we commit."""
+    return " FOR UPDATE" if tx.dialect == "postgresql" else ""
 
 
 def _put_params(workspace_id: int, info: TraceInfo) -> Row:
