@@ -57,7 +57,7 @@ class Client:
     ) -> Answer:
         """One request as given."""
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             self._connection.request(method, target, body, dict(headers or {}))
             found = self._connection.getresponse()
@@ -116,7 +116,12 @@ def live_server(directory: Path) -> Iterator[Client]:
         listener.bind(("127.0.0.1", 0))
         lane: Any = partial(FastLane, runtime.application, KnownHeads())
         config = uvicorn.Config(
-            runtime.application, log_level="warning", ws="none", http=lane, proxy_headers=False
+            runtime.application,
+            log_level="warning",
+            ws="none",
+            http=FastLane,
+            proxy_headers=False,
+            server_header=False,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
