@@ -119,7 +119,7 @@ def live_server(directory: Path) -> Iterator[Client]:
             runtime.application,
             log_level="warning",
             ws="none",
-            http=FastLane,
+            http=lane,
             proxy_headers=False,
             server_header=False,
         )
