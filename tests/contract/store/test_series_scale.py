@@ -97,6 +97,13 @@ def test_a_run_of_a_hundred_thousand_metrics_can_be_written_read_and_found(tmp_p
                     )
             with measured("compact", at_most_s=20, at_most_mib=300):
                 stage.do(compactor.pass_once(quiet_passes=0))
+        for first in range(0, METRICS, 1000):
+            stage.log(run, [MetricPoint(f"metric/{i}", i / 7 + 2, 1002, 2) for i in range(first, first + 1000)])
+        assert stage.count("series WHERE disordered = 1") == METRICS
+        with measured("compact and count what was sent twice", at_most_s=60, at_most_mib=300):
+            while stage.count("series WHERE disordered = 1"):
+                stage.do(compactor.pass_once(quiet_passes=0))
+        assert stage.count("series WHERE count = 3") == METRICS
         with measured("get run", at_most_s=10, at_most_mib=400):
             body = stage.do(stage.runs.get(WORKSPACE, run))
         assert len(msgspec.json.decode(body)["data"]["metrics"]) == METRICS

@@ -16,7 +16,7 @@ from runyard.store.sql.series_rows import load_chunks
 log = logging.getLogger("runyard.store")
 
 RUN_POINTS = 262_144
-OLD_TAIL_POINTS = 1_000_000
+OLD_TAIL_POINTS = 524_288
 MERGED_SHARE = 4
 RUN_NAME = "SELECT uuid FROM runs WHERE id = ?"
 LOG = "SELECT id, codec, data, count FROM point_log WHERE run_id = ? ORDER BY id"
@@ -54,7 +54,7 @@ def work_out(
 ) -> tuple[list[Change], list[int]]:
     """Changes for (run, whether it is quiet), and the runs whose stored points cannot be read.
 
-    Memory: up to 262,144 new points of one run and 1,000,000 older ones at a time.
+    Memory: up to 262,144 new points of one run and 524,288 older ones at a time.
     """
     changes, damaged = [], []
     for run_id, quiet in runs:

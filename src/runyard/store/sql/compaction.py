@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import NamedTuple
 
 from runyard.errors import RunyardError
@@ -156,22 +157,27 @@ class Compactor:
             and one not in self._uncountable
         ]
         self._counted = waiting
-        counted = [(one, await self._count(one)) for one in still]
+        counted: list[tuple[Disordered, Totals | None]] = []
+        for run_id, series in groupby(still, key=lambda one: one.run_id):
+            counted += await self._count(run_id, list(series))
         self._uncountable.update(one for one, totals in counted if totals is None)
         results = [(one, totals) for one, totals in counted if totals is not None]
         if results:
             await self._database.write(lambda tx: settle(tx, results), checked=True)
 
-    async def _count(self, series: Disordered) -> Totals | None:
-        def work(c: Connection) -> Totals | None:
-            try:
-                return count_series(c, series.run_id, series.key_id)
-            except CorruptChunk as exc:
-                tell_damage(c, series.run_id, exc)
-                self._damaged.add(series.run_id)
-                return None
+    async def _count(self, run_id: int, series: list[Disordered]) -> list[tuple[Disordered, Totals | None]]:
+        """Totals of series of one run."""
 
-        return await self._database.read(work)
+        def work(c: Connection) -> dict[int, Totals | None]:
+            try:
+                return count_series(c, run_id, [one.key_id for one in series])
+            except CorruptChunk as exc:
+                tell_damage(c, run_id, exc)
+                self._damaged.add(run_id)
+                return {}
+
+        totals = await self._database.read(work)
+        return [(one, totals.get(one.key_id)) for one in series]
 
 
 def _batches(due: Iterable[Due]) -> Iterator[list[Due]]:

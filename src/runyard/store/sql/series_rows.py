@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from runyard.store.sql.database import Connection
 from runyard.store.sql.series.codec import CorruptChunk, decode_log
 from runyard.store.sql.series.history import Load, Span
-from runyard.store.sql.series.points import Columns, columns_of, no_points, sort_columns
+from runyard.store.sql.series.points import Columns, Points, columns_of, group_by_key, no_points, sort_columns
 
 SPANS = """SELECT id, count, min_ms, max_ms, min_step, max_step FROM chunks
     WHERE run_id = ? AND key_id = ? ORDER BY min_ms, min_step"""
@@ -41,17 +41,37 @@ def loose_points(c: Connection, run_id: int, key_id: int) -> Columns:
 
     Raises: CorruptChunk, naming the row.
     """
-    parts = []
-    for table, sql, params in (("log", LOG, (run_id,)), ("tail", TAILS, (run_id, key_id, key_id))):
+    return loose_points_of(c, run_id, [key_id]).get(key_id, no_points())
+
+
+def loose_points_of(c: Connection, run_id: int, key_ids: Sequence[int]) -> dict[int, Columns]:
+    """The same for several series of one run, whose tails are read once; keys without such points are left out."""
+    parts = [_points_among(points, key_ids) for points in _loose_rows(c, run_id, key_ids)]
+    chosen = [points for points in parts if points.size]
+    if not chosen:
+        return {}
+    points = np.concatenate(chosen)
+    order, starts = group_by_key(points["key"])
+    if order is not None:
+        points = points[order]
+    pieces = np.split(points, starts[1:])
+    return {int(piece["key"][0]): sort_columns(columns_of(piece)) for piece in pieces}
+
+
+def _loose_rows(c: Connection, run_id: int, key_ids: Sequence[int]) -> Iterator[Points]:
+    tails = (run_id, max(key_ids), min(key_ids))
+    for table, sql, params in (("log", LOG, (run_id,)), ("tail", TAILS, tails)):
         for number, codec, data in c.each(sql, params):
             try:
-                points = decode_log(codec, bytes(data))
+                yield decode_log(codec, bytes(data))
             except CorruptChunk as exc:
                 raise CorruptChunk(f"{table} row {number}: {exc}") from exc
-            chosen = points[points["key"] == key_id]
-            if chosen.size:
-                parts.append(chosen)
-    return sort_columns(columns_of(np.concatenate(parts))) if parts else no_points()
+
+
+def _points_among(points: Points, key_ids: Sequence[int]) -> Points:
+    keys = points["key"]
+    chosen: Points = points[keys == key_ids[0] if len(key_ids) == 1 else np.isin(keys, key_ids)]
+    return chosen
 
 
 def load_chunks(c: Connection, ids: Sequence[int]) -> Iterable[tuple[int, int, bytes]]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.series.history import load_columns, merge_series
-from runyard.store.sql.series.points import Columns, Floats
-from runyard.store.sql.series_rows import load_chunks, loose_points
+from runyard.store.sql.series.points import Columns, Floats, no_points
+from runyard.store.sql.series_rows import load_chunks, loose_points_of
 
 SETTLED_POINTS = 4_000_000
 SETTLED_AT_ONCE = 500
@@ -61,12 +61,16 @@ def find_disordered(c: Connection, after: tuple[int, int]) -> list[Disordered]:
     return [Disordered(*row) for row in c.all(DISORDERED, after)]
 
 
-def count_series(c: Connection, run_id: int, key_id: int) -> Totals | None:
-    """Exact totals of one series; None when more than 4,000,000 points overlap one another.
+def count_series(c: Connection, run_id: int, key_ids: Sequence[int]) -> dict[int, Totals | None]:
+    """Exact totals of series of one run, by key; None where more than 4,000,000 points overlap one another.
 
     Raises: CorruptChunk.
     """
-    loose = loose_points(c, run_id, key_id)
+    loose = loose_points_of(c, run_id, key_ids)
+    return {key_id: _count(c, run_id, key_id, loose.get(key_id, no_points())) for key_id in key_ids}
+
+
+def _count(c: Connection, run_id: int, key_id: int, loose: Columns) -> Totals | None:
     parts = [Part(*row) for row in c.all(PARTS, (run_id, key_id))]
     if loose.size:
         parts.append(_part_of(loose))
@@ -74,7 +78,7 @@ def count_series(c: Connection, run_id: int, key_id: int) -> Totals | None:
     for group in _overlapping(sorted(parts, key=lambda part: (part.min_ms, part.min_step))):
         if len(group) == 1:
             one = group[0]
-            found = Totals(one.count, one.numbers, float("nan") if one.sum is None else one.sum)
+            found = Totals(one.count, one.numbers, math.nan if one.sum is None else one.sum)
         elif sum(part.count for part in group) > SETTLED_POINTS:
             return None
         else:
