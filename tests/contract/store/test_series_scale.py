@@ -71,6 +71,10 @@ def test_a_series_of_ten_million_points_is_read_in_bounded_time_and_memory(tmp_p
         with measured("the other 399 pages", at_most_s=120, at_most_mib=64):
             ends = [page.steps[-1] for page in pages]
         assert ends == list(range(2 * PAGE - 1, POINTS, PAGE))
+        with measured("a history without a limit", at_most_s=5, at_most_mib=400):
+            page = stage.history(run, "loss")
+        assert (len(page.steps), page.next_page_token is None) == (1_000_000, False)
+        del page
         with measured("chart of 2,500 points", at_most_s=5, at_most_mib=64):
             assert len(stage.sampled([run], "loss", 2500)[run].steps) == 2500
         with measured("chart of a part, 320 points", at_most_s=1, at_most_mib=64):
@@ -98,7 +102,9 @@ def test_a_run_of_a_hundred_thousand_metrics_can_be_written_read_and_found(tmp_p
             with measured("compact", at_most_s=20, at_most_mib=300):
                 stage.do(compactor.pass_once(quiet_passes=0))
         for first in range(0, METRICS, 1000):
-            stage.log(run, [MetricPoint(f"metric/{i}", i / 7 + 2, 1002, 2) for i in range(first, first + 1000)])
+            stage.log(
+                run, [MetricPoint(f"metric/{i}", i / 7 + 2, 1002, 2) for i in range(first, first + 1000)]
+            )
         assert stage.count("series WHERE disordered = 1") == METRICS
         with measured("compact and count what was sent twice", at_most_s=60, at_most_mib=300):
             while stage.count("series WHERE disordered = 1"):
