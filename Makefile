@@ -36,8 +36,8 @@ format: $(VENV)/.installed ## rewrite the sources in the house format
 bench: $(VENV)/.installed ## ratios to the peers, measured in the same run; results in bench/results
 	$(BIN)/python -m bench
 
-docs: ## list the pages; they are plain Markdown
-	@find docs -name '*.md' | sort
+docs: $(VENV)/.installed ## write docs/reference from the code; the pages are plain Markdown
+	$(BIN)/python -m scripts.reference
 
 clean: ## remove what was built, keep data
 	rm -rf $(VENV) .cache/envs .cache/uv

@@ -37,7 +37,7 @@ class StoreCollector(Collector):
         yield GaugeMetricFamily("runyard_write_queue_depth", "Writes that wait for a commit", now.queue_depth)
         yield CounterMetricFamily("runyard_commits", "Durable commits", now.commits)
         yield CounterMetricFamily("runyard_writes", "Writes in those commits", now.writes)
-        yield CounterMetricFamily("runyard_commit_seconds", "Time spent in commits", now.commit_seconds)
+        yield CounterMetricFamily("runyard_commit_seconds", "Seconds spent in commits", now.commit_seconds)
         yield CounterMetricFamily("runyard_points", "Metric points accepted by this process", now.points)
         if now.database_bytes is not None:
             yield GaugeMetricFamily("runyard_database_bytes", "Bytes of the database", now.database_bytes)
@@ -52,10 +52,14 @@ class ServerMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
-            "runyard_request_seconds", "Latency", ("method", "route"), buckets=BUCKETS, registry=self.registry
+            "runyard_request_seconds",
+            "Seconds from a request to the end of its answer",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=self.registry,
         )
         self._requests = Counter(
-            "runyard_requests", "Requests", ("method", "route", "status"), registry=self.registry
+            "runyard_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
         )
         self._known: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
