@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runyard.store.sql.search import compile_traces
 from tests.api.traces_server import Traces, spans, trace_id, traces_server
 
 BAD_VALUE = (400, "INVALID_PARAMETER_VALUE")
@@ -109,19 +110,43 @@ def test_pages_show_every_trace_once(server: Traces, experiment: str) -> None:
         ("span.attributes.colour != 'red'", "b"),
         ("span.attributes.n LIKE '4%'", "a"),
         ("span.attributes.n = '42'", "a"),
+        ("span.attributes.n = '4'", ""),
+        ("span.attributes.on = 'true'", "a"),
+        ("span.attributes.colour = 'größe'", "b"),
+        ("span.attributes.colour = 'red'", "a"),
+        ("span.attributes.size = '1.5'", "a"),
+        ('span.attributes.inner = \'{"colour":"red"}\'', "b"),
         ("span.name RLIKE '^lea'", "ab"),
+        ("span.name = 'leaf'", "ab"),
+        ("span.name LIKE 'twi%'", "b"),
+        ("span.name IN ('twig', 'bud')", "b"),
+        ("span.type = 'LLM' AND span.name = 'twig'", "b"),
+        ("span.type = 'LLM'", "b"),
+        ("span.name = 'Leaf'", ""),
         ("trace.text LIKE '%größe%'", "b"),
         ("trace.end_time > 0 AND span.status = 'UNSET'", "ab"),
         ("issue.id = 'x'", ""),
     ],
 )
-def test_filters_look_into_spans(server: Traces, clause: str, expected: str) -> None:
+@pytest.mark.parametrize("rare", [0, 1_000])
+def test_filters_look_into_spans(
+    server: Traces, clause: str, expected: str, rare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compile_traces, "RARE", rare)
     if server.call("GET", "2:experiments/get-by-name", {"experiment_name": "spans"})[0] == 404:
         made = server.experiment("spans")
         server.export(
-            made, spans(200, {"root": {}, "leaf": {'odd.key "x"': "yes", "colour": "red", "n": 42}})
+            made,
+            spans(
+                200,
+                {
+                    "root": {},
+                    "leaf": {'odd.key "x"': "yes", "colour": "red", "n": 42, "on": True, "size": 1.5},
+                },
+            ),
         )
-        server.export(made, spans(201, {"root": {}, "leaf": {"colour": "größe"}}))
+        twig = {"mlflow.spanType": "LLM", "inner": '{"colour":"red"}'}
+        server.export(made, spans(201, {"root": {}, "leaf": {"colour": "größe"}, "twig": twig}))
     known = server.ok("GET", "2:experiments/get-by-name", experiment_name="spans")["experiment"]
     letters = {trace_id(200): "a", trace_id(201): "b"}
     found = server.found(known["experiment_id"], clause)

@@ -125,7 +125,9 @@ def spans(number: int, names: Mapping[str, Mapping[str, Any]], resource: str = "
             span.parent_span_id = (1).to_bytes(8, "big")
         for key, value in attributes.items():
             pair = span.attributes.add(key=key).value
-            kind = {str: "string_value", float: "double_value", int: "int_value"}[type(value)]
+            kind = {str: "string_value", float: "double_value", int: "int_value", bool: "bool_value"}[
+                type(value)
+            ]
             setattr(pair, kind, value)
     return bytes(request.SerializeToString())
 

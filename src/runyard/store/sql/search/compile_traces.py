@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from runyard.entities.trace import LINKED_PROMPTS, SOURCE_RUN, TRACE_NAME
 from runyard.store.sql.database import Connection, Dialect
 from runyard.store.sql.search.compile_runs import known_experiments
-from runyard.store.sql.search.fragments import NEVER, Sql, all_of, among, compare, join, ordered_text
+from runyard.store.sql.search.fragments import (
+    NEVER,
+    Sql,
+    all_of,
+    among,
+    compare,
+    indexed_text,
+    join,
+    ordered_text,
+)
 from runyard.store.sql.search.keyset import Key, nullable
 from runyard.store.sql.search.page import Found, TraceSearch
 from runyard.store.sql.search.records import (
@@ -38,6 +48,11 @@ FACTS = {
 }
 NAMED_FACTS = {"name": ("tag", TRACE_NAME), "run_id": ("metadata", SOURCE_RUN)}
 LEADERS = [("attribute", "request_id"), ("attribute", "run_id")]
+OF_RARE_SPANS = "r.id IN (SELECT s.trace_id FROM spans s WHERE "
+RARE = 1_000
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_.:/ -]+")
+PLAIN_VALUE = re.compile(r"[A-Za-z][A-Za-z0-9_.:/ -]*|[0-9]+")
+INDEXED = {"name": "s.name", "type": "s.type", "status": "s.status"}
 SPAN_COLUMNS = {"name": "s.name", "type": "s.type", "status": "s.status", "content": "s.content"}
 ATTRIBUTES: dict[Dialect, str] = {
     "sqlite": "json_each(s.content, '$.attributes') a",
@@ -55,7 +70,7 @@ def search_traces(connection: Connection, search: TraceSearch) -> Found[int]:
     if not experiments:
         return Found([])
     dialect = connection.dialect
-    where = _where(search.filter, experiments, dialect)
+    where = _where(search.filter, experiments, connection)
     joins, keys = _keys(search, dialect)
     head = join(" ", [Sql("SELECT r.id | FROM traces r"), *joins])
     rows, more = select_page(connection, head, where, keys, search.after, search.limit)
@@ -64,7 +79,7 @@ def search_traces(connection: Connection, search: TraceSearch) -> Found[int]:
 
 def count_traces(connection: Connection, experiment_ids: Sequence[int], clauses: Filter) -> int:
     """How many traces of these experiments match."""
-    where = _where(clauses, experiment_ids, connection.dialect)
+    where = _where(clauses, experiment_ids, connection)
     if NEVER in where:
         return 0
     statement = Sql("SELECT count(*) FROM traces r") + all_of(where).wrap("WHERE ")
@@ -73,18 +88,21 @@ def count_traces(connection: Connection, experiment_ids: Sequence[int], clauses:
     return int(row[0])
 
 
-def _where(clauses: Filter, experiments: Sequence[int], dialect: Dialect) -> list[Sql]:
-    scope = among(f"r.experiment_id{led(clauses, LEADERS)}", experiments, dialect)
-    return [scope, *conditions(clauses, lambda clause: _condition(clause, dialect))]
+def _where(clauses: Filter, experiments: Sequence[int], connection: Connection) -> list[Sql]:
+    found = conditions(clauses, lambda clause: _condition(clause, connection))
+    rare = any(condition.text.startswith(OF_RARE_SPANS) for condition in found)
+    lead = " + 0" if rare else led(clauses, LEADERS)
+    return [among(f"r.experiment_id{lead}", experiments, connection.dialect), *found]
 
 
-def _condition(clause: Comparison, dialect: Dialect) -> Sql:
+def _condition(clause: Comparison, connection: Connection) -> Sql:
+    dialect = connection.dialect
     if clause.entity in FACTS:
         return fact_condition(FACTS[clause.entity], clause.key, clause.op, clause.value, dialect)
     if clause.entity == "attribute":
         return _attribute(clause.key, clause.op, clause.value, dialect)
     if clause.entity == "span":
-        return _span(clause.key, clause.op, clause.value, dialect)
+        return _of_rare_spans(clause, connection) or _span(clause.key, clause.op, clause.value, dialect)
     if clause.entity in ("feedback", "expectation"):
         return _assessment(clause, dialect)
     return NEVER
@@ -124,16 +142,52 @@ def _prompt(written: str, dialect: Dialect) -> Sql:
     )
 
 
+def _of_rare_spans(clause: Comparison, connection: Connection) -> Sql | None:
+    """The traces of the few spans that an index finds; None where it cannot, or they are many.
+
+    Many matching spans are met soon by walking the newest traces, few only by the index.
+    """
+    column = INDEXED.get(clause.key)
+    ranged = indexed_text(clause.op, clause.value, connection.dialect, column) if column else None
+    if column is None or ranged is None:
+        return None
+    inside, exact = ranged
+    probe = inside.wrap("SELECT count(*) FROM (SELECT 1 FROM spans s WHERE ", " LIMIT ?) few")
+    row = connection.one(probe.text, (*probe.params, RARE + 1))
+    if row is None or row[0] > RARE:
+        return None
+    if not exact:
+        inside += compare(column, clause.op, clause.value, connection.dialect).wrap("AND ")
+    return inside.wrap(OF_RARE_SPANS, ")")
+
+
 def _span(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
     """Some span of the trace matches."""
     if key in SPAN_COLUMNS:
         matching = compare(SPAN_COLUMNS[key], op, value, dialect)
     else:
-        of_key = Sql("a.key = ?", (key.removeprefix("attributes."),))
+        key = key.removeprefix("attributes.")
+        of_key = Sql("a.key = ?", (key,))
         matching = (of_key + compare(ATTRIBUTE_TEXT[dialect], op, value, dialect).wrap("AND ")).wrap(
             f"EXISTS (SELECT 1 FROM {ATTRIBUTES[dialect]} WHERE ", ")"
         )
+        matching = join(" AND ", [*_written(key, op, value, dialect), matching])
     return matching.wrap("EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND ", ")")
+
+
+def _written(key: str, op: Operator, value: Value, dialect: Dialect) -> list[Sql]:
+    """What the text of a span holds if an attribute has this key and value: cheaper than to read its JSON.
+
+    Only for plain names, words and whole numbers, because other texts may be written in several ways.
+    """
+    if not PLAIN_NAME.fullmatch(key):
+        return []
+    parts = [f'"{key}":']
+    if op == "=" and isinstance(value, str) and PLAIN_VALUE.fullmatch(value):
+        parts = [f'"{key}":"{value}"', f'"{key}":{value}']
+    return [
+        join(" OR ", [compare("s.content", "LIKE", f"%{part}%", dialect) for part in parts]).wrap("(", ")")
+    ]
 
 
 def _assessment(clause: Comparison, dialect: Dialect) -> Sql:

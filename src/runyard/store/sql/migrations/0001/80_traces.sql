@@ -45,6 +45,9 @@ CREATE TABLE spans (
     content TEXT NOT NULL,                   -- the span as JSON
     PRIMARY KEY (trace_id, span_id)
 );
+CREATE INDEX spans_by_name ON spans (substr(name, 1, 64), trace_id);
+CREATE INDEX spans_by_type ON spans (substr(type, 1, 64), trace_id);
+CREATE INDEX spans_by_status ON spans (substr(status, 1, 64), trace_id);
 
 CREATE TABLE assessments (
     id $ID,
