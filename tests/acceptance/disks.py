@@ -62,6 +62,8 @@ class RefusingDisk:
 
     def _limit(self, server: ServerProcess, size: int) -> None:
         assert server.process is not None
+        if server.process.poll() is not None:
+            return  # the next process has no limit
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 
 class ServerProcess:
     """A server on a data directory; the port is chosen by the system at each start."""
 
     prefix: tuple[str, ...] = ()
+    spawned: ClassVar[list[subprocess.Popen[str]]] = []
+    """Every process of this session, so that a test that fails leaves none running."""
 
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
@@ -38,13 +40,15 @@ class ServerProcess:
         """The process, ready or not."""
         command = [sys.executable, "-m", "runyard", "up", "--port", "0", "--data", str(self.data)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*self.prefix, *command, *self._flags, *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env=environment,
         )
+        self.spawned.append(process)
+        return process
 
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""

@@ -69,6 +69,24 @@ def test_writes_fail_with_503_and_work_again_without_a_restart(disk: Disk) -> No
     assert server.stop() == 0
 
 
+def test_server_stops_in_order_while_the_disk_takes_nothing(disk: Disk) -> None:
+    server = ServerProcess(disk.data).start()
+    clients = [kind(server, server.run()) for kind in (Client, PointClient)]
+    for client in clients:
+        client.start()
+    seconds_until_acknowledged(clients)
+    disk.fail(server)
+    wait_until_refused(clients)
+    assert server.stop() == 0
+    assert not any("Traceback" in line for line in server.log)
+    disk.heal(server)
+    server.start()
+    for client in clients:
+        client.join(timeout=30)
+        client.check(server)
+    assert server.stop() == 0
+
+
 @pytest.mark.parametrize("size", [4_096, 2_000_000])
 def test_upload_fails_with_503_and_leaves_nothing(disk: Disk, size: int) -> None:
     server = ServerProcess(disk.data).start()

@@ -133,3 +133,18 @@ def test_database_that_stands_still_holds_answers_back_and_goes_on(cluster: Post
     assert loaded.server.call("GET", "/health")[0] == 200
     thaw.join()
     loaded.end()
+
+
+def test_server_stops_in_order_while_the_database_is_gone(cluster: Postgres, loaded: Loaded) -> None:
+    cluster.stop()
+    try:
+        wait_until_refused(loaded.clients)
+        assert loaded.server.stop() == 0
+        assert not any("Traceback" in line for line in loaded.server.log)
+    finally:
+        cluster.start()
+    loaded.server.start()
+    for client in loaded.clients:
+        client.join(timeout=30)
+        client.check(loaded.server)
+    assert loaded.server.stop() == 0
