@@ -1,0 +1,71 @@
+"""Every code block of README.md and docs/*.md runs, each page in a session of its own against a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.compat.environments import client_python
+from tests.components import postgres, s3
+from tests.docs.blocks import INDENTED, Block, Session, blocks_of
+
+ROOT = Path(__file__).parents[2]
+PAGES = {str(page.relative_to(ROOT)): page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+POSTGRESQL, S3 = "docs/howto-postgresql.md", "docs/howto-s3.md"
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3})
+
+
+def runnable(name: str) -> list[Block]:
+    blocks = blocks_of(PAGES[name].read_text(encoding="utf-8"))
+    return [block for block in blocks if block.language in ("bash", "python") and not block.left_out]
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_every_block_says_what_it_is(name: str) -> None:
+    text = PAGES[name].read_text(encoding="utf-8")
+    assert INDENTED.search(text) is None, "put code into a fence that names its language"
+    assert {block.language for block in blocks_of(text)} <= {"bash", "python", "text"}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_blocks_of_a_page_run(name: str, tmp_path: Path) -> None:
+    run_page(name, tmp_path, {}, {})
+
+
+def test_the_blocks_on_postgresql_run(tmp_path: Path) -> None:
+    if not postgres.is_installed():
+        pytest.skip("PostgreSQL is not installed; scripts/install-components does it")
+    with postgres.postgres() as server:
+        run_page(
+            POSTGRESQL, tmp_path, {"postgresql://USER:PASSWORD@HOST:5432/NAME": server.create_database()}, {}
+        )
+
+
+def test_the_blocks_on_s3_run(tmp_path: Path) -> None:
+    missing = s3.missing_programs()
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed; scripts/install-components does it")
+    with s3.s3_server() as server:
+        server.create_bucket("bucket")
+        keys = {"AWS_ACCESS_KEY_ID=...": f"AWS_ACCESS_KEY_ID={server.access_key}"}
+        keys["AWS_SECRET_ACCESS_KEY=..."] = f"AWS_SECRET_ACCESS_KEY={server.secret_key}"
+        run_page(
+            S3, tmp_path, {**keys, "https://s3.example.org": server.url, "eu-central-1": server.region}, {}
+        )
+
+
+def run_page(name: str, directory: Path, said: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    blocks = runnable(name)
+    if not blocks:
+        return
+    needs_client = any(block.language == "python" for block in blocks)
+    python = client_python("3.18.0") if needs_client else Path("python3")
+    session = Session(directory, python, said, environment)
+    try:
+        for block in blocks:
+            session.run(block)
+    finally:
+        session.close()
