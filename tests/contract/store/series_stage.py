@@ -41,7 +41,7 @@ class Stage:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end."""
-        return self.runner.run(work)
+        return self.runner.get_loop().run_until_complete(work)
 
     def new_run(self) -> str:
         run_id = uuid.uuid4().hex
