@@ -18,7 +18,7 @@ from tests.components.postgres import is_installed
 
 from .calls import GROUPS
 from .calls.call import Call
-from .differences import DIFFERENCES
+from .differences import DIFFERENCES, rest
 from .environments import ROOT
 from .replay import replay, shape
 from .servers import running_server
@@ -65,6 +65,8 @@ def test_answer_is_that_of_a_stock_server(
     difference = DIFFERENCES.get((group, call.name)) if recorded_kind != "stock" else None
     if difference is not None:
         assert _verdict(got) == (difference.status, difference.code), difference.reason
+        if difference.apart is not None:
+            assert rest(got["body"], difference.apart) == rest(expected["body"], difference.apart)
         return
     assert _verdict(got) == _verdict(expected), _text(got)
     if got["status"] < 400:
@@ -76,6 +78,18 @@ def test_answer_is_that_of_a_stock_server(
 def test_every_difference_belongs_to_a_call() -> None:
     known = {(group, call.name) for group, call in CASES}
     assert [key for key in DIFFERENCES if key not in known] == []
+
+
+def test_every_difference_is_one() -> None:
+    """An entry whose answer has become equal to the recorded one is to be taken out."""
+    equal = [
+        (group, name)
+        for (group, name), difference in DIFFERENCES.items()
+        if difference.apart is None
+        and (difference.status, difference.code) == _verdict(_recorded(group)[name])
+        and name not in ("get-artifact without path",)
+    ]
+    assert equal == []
 
 
 def test_every_difference_is_documented() -> None:
