@@ -93,7 +93,7 @@ def compacting() -> None:
         name = "sealed" if final else "tail"
         show(f"plan, 1,000 rows of 20 points, {name}", 20_000, lambda final=final: plan(rows, final=final))  # type: ignore[misc]
         made = plan(rows, final=final)
-        size = sum(len(chunk.data) for _, chunk in made.chunks) + len(made.tail or b"")
+        size = sum(len(chunk.data) for _, chunk in made.chunks) + sum(len(tail.data) for tail in made.tails)
         print(f"{f'20 series of 1,000 points, {name}':<48} {size / 20_000:9.2f} bytes/point")
 
 
