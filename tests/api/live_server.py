@@ -122,6 +122,7 @@ def live_server(directory: Path) -> Iterator[Client]:
             http=lane,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=600,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
