@@ -88,6 +88,31 @@ def counted(stage: Stage, run: str) -> tuple[int, int]:
     return count, disordered
 
 
+def test_of_two_servers_on_one_database_one_compacts_until_it_leaves(stage: Stage) -> None:
+    first, second = stage.compactor(SIZES), stage.compactor(SIZES)
+    run = stage.new_run()
+    done = []
+    for compactor in (first, second, first):
+        stage.log(run, line("loss", 0, 5))
+        done.append(stage.do(compactor.pass_once(quiet_passes=0)))
+    stage.do(first.finish())
+    stage.log(run, line("loss", 0, 5))
+    done.append(stage.do(second.pass_once(quiet_passes=0)))
+    assert done == [1, 1 if stage.database.dialect == "sqlite" else 0, 1, 1]
+    stage.do(second.finish())
+
+
+def test_another_server_takes_over_from_one_that_is_lost(stage: Stage) -> None:
+    lost, other = stage.compactor(SIZES), stage.compactor(SIZES)
+    run = stage.new_run()
+    stage.log(run, line("loss", 0, 5))
+    stage.do(lost.pass_once(quiet_passes=0))
+    stage.execute("UPDATE leases SET until_ms = 0")
+    stage.log(run, line("loss", 5, 5))
+    assert stage.do(other.pass_once(quiet_passes=0)) == 1
+    stage.do(other.finish())
+
+
 def test_a_batch_sent_again_after_it_was_sealed_leaves_each_point_once(stage: Stage) -> None:
     run = stage.new_run()
     for first in (0, 200, 400, 200):

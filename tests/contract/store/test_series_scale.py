@@ -14,6 +14,7 @@ import pytest
 
 from runyard.entities.common import ViewType
 from runyard.entities.run import MetricPoint
+from runyard.store.sql.compaction import Compactor
 from tests.contract.store.series_stage import EXPERIMENT, WORKSPACE, Stage, sqlite_stage
 
 POINTS = 10_000_000
@@ -42,10 +43,10 @@ def measured(what: str, *, at_most_s: float, at_most_mib: float) -> Iterator[Non
     assert risen < at_most_mib
 
 
-async def fill(stage: Stage, run: str) -> None:
+async def fill(stage: Stage, compactor: Compactor, run: str) -> None:
     """A series of POINTS, while the compaction works beside."""
     chance = np.random.default_rng(5)
-    async with stage.compactor().running():
+    async with compactor.running():
         for first in range(0, POINTS, BATCH):
             values = chance.random(BATCH).tolist()
             points = [
@@ -61,7 +62,7 @@ def test_a_series_of_ten_million_points_is_read_in_bounded_time_and_memory(tmp_p
     with sqlite_stage(tmp_path) as stage:
         run = stage.new_run()
         with measured("log 10,000,000 points", at_most_s=400, at_most_mib=400):
-            stage.do(fill(stage, run))
+            stage.do(fill(stage, stage.compactor(), run))
         assert stage.count("point_log") == 0
         size = sum(file.stat().st_size for file in tmp_path.iterdir())
         print(f"\n  {size / POINTS:.2f} bytes a point in {stage.count('chunks')} chunks", end="")

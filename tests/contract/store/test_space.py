@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from runyard.entities.run import MetricPoint
-from runyard.store.sql.compaction import PENDING
+from runyard.store.sql.compaction import PENDING, Compactor
 from runyard.store.sql.database import Connection
 from runyard.store.sql.settle_series import DISORDERED, FIRST
 from runyard.store.sql.space import give_back_space
@@ -53,13 +53,13 @@ def test_random_values_take_less_than_16_bytes_a_point_soon_after_they_came(tmp_
 
 
 def test_a_stopping_server_compacts_what_is_pending(tmp_path: Path) -> None:
-    async def start_and_stop(stage: Stage) -> None:
-        async with stage.compactor().running():
+    async def start_and_stop(compactor: Compactor) -> None:
+        async with compactor.running():
             pass
 
     with sqlite_stage(tmp_path) as stage:
         points = load(stage)
-        stage.do(start_and_stop(stage))
+        stage.do(start_and_stop(stage.compactor()))
         assert stage.count("point_log") == 0
     assert folder_bytes(tmp_path) < 11 * points
 

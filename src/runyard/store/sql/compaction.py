@@ -13,6 +13,7 @@ from typing import NamedTuple
 from runyard.errors import RunyardError
 from runyard.store.sql.compact_runs import RUN_POINTS, put_in_place, tell_damage, work_out
 from runyard.store.sql.database import Connection, Database
+from runyard.store.sql.lease import Lease
 from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.compaction import SIZES, Sizes
 from runyard.store.sql.settle_series import (
@@ -52,7 +53,8 @@ class Compactor:
     """Compacts what is large or has been quiet for a while.
 
     The log holds only what came since the last compaction, so a pass over an idle server costs two look-ups in empty
-    indexes, however many runs there are. Quiet runs are gathered for a few seconds: many share one commit.
+    indexes, however many runs there are. Quiet runs are gathered for a few seconds: many share one commit. Of several
+    servers on one database one does the work.
     """
 
     def __init__(self, database: Database, sizes: Sizes = SIZES) -> None:
@@ -66,6 +68,7 @@ class Compactor:
         self._passes = 0
         self._space_freed = True
         self._behind = False
+        self._lease = Lease(database, "compaction")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -77,14 +80,22 @@ class Compactor:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            with contextlib.suppress(RunyardError, TimeoutError):
-                await asyncio.wait_for(self.finish(), LAST_PASS_S)
+            await self._finish_soon()
 
     async def finish(self) -> None:
         """Compact everything and give back the space, so that a stopped server's files are small."""
         while await self.pass_once(quiet_passes=0):
             pass
         await give_back_space(self._database, whole=True)
+        await self._lease.leave()
+
+    async def _finish_soon(self) -> None:
+        try:
+            await asyncio.wait_for(self.finish(), LAST_PASS_S)
+        except (RunyardError, TimeoutError) as exc:
+            log.info("Some points are left to compact at the next start: %s", exc or "time is up")
+        except Exception:
+            log.exception("Compaction failed; it will be tried again at the next start")
 
     async def _loop(self) -> None:
         while True:
@@ -108,6 +119,8 @@ class Compactor:
         self._passes += 1
         gather = self._passes % GATHERED_PASSES == 0 or quiet_passes < GATHERED_PASSES
         due = await self._due(quiet_passes, gather=gather)
+        if due and not await self._lease.take():
+            due = []
         self._behind = any(run.points > RUN_POINTS for run in due)
         done = 0
         for batch in _batches(due):
@@ -148,6 +161,8 @@ class Compactor:
         found = await self._database.read(lambda c: find_disordered(c, self._settled_to))
         more = len(found) == SETTLED_AT_ONCE
         self._settled_to = (found[-1].run_id, found[-1].key_id) if more else FIRST
+        if not found or not await self._lease.take():
+            return
         waiting = {(one.run_id, one.key_id): one.count for one in found}
         still = [
             one
