@@ -73,13 +73,13 @@ class Compactor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work in the background while the block lasts; what is pending then is compacted for up to 3 s."""
-        task = asyncio.create_task(self._loop())
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._loop(stop))
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            stop.set()
+            await task  # not cancelled: a write of its own might still be under way beside the last pass
             await self._finish_soon()
 
     async def finish(self) -> None:
@@ -97,9 +97,8 @@ class Compactor:
         except Exception:
             log.exception("Compaction failed; it will be tried again at the next start")
 
-    async def _loop(self) -> None:
-        while True:
-            await asyncio.sleep(0 if self._behind else EVERY_S)
+    async def _loop(self, stop: asyncio.Event) -> None:
+        while not await _is_set(stop, 0.0 if self._behind else EVERY_S):
             try:
                 await self.pass_once()
             except RunyardError as exc:
@@ -108,7 +107,7 @@ class Compactor:
             except Exception:
                 self._behind = False
                 log.exception("Compaction failed; it will be tried again")
-                await asyncio.sleep(AFTER_FAULT_S)
+                await _is_set(stop, AFTER_FAULT_S)
 
     async def pass_once(self, *, quiet_passes: int = QUIET_PASSES) -> int:
         """Compact every run that is due; returns how many runs were compacted.
@@ -193,6 +192,12 @@ class Compactor:
 
         totals = await self._database.read(work)
         return [(one, totals.get(one.key_id)) for one in series]
+
+
+async def _is_set(event: asyncio.Event, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), within_s)
+    return event.is_set()
 
 
 def _batches(due: Iterable[Due]) -> Iterator[list[Due]]:
