@@ -1,5 +1,7 @@
 """Prompts: they are registered models with a tag, so they work where the registry does."""
 
+import json
+
 import mlflow
 import pytest
 
@@ -75,3 +77,33 @@ def test_prompt_versions_can_be_deleted(client, prompt):
     client.delete_prompt_version(prompt, "1")
     client.delete_prompt(prompt)
     assert client.get_prompt(prompt) is None
+
+
+def test_prompt_is_linked_to_runs_and_listed_there(client, prompt, run):
+    version = genai.load_prompt(prompt, version=1)
+    client.link_prompt_version_to_run(run, version)
+    assert [
+        linked["name"] for linked in json.loads(client.get_run(run).data.tags["mlflow.linkedPrompts"])
+    ] == [prompt]
+
+
+def test_prompt_is_linked_to_a_model(client, prompt, experiment):
+    model = client.create_logged_model(experiment, name="net").model_id
+    client.link_prompt_version_to_model(prompt, "1", model)
+    (linked,) = json.loads(client.get_logged_model(model).tags["mlflow.linkedPrompts"])
+    assert (linked["name"], linked["version"]) == (prompt, "1")
+
+
+def test_prompt_is_linked_to_a_trace(client, prompt, experiment):
+    trace = mlflow.log_trace(name="t", request="q", response="a")
+    mlflow.flush_trace_async_logging()
+    client.link_prompt_versions_to_trace([genai.load_prompt(prompt, version=1)], trace)
+    found = client.search_traces(locations=[experiment], filter_string=f"prompt = '{prompt}/1'")
+    assert [one.info.trace_id for one in found] == [trace]
+
+
+def test_alias_finds_its_version(client, prompt):
+    client.set_prompt_alias(prompt, "live", 1)
+    found = client.get_prompt_version_by_alias(prompt, "live")
+    assert (found.version, found.aliases) == (1, ["live"])
+    assert client.parse_prompt_uri(f"prompts:/{prompt}@live") == (prompt, "1")

@@ -348,3 +348,69 @@ def test_prompts_used_in_a_trace_are_linked(client, experiment, name):
     while "mlflow.linkedPrompts" not in mlflow.get_trace(trace).info.tags and time.monotonic() < deadline:
         time.sleep(0.1)
     assert name in mlflow.get_trace(trace).info.tags["mlflow.linkedPrompts"]
+
+
+def test_trace_of_a_request_and_its_answer(client, experiment):
+    trace = mlflow.log_trace(
+        name="by hand",
+        request={"q": "why"},
+        response="so",
+        attributes={"k": "v"},
+        tags={"mood": "good"},
+        start_time_ms=1_700_000_000_000,
+        execution_time_ms=250,
+    )
+    mlflow.flush_trace_async_logging()
+    kept = client.get_trace(trace)
+    assert (kept.info.request_time, kept.info.execution_duration) == (1_700_000_000_000, 250)
+    assert kept.info.tags["mood"] == "good"
+    (span,) = kept.data.spans
+    assert (span.inputs, span.outputs, span.get_attribute("k")) == ({"q": "why"}, "so", "v")
+
+
+def test_spans_without_a_context_make_a_trace(client, experiment):
+    root = mlflow.start_span_no_context("root", inputs={"a": 1}, tags={"t": "1"})
+    child = mlflow.start_span_no_context("child", parent_span=root)
+    child.end(outputs={"b": 2})
+    root.end()
+    mlflow.flush_trace_async_logging()
+    kept = client.get_trace(root.trace_id)
+    assert {span.name: span.parent_id for span in kept.data.spans} == {"root": None, "child": root.span_id}
+    assert kept.info.tags["t"] == "1"
+
+
+def test_spans_by_the_client_alone(client, experiment):
+    root = client.start_trace("root", inputs={"a": 1}, experiment_id=experiment)
+    child = client.start_span("child", root.trace_id, parent_id=root.span_id)
+    client.end_span(child.trace_id, child.span_id, outputs={"c": 3})
+    client.end_trace(root.trace_id, outputs={"d": 4})
+    mlflow.flush_trace_async_logging()
+    assert len(client.get_trace(root.trace_id).data.spans) == 2
+
+
+def test_traces_of_a_session_are_found_together(experiment):
+    @mlflow.trace
+    def say(text, session):
+        mlflow.update_current_trace(metadata={"mlflow.trace.session": session})
+        return text
+
+    for text, session in (("a", "s1"), ("b", "s2"), ("c", "s1")):
+        say(text, session)
+    mlflow.flush_trace_async_logging()
+    sessions = mlflow.search_sessions(locations=[experiment])
+    assert sorted(len(session) for session in sessions) == [1, 2]
+
+
+def test_span_of_another_process_joins_its_trace(client, experiment):
+    with mlflow.start_span("caller") as caller:
+        headers = mlflow.tracing.get_tracing_context_headers_for_http_request()
+    with mlflow.tracing.set_tracing_context_from_http_request_headers(headers):
+        with mlflow.start_span("called") as called:
+            pass
+    mlflow.flush_trace_async_logging()
+    assert called.trace_id == caller.trace_id
+    kept = client.get_trace(caller.trace_id)
+    assert {span.name: span.parent_id for span in kept.data.spans} == {
+        "caller": None,
+        "called": caller.span_id,
+    }
