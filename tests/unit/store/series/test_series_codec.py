@@ -18,6 +18,7 @@ from runyard.store.sql.series.codec import (
     decode_log,
     encode,
     encode_tail,
+    pick,
 )
 from runyard.store.sql.series.points import Columns, dedupe, sort_columns, sort_history, unpack
 
@@ -76,6 +77,55 @@ def test_a_loss_curve_takes_few_bytes(count: int, limit: float) -> None:
     (chunk,) = encode(curve(count))
     assert chunk.codec == PCODEC
     assert len(chunk.data) / count < limit
+
+
+def even(first: int, distance: int, count: int) -> list[int]:
+    return [first + distance * i for i in range(count)]
+
+
+EVEN = [
+    even(0, 1, 300),
+    even(-(2**63), 1, 300),
+    even(2**63 - 300, 1, 300),
+    even(2**63 - 1, -7, 300),
+    even(5, 0, 300),
+    even(-(2**63), 2**56, 256),
+    [*even(0, 1, 299), 300],
+    [-(2**63), 2**63 - 1] * 150,
+]
+
+
+@pytest.mark.parametrize("steps", EVEN)
+@pytest.mark.parametrize("ms", EVEN)
+def test_even_columns_return_every_number(steps: list[int], ms: list[int]) -> None:
+    count = min(len(steps), len(ms))
+    columns = Columns(np.array(steps[:count]), np.array(ms[:count]), curve(count).values)
+    (chunk,) = encode(columns)
+    assert identities(decode(chunk.codec, chunk.data)) == identities(columns)
+
+
+def test_even_steps_and_times_take_no_bytes_of_their_own() -> None:
+    values = np.random.default_rng(1).random(4096)
+    (chunk,) = encode(Columns(np.arange(4096), np.arange(4096) * 1000, values))
+    (alone,) = encode(Columns(np.zeros(4096, np.int64), np.zeros(4096, np.int64), values))
+    assert len(chunk.data) == len(alone.data)
+
+
+@pytest.mark.parametrize("ms", EVEN)
+def test_rows_of_evenly_rising_steps_are_picked_as_if_all_were_read(ms: list[int]) -> None:
+    columns = Columns(np.arange(len(ms)) * 3, np.sort(np.array(ms)), curve(len(ms)).values)
+    (chunk,) = encode(columns)
+    rows = np.array([0, 17, 100, len(ms) - 1])
+    found = pick(chunk.codec, chunk.data, rows)
+    assert found is not None
+    assert identities(found) == identities(columns.rows(rows))
+
+
+@pytest.mark.parametrize("steps", [even(9, 0, 300), even(900, -1, 300), [*even(0, 1, 299), 300]])
+def test_rows_of_other_steps_are_not_picked(steps: list[int]) -> None:
+    (chunk,) = encode(Columns(np.array(steps), np.arange(300), curve(300).values))
+    assert pick(chunk.codec, chunk.data, np.array([1])) is None
+    assert pick(RAW, chunk.data, np.array([1])) is None
 
 
 def test_few_points_are_kept_raw() -> None:
