@@ -20,7 +20,7 @@ SIZES = "The size of an empty file is 0; stock leaves it out."
 NAMES = "File names with a hash or an escape are stored as sent; stock refuses the ones and decodes the others again."
 IN_JSON = "Errors of artifact routes are JSON like all others; the status is the same."
 FALLBACK = "A datastore that cannot sign answers 501, on which clients use the plain upload and download."
-LENIENT = "lowerCamelCase names are accepted in query strings as they are in bodies."
+LENIENT = "lowerCamelCase names are accepted everywhere, and true and false also as texts."
 
 BAD_VALUE = "INVALID_PARAMETER_VALUE"
 
@@ -74,6 +74,9 @@ def rest(value: Any, apart: Callable[[dict[str, Any]], bool]) -> Any:
 
 DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("experiments", 200, "", LENIENT, "get by camel case"),
+    **_same("other_clients", 200, "", LENIENT, "metric in camel case", "param in camel case", "batch in camel case"),
+    **_same("other_clients", 200, "", LENIENT, "tag in camel case", "end in camel case", "delete run in camel case"),
+    **_same("other_clients", 200, "", LENIENT, "stage with text for a boolean"),
     **_same("experiments", 400, "RESOURCE_ALREADY_EXISTS", SPECIFIC, "rename to taken name"),
     **_same("experiments", 400, "INVALID_STATE", NO_5XX, "rename deleted"),
     **_same("artifacts", 400, BAD_VALUE, NO_5XX, "put below file", "put over folder"),
