@@ -31,7 +31,7 @@ CALLS = (
     post("param", "runs/log-parameter", {"run_uuid": "{run}", "run_id": "{run}", "key": "p", "value": "1"}),
     post("param in camel case", "runs/log-parameter", {"runUuid": "{floated}", "runId": "{floated}", "key": "p", "value": "1"}),
     post("batch", "runs/log-batch", {"run_id": "{run}", "metrics": [{"key": "r", "value": "3", "timestamp": MS, "step": "2"}], "params": [{"key": "q", "value": "x"}], "tags": [{"key": "t", "value": "y"}]}),
-    post("batch in camel case", "runs/log-batch", {"runId": "{floated}", "metrics": [{"key": "r", "value": "3", "timestamp": MS, "step": "2"}], "params": [{"key": "q", "value": "x"}], "tags": [{"key": "t", "value": "y"}]}),
+    post("batch in camel case", "runs/log-batch", {"runId": "{floated}", "metrics": [{"key": "r", "value": "3", "timestamp": MS, "step": "2"}], "params": [{"key": "camel", "value": "x"}], "tags": [{"key": "t", "value": "y"}]}),
     post("tag", "runs/set-tag", {"run_id": "{run}", "run_uuid": "{run}", "key": "j", "value": "java"}),
     post("tag in camel case", "runs/set-tag", {"runId": "{floated}", "runUuid": "{floated}", "key": "j", "value": "java"}),
     post("end with number for the status", "runs/update", {"run_id": "{run}", "status": 3, "end_time": "1700000001000"}),
