@@ -17,7 +17,7 @@ from runyard.store.sql.series.compaction import Sizes
 from runyard.store.sql.series.sample import sample_indices
 from tests.contract.store.series_stage import Row, Stage, rows_of, same
 
-SMALL_SIZES = Sizes(seal=6, small=3, chunk=5, tail=4, level=8, merged=12)
+SMALL_SIZES = Sizes(seal=6, small=3, chunk=5, tail=4, level=8, merged=12, depth=2, untangled=20)
 KEYS = ("a", "b", "c")
 STEPS = st.one_of(st.integers(0, 8), st.sampled_from([-(2**63), 2**63 - 1]))
 TIMES = st.one_of(st.integers(0, 8), st.sampled_from([0, 2**53]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from runyard.entities.run import MetricPoint
 from runyard.errors import CorruptData
 from runyard.store.sql.series.compaction import Sizes
+from runyard.store.sql.settle_series import depth_of, parts_of
 from tests.contract.store.series_stage import Stage
 
 SIZES = Sizes(seal=64, small=16, chunk=128, merged=512)
@@ -174,3 +176,22 @@ def test_infinite_and_missing_values_are_counted_without_a_warning(stage: Stage)
     found = stage.summary(run, "odd")
     assert found is not None
     assert (found[10], found[11], found[12]) == (40, 32, None)
+
+
+def test_a_series_in_no_order_at_all_is_put_in_order_when_it_is_quiet(stage: Stage) -> None:
+    sizes = Sizes(seal=64, small=16, chunk=64, merged=0, depth=4, untangled=1000)
+    run, chance = stage.new_run(), random.Random(2)
+    compactor = stage.compactor(sizes)
+    steps = list(range(6400))
+    chance.shuffle(steps)
+    for first in range(0, 6400, 64):
+        stage.log(run, [MetricPoint("loss", 0.0, i, i) for i in steps[first : first + 64]])
+        stage.do(compactor.pass_once(quiet_passes=0))
+    for _ in range(60):
+        stage.do(compactor.pass_once(quiet_passes=0))
+    ((run_number, key_number),) = stage.stored(run, "series", "t.run_id, t.key_id")
+    parts = stage.do(stage.database.read(lambda c: parts_of(c, run_number, key_number)))
+    assert depth_of(parts) <= 5
+    assert stage.history(run, "loss").steps == list(range(6400))
+    assert [row for page in stage.pages(run, "loss", 500) for row in page.steps] == list(range(6400))
+    assert counted(stage, run) == (6400, 0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from runyard.errors import RunyardError
-from runyard.store.sql.compact_runs import RUN_POINTS, put_in_place, tell_damage, work_out
+from runyard.store.sql.compact_runs import RUN_POINTS, Change, put_in_place, tell_damage, work_out
 from runyard.store.sql.database import Connection, Database
 from runyard.store.sql.lease import Lease
 from runyard.store.sql.series.codec import CorruptChunk
@@ -26,6 +27,7 @@ from runyard.store.sql.settle_series import (
     settle,
 )
 from runyard.store.sql.space import give_back_space
+from runyard.store.sql.untangle import work_out_untangling
 
 log = logging.getLogger("runyard.store")
 
@@ -64,7 +66,7 @@ class Compactor:
         self._counted: dict[tuple[int, int], int] = {}
         self._settled_to = FIRST
         self._damaged: set[int] = set()
-        self._uncountable: set[Disordered] = set()
+        self._tangled: dict[tuple[int, int], None] = {}
         self._passes = 0
         self._space_freed = True
         self._behind = False
@@ -126,6 +128,9 @@ class Compactor:
             done += await self._compact(batch)
         self._space_freed |= done > 0
         await self._settle_some(at_once=quiet_passes == 0)
+        if not done:
+            done = await self._untangle_one()
+            self._space_freed |= done > 0
         if not done and self._space_freed:
             self._space_freed = await give_back_space(self._database)
         return done
@@ -151,8 +156,9 @@ class Compactor:
         self._damaged.update(damaged)
         for run in batch:
             self._seen.pop(run.run_id, None)
-        if not changes:
-            return 0
+        return await self._write(changes) if changes else 0
+
+    async def _write(self, changes: Sequence[Change]) -> int:
         return await self._database.write(lambda tx: put_in_place(tx, changes), checked=True)
 
     async def _settle_some(self, *, at_once: bool) -> None:
@@ -168,16 +174,35 @@ class Compactor:
             for one in found
             if (at_once or self._counted.get((one.run_id, one.key_id)) == one.count)
             and one.run_id not in self._damaged
-            and one not in self._uncountable
         ]
         self._counted = waiting
         counted: list[tuple[Disordered, Totals | None]] = []
         for run_id, series in groupby(still, key=lambda one: one.run_id):
             counted += await self._count(run_id, list(series))
-        self._uncountable.update(one for one, totals in counted if totals is None)
+        for one, totals in counted:
+            if totals is None or totals.overlapping > self._sizes.depth:
+                self._tangled[one.run_id, one.key_id] = None
         results = [(one, totals) for one, totals in counted if totals is not None]
         if results:
             await self._database.write(lambda tx: settle(tx, results), checked=True)
+
+    async def _untangle_one(self) -> int:
+        """One step for one series that was out of order lately; returns how many runs changed."""
+        while self._tangled:
+            run_id, key_id = next(iter(self._tangled))
+            change = await self._database.read(partial(self._work_out_untangling, run_id, key_id))
+            if change is not None:
+                return await self._write([change])
+            del self._tangled[run_id, key_id]
+        return 0
+
+    def _work_out_untangling(self, run_id: int, key_id: int, c: Connection) -> Change | None:
+        try:
+            return work_out_untangling(c, run_id, key_id, self._sizes)
+        except CorruptChunk as exc:
+            tell_damage(c, run_id, exc)
+            self._damaged.add(run_id)
+            return None
 
     async def _count(self, run_id: int, series: list[Disordered]) -> list[tuple[Disordered, Totals | None]]:
         """Totals of series of one run."""

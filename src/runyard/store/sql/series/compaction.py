@@ -39,6 +39,10 @@ class Sizes(msgspec.Struct, frozen=True):
     """Tails up to here are merged whenever their run is compacted; above, size classes differ by a factor of 4."""
     merged: int = 32_768
     """So many points of overlapping chunks are sealed anew whatever the number of new points."""
+    depth: int = 16
+    """Where more chunks than this overlap at one place of a quiet run, they are sealed anew."""
+    untangled: int = 1_000_000
+    """So many points of them at a time."""
 
 
 SIZES = Sizes()
