@@ -17,18 +17,21 @@ from urllib.parse import urlencode
 import uvicorn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from runyard.artifacts.opening import mount_datastore
 from runyard.server.application import Application
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routes import otlp
-from runyard.server.routes.mlflow import experiments, traces
+from runyard.server.routes.mlflow import experiments, trace_files, traces
 from runyard.server.routing import RouteTable
+from runyard.services.artifacts import ArtifactService
 from runyard.services.experiments import ExperimentService
 from runyard.services.traces import TraceService
 from runyard.store.sql import schema
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from runyard.store.sql.traces import SqlTraces
+from tests.api.artifact_server import Records
 
 PROTOBUF = "application/x-protobuf"
 START_NS = 1_700_000_000_000_000_000
@@ -143,6 +146,7 @@ def traces_server(directory: Path) -> Iterator[Traces]:
     database.open()
     key = b"k" * 32
     service = TraceService(SqlTraces(database, key))
+    files = ArtifactService(mount_datastore(str(directory / "artifacts")), Records())
     others = ExperimentService(SqlExperiments(database, key), "mlflow-artifacts:")
 
     @contextlib.asynccontextmanager
@@ -150,7 +154,14 @@ def traces_server(directory: Path) -> Iterator[Traces]:
         yield
         await database.close()
 
-    table = RouteTable([*experiments.routes(others), *traces.routes(service), *otlp.routes(service)])
+    table = RouteTable(
+        [
+            *experiments.routes(others),
+            *traces.routes(service),
+            *trace_files.routes(service, files),
+            *otlp.routes(service),
+        ]
+    )
     app = Application(table, Gate(), ServerMetrics(), lifespan)
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))

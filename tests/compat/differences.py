@@ -105,6 +105,7 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("traces_metrics", 400, BAD_VALUE, STRICT, "unknown aggregation", "unknown view"),
     **_same("traces_metrics", 400, BAD_VALUE, SPECIFIC, "no aggregation"),
     **_same("traces_metrics", 400, BAD_VALUE, NO_5XX, "percentile without value", "percentile beyond"),
+    **_same("traces_v2", 404, "RESOURCE_DOES_NOT_EXIST", SPECIFIC, "spans for the browser before they are there"),
     **_same("traces_v2", 400, BAD_VALUE, NO_5XX, "start without experiment", "end without anything"),
     **_same("traces_v2", 400, BAD_VALUE, NO_5XX, "end with unknown status", "end with state of MLflow 3"),
     **_same("model_versions", 400, BAD_VALUE, NO_5XX, "stage None archives"),

@@ -19,6 +19,7 @@ from runyard.server.routes.mlflow import (
     metrics,
     registry,
     runs,
+    trace_files,
     trace_metrics,
     traces,
 )
@@ -103,6 +104,7 @@ def build(settings: Settings) -> Runtime:
             *logged_models.routes(LoggedModelService(model_store)),
             *registry.routes(registry_service),
             *traces.routes(trace_service),
+            *trace_files.routes(trace_service, artifact_service),
             *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),

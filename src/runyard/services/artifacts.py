@@ -121,6 +121,10 @@ class ArtifactService:
         """The datastore's path of a model version's file."""
         return await self._below(ctx, await self._roots.model_version(ctx, name, version), path)
 
+    async def file_below(self, ctx: Context, root_uri: str, path: str) -> str:
+        """The datastore's path of a file below an artifact location."""
+        return await self._below(ctx, root_uri, path)
+
     async def list_run(self, ctx: Context, run_id: str, path: str) -> Listing:
         """One directory of a run."""
         return await self._listing(ctx, await self._roots.run(ctx, run_id), path)

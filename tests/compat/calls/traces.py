@@ -49,6 +49,8 @@ CALLS = (
     post("start in unknown experiment", "3:traces", _info(trace_id="tr-x-{nonce}", trace_location={"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "987654321"}})),
     post("start with path id", "3:traces", _info(trace_id="../x")),
     post("start nothing", "3:traces", {}),
+    post("start with long values", "3:traces", _info(trace_id="tr-l-{nonce}", trace_location={"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{oexp}"}}, tags={"t": "v" * 9000}, trace_metadata={"m": "w" * 300}, request_preview="p" * 1500), compare="shape"),
+    get("get with long values", "3:traces/tr-l-{nonce}", ("trace_id", "tr-l-{nonce}"), compare="shape"),
     get("get", "3:traces/tr-{nonce}", ("trace_id", "tr-{nonce}"), compare="status"),
     get("get unknown", "3:traces/tr-" + "0" * 32, ("trace_id", "tr-" + "0" * 32), phrase="not found"),
     get("get by query", "3:traces/get", ("trace_id", "tr-{nonce}"), ("allow_partial", "True"), compare="status"),

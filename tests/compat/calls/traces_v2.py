@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from .call import Call, delete, get, patch, post
+from .call import Call, delete, get, patch, post, put
 
 SCHEMA = {"key": "mlflow.trace_schema.version", "value": "2"}
+BROWSER = "/ajax-api/2.0/mlflow/get-trace-artifact"
 NAME = {"key": "mlflow.traceName", "value": "name"}
 
 
@@ -83,6 +84,9 @@ CALLS = (
     post("trace of MLflow 3", "3:traces", {"trace": {"trace_info": {"trace_id": "tr-{nonce}", "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{exp}"}}, "request_time": "2026-01-02T03:04:05.678Z", "execution_duration": "0.250s", "state": "OK", "request_preview": "asked", "trace_metadata": {"m": "1"}, "tags": {"t": "1"}}}}),
     get("trace of MLflow 3 by MLflow 2", "traces/tr-{nonce}/info"),
     post("trace of MLflow 3 in deleted experiment", "3:traces", {"trace": {"trace_info": {"trace_id": "tr-d{nonce}", "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{gone}"}}, "request_time": "2026-01-02T03:04:05.678Z", "state": "OK"}}}),
+    get("spans for the browser before they are there", BROWSER, ("request_id", "{trace}"), compare="status"),
+    put("spans as a file", "/api/2.0/mlflow-artifacts/artifacts/{exp}/traces/{trace}/artifacts/traces.json", b'{"spans": []}'),
+    get("spans for the browser", BROWSER, ("request_id", "{trace}"), compare="status"),
     post("delete", "traces/delete-traces", {"experiment_id": "{exp}", "request_ids": ["{trace}", "{other}"]}),
     post("delete the oldest", "traces/delete-traces", {"experiment_id": "{exp}", "max_timestamp_millis": "1700000000000", "max_traces": 1}),
     get("info of deleted", "traces/{trace}/info"),

@@ -6,14 +6,12 @@ import hashlib
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from runyard.entities.common import Tag
 from runyard.entities.trace import Assessment, TraceInfo
 from runyard.errors import InvalidInput
 from runyard.server.routes.mlflow import traces_v2
-from runyard.server.routing import PREFIXES, Route, raw, rpc
+from runyard.server.routing import Route, rpc
 from runyard.services.checks import parse_experiment_id
 from runyard.services.context import Context
 from runyard.services.traces import TraceService, now_ms
@@ -44,7 +42,6 @@ from runyard.wire.mlflow.traces import (
     state_of,
     timestamp_ms,
 )
-from runyard.wire.otlp import span_message
 
 EMPTY: dict[str, Any] = {}
 V2 = "/2.0/mlflow/traces"
@@ -70,7 +67,6 @@ def routes(service: TraceService) -> list[Route]:
         *_tags(service),
         *_links(service),
         *_assessments(service),
-        *_browser(service),
         *traces_v2.routes(service),
     ]
 
@@ -255,17 +251,3 @@ def _changes(body: UpdateAssessment) -> dict[str, Any]:
             continue
         changes[MASKABLE[name]] = value
     return changes
-
-
-def _browser(service: TraceService) -> list[Route]:
-    async def spans(request: Request) -> Response:
-        """Get the spans of a trace as MLflow's user interface asks for them."""
-        trace_id = request.query_params.get("request_id") or request.query_params.get("trace_id")
-        if not trace_id:
-            raise InvalidInput.missing("request_id")
-        found = await service.get(Context(), trace_id, allow_partial=True)
-        headers = {"x-content-type-options": "nosniff"}
-        return JSONResponse({"spans": [span_message(span) for span in found.spans]}, headers=headers)
-
-    paths = ("/2.0/mlflow/get-trace-artifact", "/3.0/mlflow/get-trace-artifact")
-    return [route for path in paths for route in raw("GET", path, spans, prefixes=PREFIXES[1:])]
