@@ -130,7 +130,7 @@ def chunks_to_merge(c: Connection, run_id: int, key: int, columns: Columns, size
     low = int(columns.ms[0]), int(columns.steps[columns.ms == columns.ms[0]].min())
     high = int(columns.ms[-1]), int(columns.steps[columns.ms == columns.ms[-1]].max())
     found = c.all(OVERLAPPING, (run_id, key, *high, *low))
-    limit = max(MERGED_SHARE * columns.size, sizes.merged)
+    limit = max(min(MERGED_SHARE * columns.size, RUN_POINTS), sizes.merged)
     ids = [number for number, _ in found] if sum(count for _, count in found) <= limit else []
     before = c.one(BEFORE, (run_id, key, *low))
     if before is not None and before[1] < sizes.seal and before[0] not in ids and before[2:] < low:

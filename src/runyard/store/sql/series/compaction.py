@@ -41,7 +41,7 @@ class Sizes(msgspec.Struct, frozen=True):
     """So many points of overlapping chunks are sealed anew whatever the number of new points."""
     depth: int = 16
     """Where more chunks than this overlap at one place of a quiet run, they are sealed anew."""
-    untangled: int = 1_000_000
+    untangled: int = 400_000
     """So many points of them at a time."""
 
 
