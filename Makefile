@@ -12,7 +12,7 @@ run: $(VENV)/.runtime ## start the server, train the example through the mlflow 
 	$(BIN)/python -m examples.demo
 
 test: lint ## what CI runs: static checks, then every test that needs no more than minutes
-	$(BIN)/python -m pytest -m "not long" --ignore=tests/compat/test_client.py
+	$(BIN)/python -m pytest -m "not long"
 
 test-fast: $(VENV)/.installed ## the unit tests alone
 	$(BIN)/python -m pytest -q tests/unit

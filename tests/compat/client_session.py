@@ -58,8 +58,7 @@ class ClientSession:
 
         Raises: RuntimeError with the process's output, if it dies or is silent for SCENARIO_S seconds.
         """
-        if self._process is None:
-            self._start()
+        self.start()
         deadline = time.monotonic() + SCENARIO_S
         while scenario not in self._results:
             self._read(deadline)
@@ -71,7 +70,10 @@ class ClientSession:
             self._process.wait(10)
             os.close(self._pipe)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process, unless it runs already."""
+        if self._process is not None:
+            return
         self._pipe, writer = os.pipe()
         command = [
             str(client_python(self.release)),

@@ -34,7 +34,7 @@ def client_sessions(
     server_kind: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, ClientSession]]:
-    """By client release, one process that runs all scenarios selected in this session; it starts when first asked."""
+    """By client release, one process that runs all scenarios selected in this session; they run side by side."""
     selected: dict[str, list[str]] = {}
     for item in request.session.items:
         if isinstance(item, pytest.Function) and "client_sessions" in item.fixturenames:
@@ -44,6 +44,8 @@ def client_sessions(
         release: ClientSession(release, scenarios, server_url, server_kind, tmp_path_factory.mktemp(release))
         for release, scenarios in selected.items()
     }
+    for session in sessions.values():
+        session.start()
     yield sessions
     for session in sessions.values():
         session.close()
