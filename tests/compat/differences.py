@@ -15,6 +15,9 @@ SAME_ORIGIN = (
     "A page of another origin, even on this machine, may write only when the server was told to allow it."
 )
 ENDLESS = "A page of no rows is refused: a client that follows its token would never come to an end."
+ATTRIBUTES = (
+    "Attributes of spans are compared with = and != as with LIKE; stock finds nothing and everything."
+)
 QUOTED = "A name is compared with a quoted value only, in every search."
 SIZES = "The size of an empty file is 0; stock leaves it out."
 NAMES = "File names with a hash or an escape are stored as sent; stock refuses the ones and decodes the others again."
@@ -102,6 +105,11 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
     **_same("logged_models", 400, BAD_VALUE, QUOTED, "filter name = 1"),
     **_same("logged_models", 400, BAD_VALUE, NO_5XX, "bad token", "filter foo = 'x'", "filter metrics.acc = 'x'"),
     **_same("traces", 200, "", NO_5XX, "get by query"),
+    **_same(
+        "traces_metrics", 200, "", ATTRIBUTES,
+        "found by span.attributes.mlflow.llm.model != 'm2'",
+        "found by span.type = 'LLM' AND span.attributes.mlflow.llm.model = 'm2'",
+    ),
     **_same("traces_metrics", 400, BAD_VALUE, STRICT, "unknown aggregation", "unknown view"),
     **_same("traces_metrics", 400, BAD_VALUE, SPECIFIC, "no aggregation"),
     **_same("traces_metrics", 400, BAD_VALUE, NO_5XX, "percentile without value", "percentile beyond"),

@@ -13,7 +13,7 @@ class Call:
     query: pairs; a key may repeat.
     keep: placeholder name to the place of its value in the answer, such as {"run": "run.info.run_id"}.
     phrase: text that the answer's message must hold, because clients look for it.
-    compare: "all" of the answer, only its "shape" (keys and types), or only its "status" (and error code).
+    compare: "all" of the answer, only its "shape" (keys and types), the "count" of its items, or only its "status" (and error code).
     """
 
     name: str

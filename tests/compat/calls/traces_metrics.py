@@ -95,6 +95,14 @@ def _judged(number: int, name: str, value: Any, **more: Any) -> Call:
     )
 
 
+def _found(text: str) -> Call:
+    place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{exp}"}}
+    return post(
+        f"found by {text}", "3:traces/search", {"locations": [place], "filter": text}, compare="count"
+    )
+
+
+SPAN_FILTERS = ("span.type = 'LLM' AND span.name = 'answer'", "span.type = 'CHAIN' AND span.name = 'answer'", "span.name = 'answer' AND span.status = 'ERROR'", "span.type = 'LLM' AND span.status = 'ERROR'", "span.type = 'LLM' AND span.attributes.mlflow.llm.model = 'm2'", "span.name != 'answer' AND span.type != 'LLM'", "span.name = 'answer' AND span.content LIKE '%m2%'", "span.name = 'answer' AND trace.text LIKE '%m2%'", "span.name IN ('answer', 'ask') AND status = 'OK'", "span.name LIKE 'gen%' AND span.attributes.`mlflow.llm.provider` LIKE '%toy%'", "span.attributes.mlflow.llm.model != 'm2'", "span.name NOT IN ('answer', 'generate')", "span.type = 'LLM' AND span.name = 'generate' AND span.name = 'answer'")  # fmt: skip
 RANGE = {"start_time_ms": START_MS, "end_time_ms": START_MS + 10 * MINUTE_MS}
 FILTERS = ("trace.status = 'OK'", "trace.metadata.deep = '1'", "trace.tag.t = '1'", "trace.tag.`mlflow.traceName` = 'b'", "trace.metadata.`mlflow.trace.session` = 's1'", "trace.metadata.`mlflow.sourceRun` = 'x'")  # fmt: skip
 BAD_FILTERS = ("status = 'OK'", "trace.status != 'OK'", "trace.status = OK", "trace.foo = 'x'", "trace.tag = 'x'", "trace.status.x = 'OK'", "span.name = 'x'", "assessment.name = 'x'", "foo.bar = 'x'", "trace.status = 'OK' AND trace.tag.t = '1'", "nonsense")  # fmt: skip
@@ -154,6 +162,7 @@ CALLS = (
     _metric("assessments of a type", "ASSESSMENTS", "assessment_count", "COUNT", filters=["assessment.type = 'feedback'"]),
     _metric("assessments of failed traces", "ASSESSMENTS", "assessment_count", "COUNT", filters=["trace.status = 'ERROR'"]),
     _metric("assessments over time", "ASSESSMENTS", "assessment_count", "COUNT", time_interval_seconds=60, **RANGE),
+    *(_found(text) for text in SPAN_FILTERS),
     _metric("without interval's range", "TRACES", "trace_count", "COUNT", time_interval_seconds=60),
     _metric("unknown metric", "TRACES", "foo", "COUNT"),
     _metric("metric of another view", "TRACES", "span_count", "COUNT"),

@@ -48,7 +48,6 @@ FACTS = {
 }
 NAMED_FACTS = {"name": ("tag", TRACE_NAME), "run_id": ("metadata", SOURCE_RUN)}
 LEADERS = [("attribute", "request_id"), ("attribute", "run_id")]
-OF_RARE_SPANS = "r.id IN (SELECT s.trace_id FROM spans s WHERE "
 RARE = 1_000
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.:/ -]+")
 PLAIN_VALUE = re.compile(r"[A-Za-z][A-Za-z0-9_.:/ -]*|[0-9]+")
@@ -89,28 +88,54 @@ def count_traces(connection: Connection, experiment_ids: Sequence[int], clauses:
 
 
 def _where(clauses: Filter, experiments: Sequence[int], connection: Connection) -> list[Sql]:
-    found = conditions(clauses, lambda clause: _condition(clause, connection))
-    rare = any(condition.text.startswith(OF_RARE_SPANS) for condition in found)
-    lead = " + 0" if rare else led(clauses, LEADERS)
-    return [among(f"r.experiment_id{lead}", experiments, connection.dialect), *found]
-
-
-def _condition(clause: Comparison, connection: Connection) -> Sql:
     dialect = connection.dialect
+    of_spans = [clause for clause in clauses if _is_of_span(clause)]
+    others = [clause for clause in clauses if not _is_of_span(clause)]
+    found = conditions(others, lambda clause: _condition(clause, dialect))
+    rare = _rarest(of_spans, connection)
+    lead = " + 0" if rare is not None else led(others, LEADERS)
+    if of_spans:
+        matching = all_of([*([rare] if rare else []), *(_on_span(clause, dialect) for clause in of_spans)])
+        how = "r.id IN (SELECT s.trace_id FROM spans s WHERE "
+        if rare is None:
+            how = "EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND "
+        found.append(matching.wrap(how, ")"))
+    return [among(f"r.experiment_id{lead}", experiments, dialect), *found]
+
+
+def _is_of_span(clause: Comparison) -> bool:
+    """Whether it is about a span: all such clauses of a filter must hold for the same span."""
+    return clause.entity == "span" or (clause.entity, clause.key) == ("attribute", "text")
+
+
+def _rarest(clauses: Sequence[Comparison], connection: Connection) -> Sql | None:
+    """A range of an index that holds all matching spans, if one holds few.
+
+    Many matching spans are met soon by walking the newest traces, few only by an index.
+    """
+    for clause in clauses:
+        column = INDEXED.get(clause.key) if clause.entity == "span" else None
+        ranged = indexed_text(clause.op, clause.value, connection.dialect, column) if column else None
+        if ranged is None:
+            continue
+        probe = ranged[0].wrap("SELECT count(*) FROM (SELECT 1 FROM spans s WHERE ", " LIMIT ?) few")
+        row = connection.one(probe.text, (*probe.params, RARE + 1))
+        if row is not None and row[0] <= RARE:
+            return ranged[0]
+    return None
+
+
+def _condition(clause: Comparison, dialect: Dialect) -> Sql:
     if clause.entity in FACTS:
         return fact_condition(FACTS[clause.entity], clause.key, clause.op, clause.value, dialect)
     if clause.entity == "attribute":
         return _attribute(clause.key, clause.op, clause.value, dialect)
-    if clause.entity == "span":
-        return _of_rare_spans(clause, connection) or _span(clause.key, clause.op, clause.value, dialect)
     if clause.entity in ("feedback", "expectation"):
         return _assessment(clause, dialect)
     return NEVER
 
 
 def _attribute(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
-    if key == "text":
-        return _span("content", op, value, dialect)
     if key == "prompt":
         return _prompt(str(value), dialect)
     if key == "run_id":
@@ -142,37 +167,18 @@ def _prompt(written: str, dialect: Dialect) -> Sql:
     )
 
 
-def _of_rare_spans(clause: Comparison, connection: Connection) -> Sql | None:
-    """The traces of the few spans that an index finds; None where it cannot, or they are many.
-
-    Many matching spans are met soon by walking the newest traces, few only by the index.
-    """
-    column = INDEXED.get(clause.key)
-    ranged = indexed_text(clause.op, clause.value, connection.dialect, column) if column else None
-    if column is None or ranged is None:
-        return None
-    inside, exact = ranged
-    probe = inside.wrap("SELECT count(*) FROM (SELECT 1 FROM spans s WHERE ", " LIMIT ?) few")
-    row = connection.one(probe.text, (*probe.params, RARE + 1))
-    if row is None or row[0] > RARE:
-        return None
-    if not exact:
-        inside += compare(column, clause.op, clause.value, connection.dialect).wrap("AND ")
-    return inside.wrap(OF_RARE_SPANS, ")")
-
-
-def _span(key: str, op: Operator, value: Value, dialect: Dialect) -> Sql:
-    """Some span of the trace matches."""
-    if key in SPAN_COLUMNS:
-        matching = compare(SPAN_COLUMNS[key], op, value, dialect)
-    else:
-        key = key.removeprefix("attributes.")
-        of_key = Sql("a.key = ?", (key,))
-        matching = (of_key + compare(ATTRIBUTE_TEXT[dialect], op, value, dialect).wrap("AND ")).wrap(
-            f"EXISTS (SELECT 1 FROM {ATTRIBUTES[dialect]} WHERE ", ")"
-        )
-        matching = join(" AND ", [*_written(key, op, value, dialect), matching])
-    return matching.wrap("EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND ", ")")
+def _on_span(clause: Comparison, dialect: Dialect) -> Sql:
+    """A comparison with the span `s`."""
+    key, op, value = clause.key, clause.op, clause.value
+    column = "s.content" if clause.entity == "attribute" else SPAN_COLUMNS.get(key)
+    if column is not None:
+        return compare(column, op, value, dialect)
+    key = key.removeprefix("attributes.")
+    of_key = Sql("a.key = ?", (key,))
+    matching = (of_key + compare(ATTRIBUTE_TEXT[dialect], op, value, dialect).wrap("AND ")).wrap(
+        f"EXISTS (SELECT 1 FROM {ATTRIBUTES[dialect]} WHERE ", ")"
+    )
+    return join(" AND ", [*_written(key, op, value, dialect), matching])
 
 
 def _written(key: str, op: Operator, value: Value, dialect: Dialect) -> list[Sql]:
