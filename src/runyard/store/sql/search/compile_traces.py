@@ -94,12 +94,12 @@ def _where(clauses: Filter, experiments: Sequence[int], connection: Connection) 
     found = conditions(others, lambda clause: _condition(clause, dialect))
     rare = _rarest(of_spans, connection)
     lead = " + 0" if rare is not None else led(others, LEADERS)
-    if of_spans:
-        matching = all_of([*([rare] if rare else []), *(_on_span(clause, dialect) for clause in of_spans)])
-        how = "r.id IN (SELECT s.trace_id FROM spans s WHERE "
-        if rare is None:
-            how = "EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND "
-        found.append(matching.wrap(how, ")"))
+    if rare is not None:
+        rest = [_on_span(clause, dialect) for clause in of_spans if clause is not rare[1]]
+        found.append(all_of([rare[0], *rest]).wrap("r.id IN (SELECT s.trace_id FROM spans s WHERE ", ")"))
+    elif of_spans:
+        matching = all_of([_on_span(clause, dialect) for clause in of_spans])
+        found.append(matching.wrap("EXISTS (SELECT 1 FROM spans s WHERE s.trace_id = r.id AND ", ")"))
     return [among(f"r.experiment_id{lead}", experiments, dialect), *found]
 
 
@@ -108,8 +108,8 @@ def _is_of_span(clause: Comparison) -> bool:
     return clause.entity == "span" or (clause.entity, clause.key) == ("attribute", "text")
 
 
-def _rarest(clauses: Sequence[Comparison], connection: Connection) -> Sql | None:
-    """A range of an index that holds all matching spans, if one holds few.
+def _rarest(clauses: Sequence[Comparison], connection: Connection) -> tuple[Sql, Comparison] | None:
+    """A comparison that an index answers and that few spans meet, with its condition; None if there is none.
 
     Many matching spans are met soon by walking the newest traces, few only by an index.
     """
@@ -120,8 +120,10 @@ def _rarest(clauses: Sequence[Comparison], connection: Connection) -> Sql | None
             continue
         probe = ranged[0].wrap("SELECT count(*) FROM (SELECT 1 FROM spans s WHERE ", " LIMIT ?) few")
         row = connection.one(probe.text, (*probe.params, RARE + 1))
-        if row is not None and row[0] <= RARE:
-            return ranged[0]
+        if row is None or row[0] > RARE:
+            continue
+        inside, exact = ranged
+        return (inside if exact else inside + _on_span(clause, connection.dialect).wrap("AND ")), clause
     return None
 
 
