@@ -100,7 +100,7 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
 
 
 class PostgresReadConnection(PostgresConnection):
-    """The connection of one reader thread.
+    """A connection that only reads.
 
     Args:
         limit_s: a query that takes longer is cancelled.

@@ -1,10 +1,9 @@
-"""A few threads that read, each on a connection of its own."""
+"""A few threads that read, each on a connection of its own for the time of the read."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -18,7 +17,7 @@ READERS = 4
 
 
 class ReadConnection(Connection, Protocol):
-    """The connection of a reader thread."""
+    """A connection that only reads; used by one thread at a time."""
 
     def begin_read(self) -> None:
         """Start a snapshot and the time limit of the query."""
@@ -35,7 +34,7 @@ class ReaderPool:
     """Reads of one database.
 
     Args:
-        connect: opens a connection, called in the thread that will use it; also after a lost connection.
+        connect: opens a connection, also after a lost one; one thread uses it at a time.
         translate: a fault of the storage as our error; None when it is not the storage's fault.
     """
 
@@ -44,8 +43,7 @@ class ReaderPool:
     ) -> None:
         self._connect = connect
         self._translate = translate
-        self._local = threading.local()
-        self._open: list[ReadConnection] = []
+        self._idle: list[ReadConnection] = []
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="runyard-reader")
 
     async def read(self, work: Read[T]) -> T:
@@ -55,47 +53,51 @@ class ReaderPool:
     def close(self) -> None:
         """Finish the reads under way, then close. Blocks."""
         self._pool.shutdown(wait=True)
-        for connection in self._open:
+        for connection in self._idle:
             connection.close()
 
     def _read(self, work: Read[T]) -> T:
+        """The connection that was used last is used next, because its cache knows what people look at."""
         try:
-            return self._translated(work)
+            return self._read_on(self._idle_one() or self._connected(), work)
         except Disconnected:
-            self._drop()
-            return self._translated(work)
+            return self._read_on(self._connected(), work)
 
-    def _translated(self, work: Read[T]) -> T:
+    def _idle_one(self) -> ReadConnection | None:
         try:
-            return self._in_snapshot(work)
-        except RunyardError:
-            raise
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _connected(self) -> ReadConnection:
+        try:
+            return self._connect()
         except Exception as exc:
-            fault = self._translate(exc)
-            if fault is None:
+            raise self._told(exc) from exc
+
+    def _read_on(self, connection: ReadConnection, work: Read[T]) -> T:
+        try:
+            answer = self._in_snapshot(connection, work)
+        except Exception as exc:
+            fault = self._told(exc)
+            if isinstance(fault, Disconnected):
+                with contextlib.suppress(Exception):
+                    connection.close()
+            else:
+                self._idle.append(connection)
+            if fault is exc:
                 raise
             raise fault from exc
+        self._idle.append(connection)
+        return answer
 
-    def _in_snapshot(self, work: Read[T]) -> T:
-        connection = self._connection()
+    def _told(self, exc: Exception) -> Exception:
+        """The fault of the storage that exc is, or exc itself."""
+        return exc if isinstance(exc, RunyardError) else self._translate(exc) or exc
+
+    def _in_snapshot(self, connection: ReadConnection, work: Read[T]) -> T:
         connection.begin_read()
         try:
             return work(connection)
         finally:
             connection.end_read()
-
-    def _connection(self) -> ReadConnection:
-        connection: ReadConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            self._local.connection = connection
-            self._open.append(connection)
-        return connection
-
-    def _drop(self) -> None:
-        connection: ReadConnection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            self._local.connection = None
-            self._open.remove(connection)
-            with contextlib.suppress(Exception):
-                connection.close()

@@ -28,6 +28,7 @@ from runyard.store.sql.writer import LOCK_WAIT_S, DeferredWork, GroupCommitter, 
 T = TypeVar("T")
 
 READ_LIMIT_S = 10.0
+READ_CACHE_KIB = 24_576  # what a search over 100,000 runs touches; mostly one connection fills its cache
 CHECKPOINT_PAGES = 4_000  # of 4 KiB: the same pages change again and again, so fewer checkpoints write less
 LOCK_RETRY_S = 0.01
 FOLD_AFTER_S = 0.5
@@ -135,14 +136,14 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
 
 
 class SqliteReadConnection(SqliteConnection):
-    """The connection of one reader thread; it cannot write.
+    """A connection that cannot write.
 
     Args:
         limit_s: a query that takes longer is cancelled.
     """
 
     def __init__(self, path: Path, limit_s: float) -> None:
-        super().__init__(path, cache_kib=8_192)
+        super().__init__(path, cache_kib=READ_CACHE_KIB)
         self.raw.execute("PRAGMA query_only = ON")
         self._limit_s = limit_s
 
