@@ -28,8 +28,10 @@ def _call(command: Sequence[str]) -> None:
 
 
 def _uv() -> list[str]:
-    found = shutil.which("uv")
-    return [found] if found else []
+    found = shutil.which("uv") or shutil.which(
+        ROOT / ".cache" / "uv" / "bin" / "uv"
+    )  # make fetches the latter
+    return [str(found)] if found else []
 
 
 def create(path: Path) -> Path:
