@@ -6,6 +6,7 @@
     │   ├── BadRequest                 400 BAD_REQUEST
     │   ├── AlreadyExists              400 RESOURCE_ALREADY_EXISTS
     │   ├── InvalidState               400 INVALID_STATE
+    │   ├── Unauthenticated            401 UNAUTHENTICATED
     │   ├── NotAllowed                 403 PERMISSION_DENIED
     │   ├── NotFound                   404 RESOURCE_DOES_NOT_EXIST
     │   ├── RouteNotFound              404 ENDPOINT_NOT_FOUND
@@ -14,6 +15,7 @@
     │   ├── RangeNotSatisfiable        416 INVALID_PARAMETER_VALUE
     │   ├── UnsupportedMediaType       400 INVALID_PARAMETER_VALUE
     │   ├── Unprocessable              422 INVALID_PARAMETER_VALUE
+    │   ├── TooManyRequests            429 REQUEST_LIMIT_EXCEEDED     retry
     │   └── QueryTooExpensive          400 INVALID_PARAMETER_VALUE
     └── ServerFault                    the server is at fault
         ├── InternalFault              500 INTERNAL_ERROR
@@ -89,6 +91,13 @@ class InvalidState(CallerError):
     code = "INVALID_STATE"
 
 
+class Unauthenticated(CallerError):
+    """Nobody is who the credential says, or there is none; a new credential may help."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
 class NotAllowed(CallerError):
     """The caller may not do this."""
 
@@ -142,6 +151,18 @@ class Unprocessable(CallerError):
 
     code = "INVALID_PARAMETER_VALUE"
     status = 422
+
+
+class TooManyRequests(CallerError):
+    """Too many failures in a row; wait."""
+
+    code = "REQUEST_LIMIT_EXCEEDED"
+    status = 429
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int = 30) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class QueryTooExpensive(CallerError):

@@ -16,13 +16,11 @@ import uvicorn
 
 from runyard.artifacts.opening import mount_datastore
 from runyard.errors import NotFound
-from runyard.server.application import Application
-from runyard.server.gate import Gate
-from runyard.server.metrics import ServerMetrics
 from runyard.server.routes.mlflow import artifacts
 from runyard.server.routing import RouteTable
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
+from tests.api.open_application import open_application
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 RUN = "0123456789abcdef0123456789abcdef"
@@ -117,7 +115,7 @@ def artifact_server(
         yield
         await mount.datastore.aclose()
 
-    app = Application(RouteTable(artifacts.routes(service)), Gate(), ServerMetrics(), lifespan)
+    app = open_application(RouteTable(artifacts.routes(service)), lifespan)
     sock = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)

@@ -49,6 +49,8 @@ class Client:
     port: int
     routes: list[Route] = field(default_factory=list)
     prefix: str = "/api"
+    base: str = ""  # such as /workspaces/other: put before every path
+    headers: dict[str, str] = field(default_factory=dict)  # sent with every request
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _connection: http.client.HTTPConnection | None = None
 
@@ -59,7 +61,8 @@ class Client:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            self._connection.request(method, target, body, dict(headers or {}))
+            sent = {**self.headers, **(headers or {})}
+            self._connection.request(method, self.base + target, body, sent)
             found = self._connection.getresponse()
             named = {name.lower(): value for name, value in found.getheaders()}
             return Answer(found.status, named, found.read())
@@ -101,6 +104,11 @@ class Client:
         made = self.ok("POST", "runs/create", experiment_id=experiment or self.experiment(), **fields)
         return str(made["run"]["info"]["run_id"])
 
+    def also(self, *, base: str = "", token: str = "") -> Client:
+        """The same server through another base path, or as the owner of another token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return Client(self.port, self.routes, self.prefix, base, headers, self._numbers)
+
     def close(self) -> None:
         """Hang up; the next call connects again."""
         if self._connection is not None:
@@ -109,9 +117,9 @@ class Client:
 
 
 @contextlib.contextmanager
-def live_server(directory: Path) -> Iterator[Client]:
+def live_server(directory: Path, settings: Settings | None = None) -> Iterator[Client]:
     """Serve a fresh database until the block ends."""
-    runtime = build(Settings(data=str(directory)))
+    runtime = build(settings or Settings(data=str(directory)))
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         lane: Any = partial(FastLane, runtime.application, KnownHeads())

@@ -15,12 +15,9 @@ from typing import Any
 
 import uvicorn
 
-from runyard.server.application import Application
-from runyard.server.gate import Gate
-from runyard.server.metrics import ServerMetrics
+from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
 from runyard.server.routes.mlflow import experiments, logged_models
 from runyard.server.routing import RouteTable
-from runyard.services.context import DEFAULT_WORKSPACE_ID
 from runyard.services.experiments import ExperimentService
 from runyard.services.logged_models import LoggedModelService
 from runyard.store.sql import schema
@@ -28,6 +25,7 @@ from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from tests.api.artifact_server import Answer, Client
+from tests.api.open_application import open_application
 
 API = "/api/2.0/mlflow"
 RUN = "0123456789abcdef0123456789abcdef"
@@ -119,7 +117,7 @@ def _served(database: SqliteDatabase) -> Iterator[int]:
             *logged_models.routes(LoggedModelService(SqlLoggedModels(database, PAGE_KEY))),
         ]
     )
-    app = Application(table, Gate(), ServerMetrics(), lifespan)
+    app = open_application(table, lifespan)
     sock = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)

@@ -17,9 +17,6 @@ from urllib.parse import urlencode
 import uvicorn
 
 from runyard.errors import NotFound
-from runyard.server.application import Application
-from runyard.server.gate import Gate
-from runyard.server.metrics import ServerMetrics
 from runyard.server.routes.mlflow import registry
 from runyard.server.routing import RouteTable
 from runyard.services.context import Context
@@ -27,6 +24,7 @@ from runyard.services.registry import RegistryService
 from runyard.store.sql import schema
 from runyard.store.sql.registry import SqlRegistry
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
+from tests.api.open_application import open_application
 
 RUN, OTHER_RUN, FILE_RUN = (digit * 32 for digit in "123")
 MODEL_ID = "m-" + "4" * 32
@@ -133,7 +131,7 @@ def registry_server(directory: Path) -> Iterator[Registry]:
         yield
         await database.close()
 
-    app = Application(RouteTable(registry.routes(service)), Gate(), ServerMetrics(), lifespan)
+    app = open_application(RouteTable(registry.routes(service)), lifespan)
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from runyard.entities.common import Tag
+from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
 from runyard.errors import InvalidInput
-from runyard.services.context import DEFAULT_WORKSPACE_ID, Context
+from runyard.services.context import Context
 from runyard.services.dataset_search import DatasetSearchService
 from runyard.store.sql import schema
 from runyard.store.sql.database import Transaction

@@ -14,14 +14,14 @@ import pytest
 from runyard.server import routes
 from runyard.server.openapi import noun_of
 from runyard.server.raw_shapes import shape_of
-from runyard.server.routes import mlflow
+from runyard.server.routes import api, mlflow
 from runyard.server.routing import Route
 from tests.api import hostile
 from tests.api.live_server import JSON, UNKNOWN_RUN, Answer, Client, live_server
 
 NOUNS = sorted(
     module.name
-    for package in (routes, mlflow)
+    for package in (routes, mlflow, api)
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg
 )

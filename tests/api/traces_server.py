@@ -18,9 +18,6 @@ import uvicorn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from runyard.artifacts.opening import mount_datastore
-from runyard.server.application import Application
-from runyard.server.gate import Gate
-from runyard.server.metrics import ServerMetrics
 from runyard.server.routes import otlp
 from runyard.server.routes.mlflow import experiments, trace_files, traces
 from runyard.server.routing import RouteTable
@@ -32,6 +29,7 @@ from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from runyard.store.sql.traces import SqlTraces
 from tests.api.artifact_server import Records
+from tests.api.open_application import open_application
 
 PROTOBUF = "application/x-protobuf"
 START_NS = 1_700_000_000_000_000_000
@@ -162,7 +160,7 @@ def traces_server(directory: Path) -> Iterator[Traces]:
             *otlp.routes(service),
         ]
     )
-    app = Application(table, Gate(), ServerMetrics(), lifespan)
+    app = open_application(table, lifespan)
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))

@@ -19,7 +19,10 @@ from runyard.server.workers import CannotStart
 @click.option("--database", metavar="URL", help="postgresql://... instead of the embedded SQLite.")
 @click.option("--artifacts", metavar="URL", help="Where artifacts go: a directory, s3://, az:// or gs://.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Server processes; more than 1 needs PostgreSQL.")
-@click.option("--insecure", is_flag=True, default=None, help="Listen beyond loopback without authentication.")
+@click.option("--auth", metavar="WHEN", help="local: no credential on loopback; required. [default: local]")
+@click.option("--tls-cert", metavar="FILE", help="PEM file of the certificate; serves HTTPS.")
+@click.option("--tls-key", metavar="FILE", help="PEM file of the certificate's key.")
+@click.option("--insecure", is_flag=True, default=None, help="Plain HTTP beyond loopback.")
 @click.option("--allowed-hosts", metavar="NAMES", help="Names that clients may use for this server.")
 @click.option("--allowed-origins", metavar="ORIGINS", help="Origins whose web pages may write.")
 def up(**flags: Any) -> None:

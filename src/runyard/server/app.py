@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from runyard.artifacts.opening import mount_datastore
+from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
@@ -24,22 +26,28 @@ from runyard.server.routes.mlflow import (
     traces,
 )
 from runyard.server.routing import RouteTable
-from runyard.server.settings import Settings, secret_key, split
+from runyard.server.settings import Settings, is_loopback, secret_key, split
 from runyard.server.storage import open_database
 from runyard.services.artifacts import ArtifactService
+from runyard.services.audit import AuditTrail
 from runyard.services.dataset_search import DatasetSearchService
 from runyard.services.experiments import ExperimentService
+from runyard.services.identity import IdentityService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.runs import RunService
+from runyard.services.throttle import LoginThrottle
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
+from runyard.services.tracking_tokens import TrackingTokens
 from runyard.store.sql import schema
+from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.compaction import Compactor
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.registry import SqlRegistry
@@ -66,6 +74,15 @@ def build(settings: Settings) -> Runtime:
     """
     database = open_database(settings)
     page_key = secret_key(settings)
+    identity_store = SqlIdentity(database)
+    identity = IdentityService(
+        identity_store,
+        TrackingTokens(page_key, time.time),
+        LoginThrottle(time.monotonic),
+        local=not settings.needs_login,
+    )
+    access = Access(identity, identity_store)
+    trail = AuditTrail(SqlAudit(database))
     mount = mount_datastore(settings.artifacts or str(settings.data_dir / "artifacts"))
     run_store = SqlRuns(database, page_key, render, record_metrics)
     model_store = SqlLoggedModels(database, page_key)
@@ -120,6 +137,8 @@ def build(settings: Settings) -> Runtime:
         await mount.datastore.aclose()
 
     gate = Gate(
-        split(settings.allowed_hosts), split(settings.allowed_origins), loopback_only=not settings.insecure
+        split(settings.allowed_hosts),
+        split(settings.allowed_origins),
+        loopback_only=is_loopback(settings.host),
     )
-    return Runtime(Application(table, gate, watched, lifespan), lifespan)
+    return Runtime(Application(table, gate, access, trail, watched, lifespan), lifespan)

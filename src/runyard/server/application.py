@@ -1,23 +1,35 @@
 """The ASGI application: gate, route, decode, call, encode.
 
-request → Gate (Host, Origin) → RouteTable → decode → handler (services) → encode → answer
+request → Gate (Host, Origin) → Access (who, where, may they) → RouteTable → decode → handler (services) → encode
+        → audit log → answer
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from runyard.errors import InvalidInput, RunyardError, TooLarge, UnsupportedMediaType
+from runyard.entities.access import ANONYMOUS
+from runyard.errors import InvalidInput, NotAllowed, RunyardError, TooLarge, UnsupportedMediaType
 from runyard.server import errors
+from runyard.server.access import (
+    ANONYMOUS_CONTEXT,
+    DEFAULT_WORKSPACE,
+    WORKSPACE_HEADER,
+    Access,
+    header_of,
+    plain_fields,
+    split_base,
+)
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routing import Match, Route, RouteTable
+from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_body, decode_hot, decode_query
 
@@ -44,9 +56,19 @@ class Application:
         lifespan: entered before the first request, left after the last.
     """
 
-    def __init__(self, routes: RouteTable, gate: Gate, metrics: ServerMetrics, lifespan: Lifespan) -> None:
+    def __init__(
+        self,
+        routes: RouteTable,
+        gate: Gate,
+        access: Access,
+        trail: AuditTrail,
+        metrics: ServerMetrics,
+        lifespan: Lifespan,
+    ) -> None:
         self.routes = routes
         self.gate = gate
+        self.access = access
+        self.trail = trail
         self.metrics = metrics
         self._lifespan = lifespan
 
@@ -78,7 +100,8 @@ class Application:
             refusal = self.gate.refusal(method, scope["path"], *_gate_headers(scope))
             if refusal is not None:
                 raise refusal
-            match = self.routes.find(method, scope["raw_path"].decode("latin-1"))
+            workspace, path = split_base(scope["raw_path"].decode("latin-1"))
+            match = await self._admitted(method, workspace, path, scope)
             name = match.route.path
             await self._serve(match, scope, receive, watch)
         except ClientDisconnect:
@@ -91,17 +114,98 @@ class Application:
                 raise
         self.metrics.observe(method, name, watch.status or 0, time.perf_counter() - began)
 
+    async def _admitted(self, method: str, workspace: str | None, path: str, scope: Scope) -> Match:
+        """The route, once it is known that the caller may have it; what is not there is told to nobody else.
+
+        Leaves the caller's Context in the scope.
+        """
+        missing: RunyardError | None = None
+        try:
+            match = self.routes.find(method, path)
+        except RunyardError as exc:
+            missing = exc
+        if missing is None and match.route.action == ANONYMOUS:
+            scope["context"] = ANONYMOUS_CONTEXT
+            return match
+        headers = scope["headers"]
+        if workspace is None:
+            workspace = header_of(headers, WORKSPACE_HEADER)
+        if missing is None and not match.route.in_workspace:
+            workspace = None
+        elif workspace is None:
+            workspace = DEFAULT_WORKSPACE
+        authorization = header_of(headers, b"authorization")
+        context = await self.access.admit(authorization, workspace, remote_of(scope))
+        if missing is not None:
+            raise missing
+        scope["context"] = context
+        try:
+            self.access.check(match.route, context)
+        except NotAllowed as exc:
+            if match.route.audited:
+                await self.trail.note(context, match.route.action, match.values, exc, remote_of(scope))
+            raise
+        return match
+
     async def _serve(self, match: Match, scope: Scope, receive: Receive, send: _StatusWatch) -> None:
-        route = match.route
+        route, context = match.route, scope["context"]
         if route.raw is not None:
             scope["path_params"] = match.values
-            response = await route.raw(Request(scope, receive))
+            request = Request(scope, receive)
+            if context.grants.experiments:
+                await self.access.check_experiments(route, context, _raw_fields(request, match.values))
+            response = await self._audited(
+                match, scope, match.values, lambda: _raw_answer(route, context, request)
+            )
             await response(scope, receive, send)
             return
-        request = await read_request(route, match.values, scope, receive)
-        assert route.handler is not None
-        answer = await route.handler(Context(), request)
+        body = await read_request(route, match.values, scope, receive)
+        fields = plain_fields(body) if context.grants.experiments or route.audited else {}
+        handler = route.handler
+        assert handler is not None
+
+        async def work() -> Any:
+            await self.access.check_experiments(route, context, fields)
+            return await handler(context, body)
+
+        answer = await self._audited(match, scope, fields, work)
         await send_json(send, 200, encode(answer), head=scope["method"] == "HEAD")
+
+    async def _audited(
+        self, match: Match, scope: Scope, fields: Mapping[str, Any], work: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        """Do the work, and write down that it was done or why not, before anybody is answered."""
+        if not match.route.audited:
+            return await work()
+        context, action, remote = scope["context"], match.route.action, remote_of(scope)
+        try:
+            answer = await work()
+        except RunyardError as exc:
+            await self.trail.note(context, action, fields, exc, remote)
+            raise
+        await self.trail.note(context, action, fields, None, remote)
+        return answer
+
+
+async def _raw_answer(route: Route, context: Context, request: Request) -> Any:
+    assert route.raw is not None
+    return await route.raw(context, request)
+
+
+def _raw_fields(request: Request, values: Mapping[str, str]) -> dict[str, Any]:
+    """What a raw request names: its query, its path, and the headers of exporters of spans."""
+    fields: dict[str, Any] = dict(request.query_params)
+    fields.update(values)
+    for header, name in (("x-mlflow-experiment-id", "experiment_id"), ("x-mlflow-run-id", "run_id")):
+        if header in request.headers:
+            fields[name] = request.headers[header]
+    return fields
+
+
+def remote_of(scope: Scope) -> str:
+    """The address of the client."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 class _StatusWatch:

@@ -6,7 +6,7 @@ import logging
 
 import msgspec
 
-from runyard.errors import InternalFault, RunyardError
+from runyard.errors import InternalFault, RunyardError, Unauthenticated
 
 log = logging.getLogger("runyard.server")
 MESSAGE_LIMIT = 4_000  # characters; no answer repeats a huge request
@@ -28,6 +28,8 @@ def answer(error: BaseException) -> tuple[int, bytes, Headers]:
     headers: Headers = []
     if error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    if isinstance(error, Unauthenticated):
+        headers.append((b"www-authenticate", b'Bearer realm="runyard", error="invalid_token"'))
     return error.status, msgspec.json.encode(ErrorMessage(error.code, _cut(error.message))), headers
 
 

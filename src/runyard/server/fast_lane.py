@@ -3,11 +3,11 @@
 Training loops send the same four small requests millions of times, and for those the ASGI machinery (a scope, a task
 for the application, events for body pieces) costs more than the work. This protocol takes such a request when it is
 plain in every respect, and leaves all others, and all doubtful ones, to uvicorn and the application. What decides is
-shared with the application: the route table, `Gate.refusal`, the body limit, the decoder, the error mapper, the
-counters.
+shared with the application: the route table, `Gate.refusal`, `Access`, the body limit, the decoder, the error mapper,
+the counters.
 
 A client that keeps its connection sends the same head again and again, so a head that was parsed and judged once is
-recognised by its bytes and not parsed again.
+recognised by its bytes and not parsed again, for as long as `Access` stands by its decision about who sent it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from runyard.server import errors
+from runyard.server.access import DEFAULT_WORKSPACE, WORKSPACE_HEADER, Admission, split_base
 from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, encode
 from runyard.server.routing import Route
-from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_hot
 
 NOT_PLAIN = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"connection"})
@@ -39,9 +39,10 @@ class HotRequest:
 
     message_event = _NoEvent()
 
-    def __init__(self, route: Route, length: int) -> None:
+    def __init__(self, route: Route, length: int, admission: Admission) -> None:
         self.route = route
         self.length = length
+        self.context = admission.context
         self.body: bytes | bytearray = b""
         self.began = time.perf_counter()
         self.response_complete = False
@@ -59,15 +60,15 @@ class HotRequest:
 
 
 class KnownHeads:
-    """Heads of plain hot requests, byte for byte, with what follows from them: the route and the body's length."""
+    """Heads of plain hot requests, byte for byte, with what follows from them: route, length of the body, who sent it."""
 
     LIMIT = 1_000
     LONGEST = 2_000
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[Route, int]] = {}
+        self._known: dict[bytes, tuple[Route, int, Admission]] = {}
 
-    def learn(self, head: bytes, route: Route, length: int) -> None:
+    def learn(self, head: bytes, route: Route, length: int, admission: Admission) -> None:
         """Remember a head that was found to be plain, if nobody could read it in two ways."""
         if (
             len(head) <= self.LONGEST
@@ -76,9 +77,9 @@ class KnownHeads:
         ):
             if len(self._known) >= self.LIMIT:
                 self._known.clear()
-            self._known[head] = (route, length)
+            self._known[head] = (route, length, admission)
 
-    def get(self, head: bytes) -> tuple[Route, int] | None:
+    def get(self, head: bytes) -> tuple[Route, int, Admission] | None:
         """What follows from a head; None when it is new."""
         return self._known.get(head)
 
@@ -113,7 +114,7 @@ class FastLane(HttpToolsProtocol):
             return False
         head = data[:end]
         known = self.heads.get(head)
-        if known is None:
+        if known is None or not self.application.access.stands(known[2]):
             self.learning = head
             return False
         self._unset_keepalive_if_required()
@@ -135,15 +136,16 @@ class FastLane(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        route = self.application.routes.hot(self.url)
+        workspace, path = split_base(self.url.decode("latin-1"))
+        route = self.application.routes.hot(path)
         head, self.learning = self.learning, None
         self.hot = None
         if route is not None and self._is_idle():
-            length = self._plain_length(route)
-            if length is not None:
+            plain = self._plain(route, workspace)
+            if plain is not None:
                 if head is not None:
-                    self.heads.learn(head, route, length)
-                self.hot = self.cycle = HotRequest(route, length)  # type: ignore[assignment]
+                    self.heads.learn(head, route, *plain)
+                self.hot = self.cycle = HotRequest(route, *plain)  # type: ignore[assignment]
                 return
         super().on_headers_complete()
 
@@ -167,9 +169,9 @@ class FastLane(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _plain_length(self, route: Route) -> int | None:
-        """The body's length when nothing about the request is special, else None: the application decides then."""
-        host = origin = site = None
+    def _plain(self, route: Route, workspace: str | None) -> tuple[int, Admission] | None:
+        """The body's length and who sent it when nothing about the request is special, else the application decides."""
+        host = origin = site = authorization = None
         length = 0
         json = False
         for name, value in self.headers:
@@ -183,6 +185,10 @@ class FastLane(HttpToolsProtocol):
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
                 site = value.decode("latin-1")
+            elif name == b"authorization" and authorization is None:
+                authorization = value.decode("latin-1")
+            elif name == WORKSPACE_HEADER and workspace is None:
+                workspace = value.decode("latin-1")
             elif name in NOT_PLAIN and not (name == b"connection" and value == b"keep-alive"):
                 return None
         plain = (
@@ -190,15 +196,20 @@ class FastLane(HttpToolsProtocol):
         )
         if not plain or self.parser.get_http_version() != "1.1":
             return None
+        admission = self.application.access.known(authorization, workspace or DEFAULT_WORKSPACE)
+        if admission is None or admission.context.grants.experiments:
+            return None
+        if not admission.context.grants.permits(route.action):
+            return None
         refusal = self.application.gate.refusal("POST", route.path, host, origin, site)
-        return length if refusal is None else None
+        return (length, admission) if refusal is None else None
 
     async def _serve(self, hot: HotRequest) -> None:
         status, extra = 200, None
         route = hot.route
         try:
             assert route.handler is not None and route.request is not None
-            body = encode(await route.handler(Context(), decode_hot(hot.body, route.request)))
+            body = encode(await route.handler(hot.context, decode_hot(hot.body, route.request)))
         except Exception as exc:
             status, body, extra = errors.answer(exc)
         self.application.metrics.observe("POST", route.path, status, time.perf_counter() - hot.began)

@@ -15,24 +15,43 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runyard.entities.access import ACTIONS, ANONYMOUS, SELF
 from runyard.errors import MethodNotAllowed, RouteNotFound
 from runyard.services.context import Context
 
 Handler = Callable[[Context, Any], Awaitable[Any]]
-RawHandler = Callable[[Request], Awaitable[Response]]
+RawHandler = Callable[[Context, Request], Awaitable[Response]]
 PREFIXES = ("/api", "/ajax-api")
+OWN = "/api/v1"
+SAFE = ("GET", "HEAD", "OPTIONS")
+KNOWN_ACTIONS = frozenset({*ACTIONS, ANONYMOUS, SELF})
+UNAUDITED = frozenset({"runs/write", "artifacts/write", "traces/write", "datastores/write", ANONYMOUS})
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One method and path. The name is the path pattern; metrics are counted by it."""
+    """One method and path. The name is the path pattern; metrics are counted by it.
+
+    Attributes:
+        action: what the caller must be allowed to do; no route is without one.
+        in_workspace: whether it belongs to a workspace, or to the server as a whole.
+        filtered: whether the handler shows only the experiments that the caller may read.
+    """
 
     method: str
     path: str
+    action: str
     handler: Handler | None = None
     request: type[Any] | None = None
     raw: RawHandler | None = None
     hot: bool = False
     body_limit: int | None = None
+    in_workspace: bool = True
+    filtered: bool = False
+
+    @property
+    def audited(self) -> bool:
+        """Whether each call is written to the audit log: changes, but not what a training logs."""
+        return self.method not in SAFE and self.action not in UNAUDITED and not self.action.endswith("/read")
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -42,14 +61,70 @@ class Match(msgspec.Struct, frozen=True):
     values: dict[str, str]
 
 
-def rpc(method: str, path: str, request: type[Any], handler: Handler, *, hot: bool = False) -> list[Route]:
+def rpc(
+    method: str,
+    path: str,
+    request: type[Any],
+    handler: Handler,
+    action: str,
+    *,
+    hot: bool = False,
+    filtered: bool = False,
+    in_workspace: bool = True,
+) -> list[Route]:
     """A JSON route at both of MLflow's prefixes."""
-    return [Route(method, prefix + path, handler, request, hot=hot) for prefix in PREFIXES]
+    return [
+        Route(
+            method,
+            prefix + path,
+            action,
+            handler,
+            request,
+            hot=hot,
+            filtered=filtered,
+            in_workspace=in_workspace,
+        )
+        for prefix in PREFIXES
+    ]
 
 
-def raw(method: str, path: str, handler: RawHandler, *, prefixes: Sequence[str] = ("",)) -> list[Route]:
+def api(
+    method: str,
+    path: str,
+    request: type[Any],
+    handler: Handler,
+    action: str,
+    *,
+    in_workspace: bool = True,
+    body_limit: int | None = None,
+) -> list[Route]:
+    """A JSON route of Runyard's own, below /api/v1."""
+    return [
+        Route(
+            method,
+            OWN + path,
+            action,
+            handler,
+            request,
+            in_workspace=in_workspace,
+            body_limit=body_limit,
+        )
+    ]
+
+
+def raw(
+    method: str,
+    path: str,
+    handler: RawHandler,
+    action: str,
+    *,
+    prefixes: Sequence[str] = ("",),
+    in_workspace: bool = True,
+) -> list[Route]:
     """A route that reads and writes bytes itself. A last parameter `{name:path}` may hold slashes."""
-    return [Route(method, prefix + path, raw=handler) for prefix in prefixes]
+    return [
+        Route(method, prefix + path, action, raw=handler, in_workspace=in_workspace) for prefix in prefixes
+    ]
 
 
 class RouteTable:
@@ -62,15 +137,17 @@ class RouteTable:
         patterns: dict[str, dict[str, Route]] = {}
         for route in self.routes:
             target = patterns if "{" in route.path else self._fixed
+            if route.action not in KNOWN_ACTIONS:
+                raise ValueError(f"{route.method} {route.path} has the unknown action {route.action!r}")
             methods = target.setdefault(route.path, {})
             if route.method in methods:
                 raise ValueError(f"two routes for {route.method} {route.path}")
             methods[route.method] = route
-        self._hot = {route.path.encode(): route for route in self.routes if route.hot}
+        self._hot = {route.path: route for route in self.routes if route.hot}
         for path in sorted(patterns, key=_specific):
             self._patterns.append((_compile(path), patterns[path]))
 
-    def hot(self, url: bytes) -> Route | None:
+    def hot(self, url: str) -> Route | None:
         """The hot route of a request target as sent, if it is one; those are POST only."""
         return self._hot.get(url)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
+import os
 import signal
 import socket
 import sys
@@ -16,7 +16,7 @@ import uvicorn
 from runyard.errors import RunyardError
 from runyard.server.app import build
 from runyard.server.fast_lane import FastLane, KnownHeads
-from runyard.server.settings import Settings
+from runyard.server.settings import Settings, is_loopback
 from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
 
@@ -85,6 +85,8 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
     )
     server = _Server(config, ready)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -94,28 +96,34 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
 def ready_message(settings: Settings, port: int) -> str:
     """What a person reads when the server is ready."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{port}"
+    url = f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+    login = (
+        "  login:   every client needs a token: runyard login --server " + url + "\n"
+        if settings.needs_login
+        else ""
+    )
     return (
         f"Runyard is ready at {url}\n"
         f"  data:    {settings.data_dir}\n"
         f"  clients: export MLFLOW_TRACKING_URI={url}\n"
+        f"{login}"
         "  stop:    Ctrl-C"
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address or name can only be reached from this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _check(settings: Settings) -> None:
-    if not is_loopback(settings.host) and not settings.insecure:
+    if settings.auth not in ("local", "required"):
+        raise CannotStart(f"--auth {settings.auth} is neither local nor required.")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise CannotStart("HTTPS needs both --tls-cert and --tls-key.")
+    for path in filter(None, (settings.tls_cert, settings.tls_key)):
+        if not os.access(path, os.R_OK):
+            raise CannotStart(f"The file {path} cannot be read.")
+    if not is_loopback(settings.host) and not settings.insecure and not settings.tls_cert:
         raise CannotStart(
-            f"{settings.host} can be reached from other machines, and this release has no authentication yet. "
-            "Add --insecure if you trust everyone on that network, or listen on 127.0.0.1."
+            f"{settings.host} can be reached from other machines, and passwords and tokens would travel unencrypted. "
+            "Give --tls-cert and --tls-key, listen on 127.0.0.1 behind a proxy that does TLS, or add --insecure if "
+            "you trust everyone on that network."
         )
     if settings.workers > 1 and not settings.database:
         raise CannotStart(

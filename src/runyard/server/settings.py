@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -25,10 +26,18 @@ class Settings:
     database: str = ""  # postgresql://...; empty: SQLite in the data directory
     artifacts: str = ""  # URL of the datastore; empty: a directory in the data directory
     workers: int = 1  # server processes; more than one needs PostgreSQL
-    insecure: bool = False  # listen beyond loopback although there is no authentication yet
+    auth: str = "local"  # local: on loopback no credential is needed; required: never without. Beyond loopback: required
+    tls_cert: str = ""  # PEM file of the certificate chain; serves HTTPS, together with the key
+    tls_key: str = ""  # PEM file of the certificate's key
+    insecure: bool = False  # plain HTTP beyond loopback, where passwords and tokens can be read on the way
     allowed_hosts: str = ""  # further names that clients may reach this server by, comma separated
     allowed_origins: str = ""  # further origins whose web pages may write, comma separated
-    secret_key: str = ""  # signs page tokens; the same on all hosts; empty: a key file in the data directory
+    secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether every request needs a credential."""
+        return self.auth != "local" or not is_loopback(self.host)
 
     @property
     def data_dir(self) -> Path:
@@ -64,13 +73,21 @@ def _parse(name: str, kind: type, text: str) -> Any:
         raise ValueError(f"{variable}={text} is not a number.") from None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only be reached from this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def split(text: str) -> list[str]:
     """A comma separated setting as a list."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def secret_key(settings: Settings) -> bytes:
-    """The key that signs page tokens, made at the first start (mode 0600).
+    """The key that all keys are derived from, made at the first start (mode 0600).
 
     Raises: StorageUnavailable when it cannot be kept.
     """

@@ -20,11 +20,18 @@ from runyard.artifacts.contracts import (
     UploadedPart,
 )
 from runyard.artifacts.opening import Mount
-from runyard.artifacts.uris import LoggedModelUri, RegisteredModelUri, RunUri, parse_artifact_uri
+from runyard.artifacts.uris import (
+    LoggedModelUri,
+    RegisteredModelUri,
+    RunUri,
+    StorageUri,
+    parse_artifact_uri,
+)
 from runyard.errors import InvalidInput, NotImplementedHere
 from runyard.services.context import Context
 
 MOST_PARTS = 10_000
+OTHERS = "workspaces"  # where the files of all workspaces but the default one are
 _SIGNED_PER_STEP = 100
 
 
@@ -71,7 +78,9 @@ class MultipartUpload:
 class ArtifactService:
     """Checks paths, finds the place in the datastore, and hands on.
 
-    Every path is decoded once already. All methods may raise InvalidInput for a path, and what `Datastore` raises.
+    Every path is decoded once already and relative to the files of the workspace: those of the default one lie at the
+    root of the datastore, those of every other one below `workspaces/<guid>`, and no path leads from one to another.
+    All methods may raise InvalidInput for a path, and what `Datastore` raises.
 
     Args:
         mount: the server's datastore.
@@ -89,40 +98,51 @@ class ArtifactService:
         """What the datastore can do beyond the basics."""
         return self._store.capabilities
 
-    async def put(self, path: str, pieces: AsyncIterator[bytes], size: int | None) -> None:
+    async def put(self, ctx: Context, path: str, pieces: AsyncIterator[bytes], size: int | None) -> None:
         """Store a file. An upload that ends early leaves nothing."""
-        self.accepted_bytes += await self._store.put(paths.clean_file_path(path), pieces, size)
+        self.accepted_bytes += await self._store.put(
+            self._place(ctx, paths.clean_file_path(path)), pieces, size
+        )
 
-    async def get(self, path: str, byte_range: ByteRange | None) -> Download:
+    async def get(self, ctx: Context, path: str, byte_range: ByteRange | None) -> Download:
         """Open a file; the caller closes it."""
-        return await self._store.get(paths.clean_file_path(path), byte_range)
+        return await self._store.get(self._place(ctx, paths.clean_file_path(path)), byte_range)
 
-    async def head(self, path: str) -> FileInfo:
+    async def head(self, ctx: Context, path: str) -> FileInfo:
         """Metadata of a file."""
-        return await self._store.head(paths.clean_file_path(path))
+        return await self._store.head(self._place(ctx, paths.clean_file_path(path)))
 
-    async def list_dir(self, path: str) -> Sequence[Entry]:
+    async def list_dir(self, ctx: Context, path: str) -> Sequence[Entry]:
         """Names directly below a directory."""
-        return await self._store.list_dir(paths.clean_directory_path(path))
+        clean = paths.clean_directory_path(path)
+        found = await self._store.list_dir(self._place(ctx, clean))
+        if clean or ctx.workspace_guid:
+            return found
+        return [entry for entry in found if entry.name != OTHERS]
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, ctx: Context, path: str) -> None:
         """Delete a file or directory; the root is refused, what is not there is fine."""
-        await self._store.delete(paths.clean_directory_path(path))
+        clean = paths.clean_directory_path(path)
+        if not clean and ctx.workspace_guid:
+            raise InvalidInput(
+                "The root of the artifacts cannot be deleted; name a file or directory below it."
+            )
+        await self._store.delete(self._place(ctx, clean))
 
     async def file_of_run(self, ctx: Context, run_id: str, path: str) -> str:
-        """The datastore's path of a run's file."""
+        """The path of a run's file."""
         return await self._below(ctx, await self._roots.run(ctx, run_id), path)
 
     async def file_of_logged_model(self, ctx: Context, model_id: str, path: str) -> str:
-        """The datastore's path of a logged model's file."""
+        """The path of a logged model's file."""
         return await self._below(ctx, await self._roots.logged_model(ctx, model_id), path)
 
     async def file_of_model_version(self, ctx: Context, name: str, version: str, path: str) -> str:
-        """The datastore's path of a model version's file."""
+        """The path of a model version's file."""
         return await self._below(ctx, await self._roots.model_version(ctx, name, version), path)
 
     async def file_below(self, ctx: Context, root_uri: str, path: str) -> str:
-        """The datastore's path of a file below an artifact location."""
+        """The path of a file below an artifact location."""
         return await self._below(ctx, root_uri, path)
 
     async def list_run(self, ctx: Context, run_id: str, path: str) -> Listing:
@@ -133,21 +153,23 @@ class ArtifactService:
         """One directory of a logged model."""
         return await self._listing(ctx, await self._roots.logged_model(ctx, model_id), path)
 
-    async def sign_download(self, path: str, expires_s: int | None = None) -> SignedDownload:
+    async def sign_download(self, ctx: Context, path: str, expires_s: int | None = None) -> SignedDownload:
         """A URL from which a client downloads a file directly. Raises: NotImplementedHere."""
         if not self.capabilities.presigned:
             raise NotImplementedHere("This server's datastore has no presigned URLs; use the plain download.")
-        clean = paths.clean_file_path(path)
+        clean = self._place(ctx, paths.clean_file_path(path))
         info = await self._store.head(clean)
         return SignedDownload(await self._store.presign_get(clean, check_expiry(expires_s)), info.size)
 
-    async def sign_upload(self, path: str, expires_s: int | None = None) -> SignedRequest:
+    async def sign_upload(self, ctx: Context, path: str, expires_s: int | None = None) -> SignedRequest:
         """A URL to which a client uploads a file directly. Raises: NotImplementedHere."""
-        return await self._store.presign_put(paths.clean_file_path(path), check_expiry(expires_s))
+        return await self._store.presign_put(
+            self._place(ctx, paths.clean_file_path(path)), check_expiry(expires_s)
+        )
 
-    async def begin_multipart(self, directory: str, name: str, parts: int) -> MultipartUpload:
+    async def begin_multipart(self, ctx: Context, directory: str, name: str, parts: int) -> MultipartUpload:
         """Begin an upload in parts. Raises: NotImplementedHere, InvalidInput for the number of parts."""
-        path = part_path(directory, name)
+        path = self._place(ctx, part_path(directory, name))
         if not self.capabilities.multipart:
             raise NotImplementedHere(
                 "This server's datastore has no multipart uploads; use the plain upload."
@@ -160,14 +182,14 @@ class ArtifactService:
         return MultipartUpload(upload_id, await self._sign_parts(path, upload_id, parts))
 
     async def complete_multipart(
-        self, directory: str, name: str, upload_id: str, parts: Sequence[UploadedPart]
+        self, ctx: Context, directory: str, name: str, upload_id: str, parts: Sequence[UploadedPart]
     ) -> None:
         """Make the parts visible as one file."""
-        await self._store.complete_multipart(part_path(directory, name), upload_id, parts)
+        await self._store.complete_multipart(self._place(ctx, part_path(directory, name)), upload_id, parts)
 
-    async def abort_multipart(self, directory: str, name: str, upload_id: str) -> None:
+    async def abort_multipart(self, ctx: Context, directory: str, name: str, upload_id: str) -> None:
         """Forget the parts."""
-        await self._store.abort_multipart(part_path(directory, name), upload_id)
+        await self._store.abort_multipart(self._place(ctx, part_path(directory, name)), upload_id)
 
     async def _sign_parts(self, path: str, upload_id: str, count: int) -> list[SignedRequest]:
         signed = []
@@ -179,7 +201,8 @@ class ArtifactService:
 
     async def _listing(self, ctx: Context, root_uri: str, path: str) -> Listing:
         relative = paths.clean_directory_path(path)
-        found = await self._store.list_dir(paths.join(await self._root_path(ctx, root_uri), relative))
+        place = self._place(ctx, paths.join(await self._root_path(ctx, root_uri), relative))
+        found = await self._store.list_dir(place)
         entries = [Entry(paths.join(relative, one.name), one.is_dir, one.size) for one in found]
         return Listing(root_uri, entries)
 
@@ -188,7 +211,7 @@ class ArtifactService:
         return paths.join(await self._root_path(ctx, root_uri), relative)
 
     async def _root_path(self, ctx: Context, root_uri: str) -> str:
-        """The datastore's path of a stored artifact URI, through at most one run or logged model."""
+        """The path of a stored artifact URI, through at most one run or logged model."""
         uri = parse_artifact_uri(f"file:{root_uri}" if root_uri.startswith("/") else root_uri)
         relative = ""
         if isinstance(uri, RunUri):
@@ -197,7 +220,25 @@ class ArtifactService:
             relative, uri = uri.path, parse_artifact_uri(await self._roots.logged_model(ctx, uri.model_id))
         if isinstance(uri, RunUri | LoggedModelUri | RegisteredModelUri):
             raise InvalidInput(f"The artifact location {paths.shortened(root_uri)} leads to no datastore.")
-        return paths.join(self._mount.path_of(uri), relative)
+        path = self._mount.path_of(uri)
+        if isinstance(uri, StorageUri) and ctx.workspace_guid:
+            root = f"{OTHERS}/{ctx.workspace_guid}"
+            if not f"{path}/".startswith(f"{root}/"):
+                raise InvalidInput(
+                    f"The artifact location {paths.shortened(root_uri)} is not among the files of this workspace."
+                )
+            path = path[len(root) + 1 :]
+        return paths.join(path, relative)
+
+    def _place(self, ctx: Context, path: str) -> str:
+        """The path of a clean path of the workspace."""
+        if ctx.workspace_guid:
+            return paths.join(f"{OTHERS}/{ctx.workspace_guid}", path)
+        if path == OTHERS or path.startswith(f"{OTHERS}/"):
+            raise InvalidInput(
+                f"Invalid path {paths.shortened(path)}: it holds the files of other workspaces."
+            )
+        return path
 
 
 def part_path(directory: str, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from runyard.artifacts.uris import check_location
 from runyard.entities.common import Page, Tag
 from runyard.entities.experiment import Experiment
-from runyard.errors import InvalidInput, shown
+from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.checks import (
     EXPERIMENT_TAG_VALUE_LIMIT,
     NAME_LIMIT,
@@ -19,7 +19,7 @@ from runyard.services.checks import (
     parse_view_type,
 )
 from runyard.services.context import Context
-from runyard.store.contracts import ExperimentStore
+from runyard.store.contracts import ExperimentStore, Seen
 
 SEARCH_LIMIT = 50_000
 CUSTOM_VIEWS_LIMIT = 50
@@ -55,7 +55,10 @@ class ExperimentService:
 
     async def get_by_name(self, ctx: Context, name: str) -> Experiment:
         """By name, deleted ones included."""
-        return await self._store.get_by_name(ctx.workspace_id, name)
+        found = await self._store.get_by_name(ctx.workspace_id, name)
+        if not ctx.grants.permits("experiments/read", found.id):
+            raise NotFound(f"Could not find experiment with name '{name}'")
+        return found
 
     async def search(
         self,
@@ -79,6 +82,7 @@ class ExperimentService:
             order_by=order_by,
             max_results=check_max_results(max_results, SEARCH_LIMIT),
             page_token=page_token or None,
+            seen=seen_experiments(ctx),
         )
 
     async def rename(self, ctx: Context, experiment_id: str | int, name: str | None) -> None:
@@ -104,6 +108,20 @@ class ExperimentService:
     async def delete_tag(self, ctx: Context, experiment_id: str | int, key: str) -> None:
         """Raises: NotFound when there is none."""
         await self._store.delete_tag(ctx.workspace_id, parse_experiment_id(experiment_id), key)
+
+
+def seen_experiments(ctx: Context) -> Seen | None:
+    """Which experiments a principal with roles in some of them may read; None: all of the workspace."""
+    grants = ctx.grants
+    if not grants.experiments:
+        return None
+    if grants.permits("experiments/read"):
+        return Seen(
+            frozenset(one for one in grants.experiments if not grants.permits("experiments/read", one)), True
+        )
+    return Seen(
+        frozenset(one for one in grants.experiments if grants.permits("experiments/read", one)), False
+    )
 
 
 def check_name(name: str) -> None:

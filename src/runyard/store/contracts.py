@@ -7,10 +7,17 @@ arguments without harm unless its docstring says otherwise; a record of another 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runyard.entities.common import Page, Tag, ViewType
 from runyard.entities.experiment import Experiment
+
+
+class Seen(NamedTuple):
+    """Experiments by id: all but these, or these alone."""
+
+    ids: frozenset[int]
+    all_but: bool
 
 
 class ExperimentStore(Protocol):
@@ -42,8 +49,13 @@ class ExperimentStore(Protocol):
         order_by: Sequence[str],
         max_results: int,
         page_token: str | None,
+        seen: Seen | None = None,
     ) -> Page[Experiment]:
-        """A page of experiments; each record that exists for the whole scan is seen exactly once."""
+        """A page of experiments; each record that exists for the whole scan is seen exactly once.
+
+        Args:
+            seen: leaves others out, before the page is cut.
+        """
         ...
 
     async def rename(self, workspace_id: int, experiment_id: int, name: str) -> None:

@@ -9,8 +9,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runyard.entities.access import SELF
 from runyard.server.openapi import describe
 from runyard.server.routing import Route, raw
+from runyard.services.context import Context
 
 NOSNIFF = {"x-content-type-options": "nosniff"}
 
@@ -26,8 +28,8 @@ def routes(table: Callable[[], Sequence[Route]]) -> list[Route]:
     def text() -> bytes:
         return msgspec.json.format(msgspec.json.encode(describe(table())), indent=2)
 
-    async def openapi(request: Request) -> Response:
+    async def openapi(ctx: Context, request: Request) -> Response:
         """Describe every route in OpenAPI 3.1."""
         return Response(text(), media_type="application/json", headers=NOSNIFF)
 
-    return raw("GET", "/openapi.json", openapi)
+    return raw("GET", "/openapi.json", openapi, SELF, in_workspace=False)

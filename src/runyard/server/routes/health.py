@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from runyard.entities.access import ANONYMOUS
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routing import Route, raw
+from runyard.services.context import Context
 from runyard.version import MLFLOW_API_VERSION
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,26 +23,26 @@ def routes(metrics: ServerMetrics, probe: Callable[[], Awaitable[None]]) -> list
         probe: raises when the database cannot be read or written.
     """
 
-    async def health(request: Request) -> Response:
+    async def health(ctx: Context, request: Request) -> Response:
         """Answer while the process lives."""
         return PlainTextResponse("OK")
 
-    async def version(request: Request) -> Response:
+    async def version(ctx: Context, request: Request) -> Response:
         """Tell the MLflow release whose API this server speaks."""
         return PlainTextResponse(MLFLOW_API_VERSION)
 
-    async def ready(request: Request) -> Response:
+    async def ready(ctx: Context, request: Request) -> Response:
         """Answer once the database can be read."""
         await probe()
         return PlainTextResponse("OK")
 
-    async def prometheus(request: Request) -> Response:
+    async def prometheus(ctx: Context, request: Request) -> Response:
         """Tell Prometheus this process's counters."""
         return Response(metrics.text(), media_type=PROMETHEUS)
 
     return [
-        *raw("GET", "/health", health),
-        *raw("GET", "/version", version),
-        *raw("GET", "/ready", ready),
-        *raw("GET", "/metrics", prometheus),
+        *raw("GET", "/health", health, ANONYMOUS, in_workspace=False),
+        *raw("GET", "/version", version, ANONYMOUS, in_workspace=False),
+        *raw("GET", "/ready", ready, ANONYMOUS, in_workspace=False),
+        *raw("GET", "/metrics", prometheus, "server/read", in_workspace=False),
     ]

@@ -23,7 +23,7 @@ NOSNIFF = {"x-content-type-options": "nosniff"}
 def routes(service: TraceService) -> list[Route]:
     """POST /v1/traces, in protobuf or JSON."""
 
-    async def export(request: Request) -> Response:
+    async def export(ctx: Context, request: Request) -> Response:
         """Receive spans as OpenTelemetry exporters send them, in protobuf or JSON."""
         experiment_id = request.headers.get(EXPERIMENT_HEADER)
         if experiment_id is None:
@@ -35,12 +35,12 @@ def routes(service: TraceService) -> list[Route]:
             batches = await asyncio.to_thread(_decode, kind, body, encoding)
         except (BadRequest, InvalidInput, Unprocessable, TooLarge) as exc:
             return JSONResponse({"detail": exc.message}, exc.status, NOSNIFF)
-        await service.add_spans(Context(), experiment_id, request.headers.get(RUN_HEADER), batches)
+        await service.add_spans(ctx, experiment_id, request.headers.get(RUN_HEADER), batches)
         if kind == "json":
             return JSONResponse({}, headers=NOSNIFF)
         return Response(b"", media_type="application/x-protobuf", headers=NOSNIFF)
 
-    return raw("POST", "/v1/traces", export)
+    return raw("POST", "/v1/traces", export, "traces/write")
 
 
 def _decode(kind: str, body: bytes, encoding: str) -> list[SpanBatch]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from runyard.entities.common import Page, Stage, Tag, ViewType
 from runyard.entities.experiment import Experiment
+from runyard.store.contracts import Seen
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.compile_experiments import search_experiments
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
@@ -26,6 +27,7 @@ class ExperimentQuery(NamedTuple):
     order_by: tuple[str, ...]
     max_results: int
     page_token: str | None
+    seen: Seen | None = None
 
 
 def search(c: Connection, query: ExperimentQuery, page_key: bytes) -> Page[Experiment]:
@@ -40,6 +42,8 @@ def search(c: Connection, query: ExperimentQuery, page_key: bytes) -> Page[Exper
             parse_order_by(list(query.order_by), EXPERIMENTS),
             query.view,
             decode_token(page_key, digest, query.page_token),
+            query.seen.ids if query.seen is not None and not query.seen.all_but else None,
+            query.seen.ids if query.seen is not None and query.seen.all_but else frozenset(),
         ),
     )
     token = encode_token(page_key, digest, found.after) if found.after is not None else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runyard.entities.common import Page, Stage, Tag, ViewType
 from runyard.entities.experiment import Experiment
 from runyard.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.experiment_search import ExperimentQuery, search
@@ -73,8 +74,11 @@ class SqlExperiments:
         order_by: Sequence[str],
         max_results: int,
         page_token: str | None,
+        seen: Seen | None = None,
     ) -> Page[Experiment]:
-        query = ExperimentQuery(workspace_id, view, filter_string, tuple(order_by), max_results, page_token)
+        query = ExperimentQuery(
+            workspace_id, view, filter_string, tuple(order_by), max_results, page_token, seen
+        )
         return await self._database.read(lambda c: search(c, query, self._page_key))
 
     async def rename(self, workspace_id: int, experiment_id: int, name: str) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from runyard.artifacts.contracts import UploadedPart
+from runyard.entities.access import SELF
 from runyard.errors import BadRequest, InvalidInput, TooLarge
 from runyard.server.files import IDLE_S, file_response
 from runyard.server.routing import PREFIXES, Route, raw, rpc
@@ -58,36 +59,36 @@ def routes(service: ArtifactService) -> list[Route]:
 def _proxy_routes(service: ArtifactService) -> list[Route]:
     """Files by their path in the datastore."""
 
-    async def get(request: Request) -> Response:
+    async def get(ctx: Context, request: Request) -> Response:
         """Download a file by its path in the datastore; Range is honoured."""
-        return await _send(service, request, request.path_params["artifact_path"])
+        return await _send(service, ctx, request, request.path_params["artifact_path"])
 
-    async def put(request: Request) -> Response:
+    async def put(ctx: Context, request: Request) -> Response:
         """Upload a file to a path in the datastore; the body is the file."""
-        await _receive(service, request, request.path_params["artifact_path"], _announced(request))
+        await _receive(service, ctx, request, request.path_params["artifact_path"], _announced(request))
         return Response()
 
-    async def delete(request: Request) -> Response:
+    async def delete(ctx: Context, request: Request) -> Response:
         """Delete a file or a directory of the datastore."""
-        await service.delete(request.path_params["artifact_path"])
+        await service.delete(ctx, request.path_params["artifact_path"])
         return JSONResponse(EMPTY, headers=NOSNIFF)
 
     async def listing(ctx: Context, body: ListProxied) -> FileList:
         """List a directory of the datastore."""
-        return FileList.of(await service.list_dir(body.path))
+        return FileList.of(await service.list_dir(ctx, body.path))
 
     async def presigned(ctx: Context, body: PresignProxied) -> PresignedProxiedAnswer:
         """Get a signed URL for a file, where the datastore can sign."""
-        signed = await service.sign_download(body.artifact_path)
+        signed = await service.sign_download(ctx, body.artifact_path)
         return PresignedProxiedAnswer(signed.request.url, signed.request.headers, signed.size)
 
     one = f"{PROXY}/artifacts/{{artifact_path:path}}"
     return [
-        *raw("GET", one, get, prefixes=PREFIXES),
-        *raw("PUT", one, put, prefixes=PREFIXES),
-        *raw("DELETE", one, delete, prefixes=PREFIXES),
-        *rpc("GET", f"{PROXY}/artifacts", ListProxied, listing),
-        *rpc("GET", f"{PROXY}/presigned/{{artifact_path:path}}", PresignProxied, presigned),
+        *raw("GET", one, get, "artifacts/read", prefixes=PREFIXES),
+        *raw("PUT", one, put, "artifacts/write", prefixes=PREFIXES),
+        *raw("DELETE", one, delete, "artifacts/delete", prefixes=PREFIXES),
+        *rpc("GET", f"{PROXY}/artifacts", ListProxied, listing, "artifacts/read"),
+        *rpc("GET", f"{PROXY}/presigned/{{artifact_path:path}}", PresignProxied, presigned, "artifacts/read"),
     ]
 
 
@@ -96,25 +97,33 @@ def _multipart_routes(service: ArtifactService) -> list[Route]:
 
     async def create(ctx: Context, body: CreateMultipart) -> MultipartAnswer:
         """Begin an upload in parts; answers a signed URL for each."""
-        upload = await service.begin_multipart(body.artifact_path, body.path, body.num_parts)
+        upload = await service.begin_multipart(ctx, body.artifact_path, body.path, body.num_parts)
         credentials = [PartCredential.of(number, part) for number, part in enumerate(upload.parts, 1)]
         return MultipartAnswer(upload.upload_id, credentials)
 
     async def complete(ctx: Context, body: CompleteMultipart) -> dict[str, Any]:
         """Complete an upload in parts."""
         parts = [UploadedPart(part.part_number, part.etag) for part in body.parts]
-        await service.complete_multipart(body.artifact_path, body.path, body.upload_id, parts)
+        await service.complete_multipart(ctx, body.artifact_path, body.path, body.upload_id, parts)
         return EMPTY
 
     async def abort(ctx: Context, body: AbortMultipart) -> dict[str, Any]:
         """Abort an upload in parts."""
-        await service.abort_multipart(body.artifact_path, body.path, body.upload_id)
+        await service.abort_multipart(ctx, body.artifact_path, body.path, body.upload_id)
         return EMPTY
 
     return [
-        *rpc("POST", f"{PROXY}/mpu/create/{{artifact_path:path}}", CreateMultipart, create),
-        *rpc("POST", f"{PROXY}/mpu/complete/{{artifact_path:path}}", CompleteMultipart, complete),
-        *rpc("POST", f"{PROXY}/mpu/abort/{{artifact_path:path}}", AbortMultipart, abort),
+        *rpc(
+            "POST", f"{PROXY}/mpu/create/{{artifact_path:path}}", CreateMultipart, create, "artifacts/write"
+        ),
+        *rpc(
+            "POST",
+            f"{PROXY}/mpu/complete/{{artifact_path:path}}",
+            CompleteMultipart,
+            complete,
+            "artifacts/write",
+        ),
+        *rpc("POST", f"{PROXY}/mpu/abort/{{artifact_path:path}}", AbortMultipart, abort, "artifacts/write"),
     ]
 
 
@@ -128,18 +137,18 @@ def _run_routes(service: ArtifactService) -> list[Route]:
 
     async def presign_upload(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
         """Get a signed URL to upload a file of a run or logged model."""
-        signed = await service.sign_upload(await _owned(service, ctx, body), body.expiration)
+        signed = await service.sign_upload(ctx, await _owned(service, ctx, body), body.expiration)
         return PresignedAnswer(signed.url, signed.headers)
 
     async def presign_download(ctx: Context, body: PresignArtifact) -> PresignedAnswer:
         """Get a signed URL to download a file of a run or logged model."""
-        signed = await service.sign_download(await _owned(service, ctx, body), body.expiration)
+        signed = await service.sign_download(ctx, await _owned(service, ctx, body), body.expiration)
         return PresignedAnswer(signed.request.url, signed.request.headers, signed.size)
 
     return [
-        *rpc("GET", f"{RUNS}/list", ListRunArtifacts, listing),
-        *rpc("POST", f"{RUNS}/presigned-upload-url", PresignArtifact, presign_upload),
-        *rpc("POST", f"{RUNS}/presigned-download-url", PresignArtifact, presign_download),
+        *rpc("GET", f"{RUNS}/list", ListRunArtifacts, listing, "artifacts/read"),
+        *rpc("POST", f"{RUNS}/presigned-upload-url", PresignArtifact, presign_upload, "artifacts/write"),
+        *rpc("POST", f"{RUNS}/presigned-download-url", PresignArtifact, presign_download, "artifacts/read"),
     ]
 
 
@@ -149,7 +158,7 @@ def _logged_model_routes(service: ArtifactService) -> list[Route]:
         found = await service.list_logged_model(ctx, body.model_id, body.artifact_directory_path)
         return RootedFileList(found.root_uri, [FileMessage.of(entry) for entry in found.entries])
 
-    async def files(request: Request) -> Response:
+    async def files(ctx: Context, request: Request) -> Response:
         """Download a file of a logged model."""
         path = request.query_params.get("artifact_file_path")
         if not path:
@@ -157,46 +166,44 @@ def _logged_model_routes(service: ArtifactService) -> list[Route]:
                 "The query parameter 'artifact_file_path' is missing; it names the file to download."
             )
         model_id = request.path_params["model_id"]
-        return await _send(service, request, await service.file_of_logged_model(Context(), model_id, path))
+        return await _send(service, ctx, request, await service.file_of_logged_model(ctx, model_id, path))
 
     return [
-        *rpc("GET", f"{MODELS}/directories", ListModelArtifacts, directories),
-        *raw("GET", f"{MODELS}/files", files, prefixes=PREFIXES),
+        *rpc("GET", f"{MODELS}/directories", ListModelArtifacts, directories, "models/read"),
+        *raw("GET", f"{MODELS}/files", files, "models/read", prefixes=PREFIXES),
     ]
 
 
 def _browser_routes(service: ArtifactService) -> list[Route]:
     """What MLflow's user interface calls."""
 
-    async def get_artifact(request: Request) -> Response:
+    async def get_artifact(ctx: Context, request: Request) -> Response:
         """Download a file of a run."""
         run_id = _query(request, "run_id", "run_uuid")
-        path = await service.file_of_run(Context(), run_id, _query(request, "path"))
-        return await _send(service, request, path)
+        path = await service.file_of_run(ctx, run_id, _query(request, "path"))
+        return await _send(service, ctx, request, path)
 
-    async def get_version_artifact(request: Request) -> Response:
+    async def get_version_artifact(ctx: Context, request: Request) -> Response:
         """Download a file of a model version."""
         name, version = _query(request, "name"), _query(request, "version")
-        path = await service.file_of_model_version(Context(), name, version, _query(request, "path"))
-        return await _send(service, request, path)
+        path = await service.file_of_model_version(ctx, name, version, _query(request, "path"))
+        return await _send(service, ctx, request, path)
 
-    async def upload(request: Request) -> Response:
+    async def upload(ctx: Context, request: Request) -> Response:
         """Upload a file of up to 10 MiB to a run."""
-        path = await service.file_of_run(
-            Context(), _query(request, "run_id", "run_uuid"), _query(request, "path")
-        )
+        path = await service.file_of_run(ctx, _query(request, "run_id", "run_uuid"), _query(request, "path"))
         size = _announced(request)
         if size == 0:
             raise InvalidInput("The request has no body; send the file's bytes.")
         if size is not None and size > UPLOAD_LIMIT:
             raise _too_large()
-        await _receive(service, request, path, size, limited=True)
+        await _receive(service, ctx, request, path, size, limited=True)
         return Response()
 
     return [
-        *raw("GET", "/get-artifact", get_artifact),
-        *raw("GET", "/model-versions/get-artifact", get_version_artifact),
-        *raw("POST", "/ajax-api/2.0/mlflow/upload-artifact", upload),
+        *raw("GET", "/get-artifact", get_artifact, "artifacts/read"),
+        *raw("GET", "/model-versions/get-artifact", get_version_artifact, "models/read"),
+        *raw("POST", "/ajax-api/2.0/mlflow/upload-artifact", upload, "artifacts/write"),
     ]
 
 
@@ -214,7 +221,7 @@ def _server_info_routes(service: ArtifactService) -> list[Route]:
         """Tell which ways of transferring files this server has."""
         return info
 
-    return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info)
+    return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info, SELF)
 
 
 async def _owned(service: ArtifactService, ctx: Context, body: PresignArtifact) -> str:
@@ -224,10 +231,10 @@ async def _owned(service: ArtifactService, ctx: Context, body: PresignArtifact) 
     return await service.file_of_logged_model(ctx, body.model_id or "", body.path)
 
 
-async def _send(service: ArtifactService, request: Request, path: str) -> Response:
+async def _send(service: ArtifactService, ctx: Context, request: Request, path: str) -> Response:
     """One file, or on `presigned=true` where to get it."""
     if request.query_params.get("presigned") == "true":
-        signed = await service.sign_download(path)
+        signed = await service.sign_download(ctx, path)
         answer = {
             "url": signed.request.url,
             "headers": dict(signed.request.headers),
@@ -235,18 +242,24 @@ async def _send(service: ArtifactService, request: Request, path: str) -> Respon
         }
         return JSONResponse(answer, headers=NOSNIFF)
     return await file_response(
-        request, path, lambda wanted: service.get(path, wanted), lambda: service.head(path)
+        request, path, lambda wanted: service.get(ctx, path, wanted), lambda: service.head(ctx, path)
     )
 
 
 async def _receive(
-    service: ArtifactService, request: Request, path: str, size: int | None, *, limited: bool = False
+    service: ArtifactService,
+    ctx: Context,
+    request: Request,
+    path: str,
+    size: int | None,
+    *,
+    limited: bool = False,
 ) -> None:
     """Store the body. It may take as long as it moves; a client that sends nothing for a minute is let go."""
     try:
         async with asyncio.timeout(IDLE_S) as idle:
             pieces = _body(request, idle)
-            await service.put(path, _limited(pieces) if limited else pieces, size)
+            await service.put(ctx, path, _limited(pieces) if limited else pieces, size)
     except TimeoutError as exc:
         raise BadRequest(
             f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."

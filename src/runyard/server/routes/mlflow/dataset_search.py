@@ -17,4 +17,4 @@ def routes(service: DatasetSearchService) -> list[Route]:
         """Name the datasets that runs of up to 20 experiments read."""
         return DatasetSummaries.of(await service.search(ctx, body.experiment_ids or []))
 
-    return [Route("POST", PATH, search, SearchDatasets)]
+    return [Route("POST", PATH, "runs/read", search, SearchDatasets)]

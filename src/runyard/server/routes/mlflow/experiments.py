@@ -80,14 +80,14 @@ def routes(service: ExperimentService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{BASE}/create", CreateExperiment, create),
-        *rpc("GET", f"{BASE}/get", ExperimentId, get),
-        *rpc("GET", f"{BASE}/get-by-name", ExperimentName, get_by_name),
-        *rpc("POST", f"{BASE}/search", SearchExperiments, search),
-        *rpc("GET", f"{BASE}/search", SearchExperiments, search),
-        *rpc("POST", f"{BASE}/delete", ExperimentId, delete),
-        *rpc("POST", f"{BASE}/restore", ExperimentId, restore),
-        *rpc("POST", f"{BASE}/update", UpdateExperiment, update),
-        *rpc("POST", f"{BASE}/set-experiment-tag", SetExperimentTag, set_tag),
-        *rpc("POST", f"{BASE}/delete-experiment-tag", DeleteExperimentTag, delete_tag),
+        *rpc("POST", f"{BASE}/create", CreateExperiment, create, "experiments/write"),
+        *rpc("GET", f"{BASE}/get", ExperimentId, get, "experiments/read"),
+        *rpc("GET", f"{BASE}/get-by-name", ExperimentName, get_by_name, "experiments/read", filtered=True),
+        *rpc("POST", f"{BASE}/search", SearchExperiments, search, "experiments/read", filtered=True),
+        *rpc("GET", f"{BASE}/search", SearchExperiments, search, "experiments/read", filtered=True),
+        *rpc("POST", f"{BASE}/delete", ExperimentId, delete, "experiments/delete"),
+        *rpc("POST", f"{BASE}/restore", ExperimentId, restore, "experiments/delete"),
+        *rpc("POST", f"{BASE}/update", UpdateExperiment, update, "experiments/write"),
+        *rpc("POST", f"{BASE}/set-experiment-tag", SetExperimentTag, set_tag, "experiments/write"),
+        *rpc("POST", f"{BASE}/delete-experiment-tag", DeleteExperimentTag, delete_tag, "experiments/write"),
     ]

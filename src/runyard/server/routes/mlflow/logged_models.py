@@ -87,14 +87,14 @@ def routes(service: LoggedModelService) -> list[Route]:
         return LoggedModelPage.of(page)
 
     return [
-        *rpc("POST", BASE, CreateLoggedModel, create),
-        *rpc("POST", f"{BASE}/search", SearchLoggedModels, search),
-        *rpc("GET", ONE, GetLoggedModel, get),
-        *rpc("PATCH", ONE, FinalizeLoggedModel, finalize),
-        *rpc("DELETE", ONE, LoggedModelId, delete),
-        *rpc("PATCH", f"{ONE}/tags", SetLoggedModelTags, set_tags),
-        *rpc("DELETE", f"{ONE}/tags/{{key}}", DeleteLoggedModelTag, delete_tag),
-        *rpc("POST", f"{ONE}/params", LogLoggedModelParams, add_params),
+        *rpc("POST", BASE, CreateLoggedModel, create, "models/write"),
+        *rpc("POST", f"{BASE}/search", SearchLoggedModels, search, "models/read"),
+        *rpc("GET", ONE, GetLoggedModel, get, "models/read"),
+        *rpc("PATCH", ONE, FinalizeLoggedModel, finalize, "models/write"),
+        *rpc("DELETE", ONE, LoggedModelId, delete, "models/delete"),
+        *rpc("PATCH", f"{ONE}/tags", SetLoggedModelTags, set_tags, "models/write"),
+        *rpc("DELETE", f"{ONE}/tags/{{key}}", DeleteLoggedModelTag, delete_tag, "models/write"),
+        *rpc("POST", f"{ONE}/params", LogLoggedModelParams, add_params, "models/write"),
     ]
 
 

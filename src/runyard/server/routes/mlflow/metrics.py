@@ -45,9 +45,9 @@ def routes(service: MetricService) -> list[Route]:
         return HistoryAnswer(_joined(body.metric_key, found))
 
     return [
-        *rpc("GET", f"{BASE}/get-history", GetHistory, history),
-        *rpc("GET", f"{BASE}/get-history-bulk", GetHistoryBulk, bulk),
-        *rpc("GET", f"{BASE}/get-history-bulk-interval", GetHistoryBulkInterval, interval),
+        *rpc("GET", f"{BASE}/get-history", GetHistory, history, "runs/read"),
+        *rpc("GET", f"{BASE}/get-history-bulk", GetHistoryBulk, bulk, "runs/read"),
+        *rpc("GET", f"{BASE}/get-history-bulk-interval", GetHistoryBulkInterval, interval, "runs/read"),
     ]
 
 

@@ -87,14 +87,14 @@ def _model_routes(service: RegistryService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{MODELS}/create", CreateRegisteredModel, create),
-        *rpc("POST", f"{MODELS}/rename", RenameRegisteredModel, rename),
-        *rpc("PATCH", f"{MODELS}/update", UpdateRegisteredModel, update),
-        *rpc("DELETE", f"{MODELS}/delete", ModelName, delete),
-        *rpc("GET", f"{MODELS}/get", ModelName, get),
-        *rpc("GET", f"{MODELS}/search", SearchRegistry, search),
-        *rpc("POST", f"{MODELS}/set-tag", SetModelTag, set_tag),
-        *rpc("DELETE", f"{MODELS}/delete-tag", DeleteModelTag, delete_tag),
+        *rpc("POST", f"{MODELS}/create", CreateRegisteredModel, create, "models/write"),
+        *rpc("POST", f"{MODELS}/rename", RenameRegisteredModel, rename, "models/write"),
+        *rpc("PATCH", f"{MODELS}/update", UpdateRegisteredModel, update, "models/write"),
+        *rpc("DELETE", f"{MODELS}/delete", ModelName, delete, "models/delete"),
+        *rpc("GET", f"{MODELS}/get", ModelName, get, "models/read"),
+        *rpc("GET", f"{MODELS}/search", SearchRegistry, search, "models/read"),
+        *rpc("POST", f"{MODELS}/set-tag", SetModelTag, set_tag, "models/write"),
+        *rpc("DELETE", f"{MODELS}/delete-tag", DeleteModelTag, delete_tag, "models/write"),
     ]
 
 
@@ -118,11 +118,11 @@ def _alias_routes(service: RegistryService) -> list[Route]:
         return ModelVersionPage.of(Page(await service.latest_versions(ctx, body.name, body.stages or [])))
 
     return [
-        *rpc("POST", f"{MODELS}/alias", SetAlias, set_alias),
-        *rpc("DELETE", f"{MODELS}/alias", AliasName, delete_alias),
-        *rpc("GET", f"{MODELS}/alias", AliasName, by_alias),
-        *rpc("POST", f"{MODELS}/get-latest-versions", LatestVersions, latest),
-        *rpc("GET", f"{MODELS}/get-latest-versions", LatestVersions, latest),
+        *rpc("POST", f"{MODELS}/alias", SetAlias, set_alias, "models/write"),
+        *rpc("DELETE", f"{MODELS}/alias", AliasName, delete_alias, "models/write"),
+        *rpc("GET", f"{MODELS}/alias", AliasName, by_alias, "models/read"),
+        *rpc("POST", f"{MODELS}/get-latest-versions", LatestVersions, latest, "models/read"),
+        *rpc("GET", f"{MODELS}/get-latest-versions", LatestVersions, latest, "models/read"),
     ]
 
 
@@ -188,13 +188,13 @@ def _version_routes(service: RegistryService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{VERSIONS}/create", CreateModelVersion, create),
-        *rpc("PATCH", f"{VERSIONS}/update", UpdateModelVersion, update),
-        *rpc("POST", f"{VERSIONS}/transition-stage", TransitionStage, transition),
-        *rpc("DELETE", f"{VERSIONS}/delete", VersionKey, delete),
-        *rpc("GET", f"{VERSIONS}/get", VersionKey, get),
-        *rpc("GET", f"{VERSIONS}/search", SearchRegistry, search),
-        *rpc("GET", f"{VERSIONS}/get-download-uri", VersionKey, download_uri),
-        *rpc("POST", f"{VERSIONS}/set-tag", SetVersionTag, set_tag),
-        *rpc("DELETE", f"{VERSIONS}/delete-tag", DeleteVersionTag, delete_tag),
+        *rpc("POST", f"{VERSIONS}/create", CreateModelVersion, create, "models/write"),
+        *rpc("PATCH", f"{VERSIONS}/update", UpdateModelVersion, update, "models/write"),
+        *rpc("POST", f"{VERSIONS}/transition-stage", TransitionStage, transition, "models/write"),
+        *rpc("DELETE", f"{VERSIONS}/delete", VersionKey, delete, "models/delete"),
+        *rpc("GET", f"{VERSIONS}/get", VersionKey, get, "models/read"),
+        *rpc("GET", f"{VERSIONS}/search", SearchRegistry, search, "models/read"),
+        *rpc("GET", f"{VERSIONS}/get-download-uri", VersionKey, download_uri, "models/read"),
+        *rpc("POST", f"{VERSIONS}/set-tag", SetVersionTag, set_tag, "models/write"),
+        *rpc("DELETE", f"{VERSIONS}/delete-tag", DeleteVersionTag, delete_tag, "models/write"),
     ]

@@ -81,12 +81,12 @@ def _records(service: RunService) -> list[Route]:
         return join_page(page)
 
     return [
-        *rpc("POST", f"{BASE}/create", CreateRun, create, hot=True),
-        *rpc("GET", f"{BASE}/get", RunId, get),
-        *rpc("POST", f"{BASE}/update", UpdateRun, update, hot=True),
-        *rpc("POST", f"{BASE}/delete", RunId, delete),
-        *rpc("POST", f"{BASE}/restore", RunId, restore),
-        *rpc("POST", f"{BASE}/search", SearchRuns, search),
+        *rpc("POST", f"{BASE}/create", CreateRun, create, "runs/write", hot=True),
+        *rpc("GET", f"{BASE}/get", RunId, get, "runs/read"),
+        *rpc("POST", f"{BASE}/update", UpdateRun, update, "runs/write", hot=True),
+        *rpc("POST", f"{BASE}/delete", RunId, delete, "runs/delete"),
+        *rpc("POST", f"{BASE}/restore", RunId, restore, "runs/delete"),
+        *rpc("POST", f"{BASE}/search", SearchRuns, search, "runs/read"),
     ]
 
 
@@ -122,12 +122,12 @@ def _logging(service: RunService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{BASE}/log-metric", LogMetric, log_metric, hot=True),
-        *rpc("POST", f"{BASE}/log-parameter", LogParam, log_param, hot=True),
-        *rpc("POST", f"{BASE}/set-tag", SetTag, set_tag, hot=True),
-        *rpc("POST", f"{BASE}/delete-tag", DeleteTag, delete_tag),
-        *rpc("POST", f"{BASE}/log-batch", LogBatch, log_batch, hot=True),
-        *rpc("POST", f"{BASE}/log-model", LogModel, log_model),
+        *rpc("POST", f"{BASE}/log-metric", LogMetric, log_metric, "runs/write", hot=True),
+        *rpc("POST", f"{BASE}/log-parameter", LogParam, log_param, "runs/write", hot=True),
+        *rpc("POST", f"{BASE}/set-tag", SetTag, set_tag, "runs/write", hot=True),
+        *rpc("POST", f"{BASE}/delete-tag", DeleteTag, delete_tag, "runs/write"),
+        *rpc("POST", f"{BASE}/log-batch", LogBatch, log_batch, "runs/write", hot=True),
+        *rpc("POST", f"{BASE}/log-model", LogModel, log_model, "runs/write"),
     ]
 
 
@@ -145,8 +145,8 @@ def _edges(service: RunService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{BASE}/log-inputs", LogInputs, log_inputs),
-        *rpc("POST", f"{BASE}/outputs", LogOutputs, log_outputs),
+        *rpc("POST", f"{BASE}/log-inputs", LogInputs, log_inputs, "runs/write"),
+        *rpc("POST", f"{BASE}/outputs", LogOutputs, log_outputs, "runs/write"),
     ]
 
 

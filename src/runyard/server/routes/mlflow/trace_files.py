@@ -20,22 +20,24 @@ FILE = "traces.json"  # where clients of MLflow 2, and exporters without OTLP, p
 def routes(traces: TraceService, artifacts: ArtifactService) -> list[Route]:
     """Both versions of the route."""
 
-    async def spans(request: Request) -> Response:
+    async def spans(ctx: Context, request: Request) -> Response:
         """Get the spans of a trace as MLflow's user interface asks for them."""
         trace_id = request.query_params.get("request_id") or request.query_params.get("trace_id")
         if not trace_id:
             raise InvalidInput.missing("request_id")
-        found = await traces.get(Context(), trace_id, allow_partial=True)
+        found = await traces.get(ctx, trace_id, allow_partial=True)
         if not _in_a_file(found):
             headers = {"x-content-type-options": "nosniff"}
             return JSONResponse({"spans": [span_message(span) for span in found.spans]}, headers=headers)
-        path = await artifacts.file_below(Context(), found.info.tags[ARTIFACT_LOCATION], FILE)
+        path = await artifacts.file_below(ctx, found.info.tags[ARTIFACT_LOCATION], FILE)
         return await file_response(
-            request, path, lambda wanted: artifacts.get(path, wanted), lambda: artifacts.head(path)
+            request, path, lambda wanted: artifacts.get(ctx, path, wanted), lambda: artifacts.head(ctx, path)
         )
 
     paths = ("/2.0/mlflow/get-trace-artifact", "/3.0/mlflow/get-trace-artifact")
-    return [route for path in paths for route in raw("GET", path, spans, prefixes=PREFIXES[1:])]
+    return [
+        route for path in paths for route in raw("GET", path, spans, "traces/read", prefixes=PREFIXES[1:])
+    ]
 
 
 def _in_a_file(trace: Trace) -> bool:

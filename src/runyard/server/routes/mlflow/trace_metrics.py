@@ -51,6 +51,6 @@ def routes(service: TraceMetricService) -> list[Route]:
         )
 
     return [
-        *rpc("POST", f"{BASE}/metrics", QueryMetrics, query),
-        *rpc("POST", f"{BASE}/calculate-filter-correlation", Correlate, correlate),
+        *rpc("POST", f"{BASE}/metrics", QueryMetrics, query, "traces/read"),
+        *rpc("POST", f"{BASE}/calculate-filter-correlation", Correlate, correlate, "traces/read"),
     ]

@@ -105,11 +105,11 @@ def _reading(service: TraceService) -> list[Route]:
         return TracePage([InfoMessage.of(info) for info in page.items], page.next_page_token)
 
     return [
-        *rpc("GET", f"{V3}/get", GetTrace, get),
-        *rpc("GET", f"{V3}/batchGet", TraceIds, get_many),
-        *rpc("POST", f"{V3}/batchGetInfos", TraceIds, get_infos),
-        *rpc("POST", f"{V3}/search", SearchTraces, search),
-        *rpc("GET", f"{V3}/{{trace_id}}", TraceId, get_info),
+        *rpc("GET", f"{V3}/get", GetTrace, get, "traces/read"),
+        *rpc("GET", f"{V3}/batchGet", TraceIds, get_many, "traces/read"),
+        *rpc("POST", f"{V3}/batchGetInfos", TraceIds, get_infos, "traces/read"),
+        *rpc("POST", f"{V3}/search", SearchTraces, search, "traces/read"),
+        *rpc("GET", f"{V3}/{{trace_id}}", TraceId, get_info, "traces/read"),
     ]
 
 
@@ -136,9 +136,9 @@ def _writing(service: TraceService) -> list[Route]:
         return DeletedTraces(count)
 
     return [
-        *rpc("POST", V3, StartTrace, start),
-        *rpc("POST", f"{V3}/delete-traces", DeleteTraces, delete),
-        *rpc("POST", f"{V2}/delete-traces", DeleteTraces, delete),
+        *rpc("POST", V3, StartTrace, start, "traces/write"),
+        *rpc("POST", f"{V3}/delete-traces", DeleteTraces, delete, "traces/delete"),
+        *rpc("POST", f"{V2}/delete-traces", DeleteTraces, delete, "traces/delete"),
     ]
 
 
@@ -180,8 +180,8 @@ def _tags(service: TraceService) -> list[Route]:
 
     found: list[Route] = []
     for base in (V2, V3):
-        found += rpc("PATCH", f"{base}/{{trace_id}}/tags", SetTraceTag, set_tag)
-        found += rpc("DELETE", f"{base}/{{trace_id}}/tags", DeleteTraceTag, delete_tag)
+        found += rpc("PATCH", f"{base}/{{trace_id}}/tags", SetTraceTag, set_tag, "traces/write")
+        found += rpc("DELETE", f"{base}/{{trace_id}}/tags", DeleteTraceTag, delete_tag, "traces/write")
     return found
 
 
@@ -198,8 +198,8 @@ def _links(service: TraceService) -> list[Route]:
         return EMPTY
 
     return [
-        *rpc("POST", f"{V2}/link-to-run", LinkToRun, link_to_run),
-        *rpc("POST", f"{V2}/link-prompts", LinkPrompts, link_prompts),
+        *rpc("POST", f"{V2}/link-to-run", LinkToRun, link_to_run, "traces/write"),
+        *rpc("POST", f"{V2}/link-prompts", LinkPrompts, link_prompts, "traces/write"),
     ]
 
 
@@ -227,10 +227,10 @@ def _assessments(service: TraceService) -> list[Route]:
 
     one = f"{V3}/{{trace_id}}/assessments/{{assessment_id}}"
     return [
-        *rpc("POST", f"{V3}/{{trace_id}}/assessments", CreateAssessment, create),
-        *rpc("GET", one, AssessmentId, get),
-        *rpc("PATCH", one, UpdateAssessment, update),
-        *rpc("DELETE", one, AssessmentId, delete),
+        *rpc("POST", f"{V3}/{{trace_id}}/assessments", CreateAssessment, create, "traces/write"),
+        *rpc("GET", one, AssessmentId, get, "traces/read"),
+        *rpc("PATCH", one, UpdateAssessment, update, "traces/write"),
+        *rpc("DELETE", one, AssessmentId, delete, "traces/write"),
     ]
 
 

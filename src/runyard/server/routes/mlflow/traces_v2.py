@@ -57,8 +57,8 @@ def routes(service: TraceService) -> list[Route]:
         return OldPage([OldInfo.of(info) for info in page.items], page.next_page_token)
 
     return [
-        *rpc("POST", V2, OldStart, start),
-        *rpc("GET", V2, OldSearch, search),
-        *rpc("PATCH", f"{V2}/{{request_id}}", OldEnd, end),
-        *rpc("GET", f"{V2}/{{request_id}}/info", OldTraceId, get_info),
+        *rpc("POST", V2, OldStart, start, "traces/write"),
+        *rpc("GET", V2, OldSearch, search, "traces/read"),
+        *rpc("PATCH", f"{V2}/{{request_id}}", OldEnd, end, "traces/write"),
+        *rpc("GET", f"{V2}/{{request_id}}/info", OldTraceId, get_info, "traces/read"),
     ]

@@ -1,12 +1,13 @@
 """Forward migrations: numbered folders of SQL text, each applied in one transaction.
 
 `0001/` is the first release. A folder's files run in name order. What differs between the databases is written as
-`$ID`, `$INT`, `$REAL`, `$BLOB` and `$ROWLESS`; `$NOW` is the server's clock in milliseconds.
+`$ID`, `$INT`, `$REAL`, `$BLOB` and `$ROWLESS`; `$NOW` is the server's clock in milliseconds, `$GUID` a new GUID.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
 from importlib import resources
 from string import Template
 
@@ -45,7 +46,7 @@ def statements(version: int, dialect: Dialect) -> list[str]:
     )
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     text = re.sub(r"--[^\n]*", "", text)
-    text = Template(text).substitute(TYPES[dialect], NOW=str(now_ms()))
+    text = Template(text).substitute(TYPES[dialect], NOW=str(now_ms()), GUID=str(uuid.uuid4()))
     if dialect == "postgresql":  # names sort by code point in both databases, and indexes serve the order
         text = re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', text)
     return [statement.strip() for statement in text.split(";") if statement.strip()]

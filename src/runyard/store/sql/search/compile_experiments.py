@@ -42,6 +42,10 @@ def search_experiments(connection: Connection, search: ExperimentSearch) -> Foun
     ties = [("experiment_id", False)] if search.order else [("creation_time", False), ("experiment_id", True)]
     keys = field_keys(FIELDS, search.order, ties, connection.dialect)
     where = [Sql("r.workspace_id = ?", (search.workspace_id,)), Sql(STAGES[search.view])]
+    if search.only is not None or search.without:
+        chosen = sorted(search.only if search.only is not None else search.without)
+        marks = ", ".join("?" * len(chosen)) or "NULL"
+        where.append(Sql(f"r.id {'IN' if search.only is not None else 'NOT IN'} ({marks})", tuple(chosen)))
     where += conditions(search.filter, condition)
     head = Sql("SELECT r.id | FROM experiments r")
     rows, more = select_page(connection, head, where, keys, search.after, search.limit)

@@ -35,7 +35,7 @@ class RunSearch:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentSearch:
-    """Experiments of one workspace."""
+    """Experiments of one workspace, of those `only` these where given, and never those of `without`."""
 
     workspace_id: int
     limit: int
@@ -43,6 +43,8 @@ class ExperimentSearch:
     order: Order = ()
     view: ViewType = ViewType.ACTIVE_ONLY
     after: Position | None = None
+    only: frozenset[int] | None = None
+    without: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

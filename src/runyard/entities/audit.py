@@ -1,0 +1,29 @@
+"""Who did what to which record, when, from where, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One line of the audit log. Each holds the hash of the one before, so that a removed or changed line is found.
+
+    Attributes:
+        credential: how the principal was recognised: local, password, `token <uuid>`, `tracking <jti>`.
+        outcome: done, or the error's code.
+    """
+
+    at_ms: int
+    principal: str
+    credential: str
+    workspace: str
+    action: str
+    target: Mapping[str, str]
+    outcome: str
+    status: int
+    remote: str
+    id: int = 0
+    previous: str = ""
+    hash: str = ""

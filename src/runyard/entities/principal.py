@@ -1,0 +1,61 @@
+"""Who acts: users, service accounts, and groups of them."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class PrincipalKind(enum.IntEnum):
+    """What a principal is."""
+
+    USER = 0
+    SERVICE = 1
+    GROUP = 2
+
+    @property
+    def text(self) -> str:
+        """user, service_account, group."""
+        return ("user", "service_account", "group")[self]
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A user, a service account or a group. Times are milliseconds UTC."""
+
+    id: int
+    uuid: str
+    kind: PrincipalKind
+    name: str
+    display_name: str = ""
+    email: str = ""
+    disabled: bool = False
+    created_ms: int = 0
+
+
+class TokenKind(enum.IntEnum):
+    """How an access token came about."""
+
+    PERSONAL = 0
+    LOGIN = 1
+    SESSION = 2
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """An access token as it may be shown: without its secret. workspace_id None: not bound to one."""
+
+    id: int
+    uuid: str
+    principal_id: int
+    kind: TokenKind
+    name: str
+    actions: list[str]
+    workspace_id: int | None
+    created_ms: int
+    expires_ms: int
+    used_ms: int | None = None
+    revoked_ms: int | None = None
+
+
+LOCAL = Principal(1, f"{1:032x}", PrincipalKind.USER, "local")
+"""Whoever works on the machine of a server that listens on loopback only; seeded by the schema."""

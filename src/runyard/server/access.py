@@ -1,0 +1,233 @@
+"""The one decision: who asks, where, and whether the route's action is theirs. Both lanes call it.
+
+credential + place → Admission (remembered for a few seconds) → the route's action → experiments that the request names
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from runyard.entities.access import ANONYMOUS, SELF, Grants
+from runyard.entities.principal import LOCAL
+from runyard.errors import NotAllowed, NotFound
+from runyard.server.routing import Route
+from runyard.services.context import Context
+from runyard.services.identity import IdentityService
+from runyard.store.identity_contracts import RecordHomes
+
+REMEMBER_S = 5.0  # a changed role, a revoked token or a disabled user acts after this at the latest
+REMEMBERED = 10_000
+WORKSPACE_HEADER = b"x-mlflow-workspace"
+DEFAULT_WORKSPACE = "default"
+NOBODY = msgspec.structs.replace(LOCAL, id=0, uuid="", name="", display_name="")
+ANONYMOUS_CONTEXT = Context(0, "", "", NOBODY, "none", Grants())
+_BASES = ("/workspaces/", "/subscriptions/", "/mlflow/v", "/history/v")
+
+Key = tuple[str | None, str | None]
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A decision about credential and place. `until` is in the seconds of `Access.clock`."""
+
+    context: Context
+    until: float
+    epoch: int
+
+
+class Access:
+    """Decides.
+
+    Args:
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self, identity: IdentityService, homes: RecordHomes, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.identity = identity
+        self._homes = homes
+        self.clock = clock
+        self._known: dict[Key, Admission] = {}
+        self._epoch = 0
+
+    def known(self, authorization: str | None, workspace: str | None) -> Admission | None:
+        """A decision that is still good; None when it must be taken (again)."""
+        found = self._known.get((authorization, workspace))
+        return found if found is not None and found.until > self.clock() else None
+
+    async def admit(self, authorization: str | None, workspace: str | None, remote: str) -> Context:
+        """The context of a request.
+
+        Args:
+            workspace: the name in its address; None for what belongs to the server.
+        Raises: Unauthenticated, TooManyRequests; NotFound for a workspace that is not there or not theirs.
+        """
+        found = self.known(authorization, workspace)
+        if found is not None:
+            return found.context
+        who = await self.identity.recognise(authorization, remote)
+        if workspace is None:
+            context = await self.identity.at_server(who)
+        else:
+            context = await self.identity.in_workspace(who, workspace)
+        until = self.clock() + REMEMBER_S
+        if who.expires_ms is not None:
+            until = min(until, self.clock() + who.expires_ms / 1000 - time.time())
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[(authorization, workspace)] = Admission(context, until, self._epoch)
+        return context
+
+    def stands(self, admission: Admission) -> bool:
+        """Whether a decision that was taken earlier is still good."""
+        return admission.until > self.clock() and admission.epoch == self._epoch
+
+    def forget(self) -> None:
+        """After a change of principals, tokens, roles or workspaces in this process."""
+        self._known.clear()
+        self._epoch += 1
+
+    def check(self, route: Route, context: Context) -> None:
+        """Whether the route is theirs, as far as it can be told before the request is read.
+
+        Raises: NotAllowed.
+        """
+        action = route.action
+        if action in (ANONYMOUS, SELF) or context.grants.permits(action):
+            return
+        if context.grants.experiments and context.grants.permits_somewhere(action):
+            return  # the experiments decide
+        raise refused(context, action)
+
+    async def check_experiments(self, route: Route, context: Context, fields: Mapping[str, Any]) -> None:
+        """Whether the route is theirs in the experiments that a request names.
+
+        Args:
+            fields: of the request, path and query included. Cost: one indexed read, for principals only that have a
+                role in some experiment.
+        Raises: NotFound where they may not read, NotAllowed.
+        """
+        grants, action = context.grants, route.action
+        if not grants.experiments or action in (ANONYMOUS, SELF):
+            return
+        named = _named(fields)
+        homes = set(named.experiments)
+        if named.runs or named.models or named.traces:
+            homes |= await self._homes.experiments_of(
+                context.workspace_id, runs=named.runs, models=named.models, traces=named.traces
+            )
+        if not homes:
+            if not grants.permits(action) and not route.filtered:
+                raise refused(context, action)
+            return
+        for home in homes:
+            if not grants.permits(action, home):
+                if grants.permits("experiments/read", home):
+                    raise refused(context, action)
+                raise NotFound(f"No Experiment with id={home} exists")
+
+
+def refused(context: Context, action: str) -> NotAllowed:
+    """The error for an action that is not theirs."""
+    place = f"workspace {context.workspace!r}" if context.workspace else "this server"
+    return NotAllowed(
+        f"{context.principal.name} may not {action} in {place}. An owner can assign a role that includes it."
+    )
+
+
+class _Named(msgspec.Struct):
+    experiments: list[int]
+    runs: list[str]
+    models: list[str]
+    traces: list[str]
+
+
+_RUN_FIELDS = ("run_id", "run_uuid", "run_ids", "source_run_id")
+_MODEL_FIELDS = ("model_id", "model_ids")
+_TRACE_FIELDS = ("trace_id", "trace_ids", "request_id", "request_ids")
+
+
+def _named(fields: Mapping[str, Any]) -> _Named:
+    """The records that a request names, by the names that MLflow's and our fields have."""
+    found = _Named([], [], [], [])
+    for name in ("experiment_id", "experiment_ids"):
+        found.experiments += [
+            int(one) for one in _texts(fields.get(name)) if one.isdecimal() and one.isascii()
+        ]
+    for names, into in (
+        (_RUN_FIELDS, found.runs),
+        (_MODEL_FIELDS, found.models),
+        (_TRACE_FIELDS, found.traces),
+    ):
+        for name in names:
+            into += _texts(fields.get(name))
+    if "artifact_path" in fields or "proxied_path" in fields:
+        first = (
+            str(fields.get("artifact_path") or fields.get("proxied_path") or "").lstrip("/").partition("/")[0]
+        )
+        found.experiments += [int(first)] if first.isdecimal() and first.isascii() else []
+    for place in _objects(fields.get("locations")) + _objects(fields.get("trace_location")):
+        inner = place.get("mlflow_experiment")
+        found.experiments += _named(inner).experiments if isinstance(inner, Mapping) else []
+    for name in ("trace", "trace_info"):
+        for inner in _objects(fields.get(name)):
+            deeper = _named(inner)
+            found.experiments += deeper.experiments
+            found.traces += deeper.traces
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None or value == "":
+        return []
+    return [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    if value is None:
+        return []
+    return [
+        one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Mapping)
+    ]
+
+
+def plain_fields(request: Any) -> Mapping[str, Any]:
+    """A decoded request as plain data, one level at a time is enough for `check_experiments`."""
+    fields = msgspec.to_builtins(request)
+    return fields if isinstance(fields, dict) else {}
+
+
+def split_base(path: str) -> tuple[str | None, str]:
+    """The workspace that a still percent-encoded path begins with, and the rest.
+
+    `/workspaces/w/rest` → (w, /rest); `/subscriptions/s/resourceGroups/g/…/workspaces/w/rest` → (s/g/w, /rest), also
+    below `/mlflow/v1.0` and `/history/v1.0`; every other path → (None, path).
+    """
+    if not path.startswith(_BASES):
+        return None, path
+    parts = path.split("/")
+    if parts[1] in ("mlflow", "history"):
+        del parts[1:3]
+    if parts[1:2] == ["workspaces"] and len(parts) > 3:
+        return unquote(parts[2]), "/" + "/".join(parts[3:])
+    if parts[1:2] != ["subscriptions"] or len(parts) < 8 or parts[3].lower() != "resourcegroups":
+        return None, path
+    rest = parts[5:]
+    if rest[0] == "providers":
+        rest = rest[2:]
+    if len(rest) < 3 or rest[0] != "workspaces":
+        return None, path
+    return "/".join(unquote(one) for one in (parts[2], parts[4], rest[1])), "/" + "/".join(rest[2:])
+
+
+def header_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    """The first header of that name."""
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return None

@@ -1,0 +1,72 @@
+"""The audit log: written before an answer leaves, never changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from runyard.entities.audit import AuditEntry
+from runyard.errors import RunyardError
+from runyard.services.context import Context
+
+NAMING = (
+    *("name", "new_name", "workspace", "group", "subscription", "experiment_id", "run_id", "run_uuid", "model_id"),
+    *("trace_id", "request_id", "request_ids", "version", "stage", "alias", "key", "artifact_path", "path", "user"),
+    *("principal", "member", "role", "scope", "token_id", "assignment_id", "datastore", "kind", "effect", "allow"),
+)  # fmt: skip
+TEXT_LIMIT = 300
+
+
+class AuditStore(Protocol):
+    """Appends lines."""
+
+    async def append(self, entry: AuditEntry) -> None:
+        """Durable once it returned; the store sets id, previous and hash."""
+        ...
+
+
+class AuditTrail:
+    """Writes down what was done.
+
+    Args:
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, store: AuditStore, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def note(
+        self, ctx: Context, action: str, fields: Mapping[str, Any], error: RunyardError | None, remote: str
+    ) -> None:
+        """One call of a route: who, what, which record, and what came of it.
+
+        Args:
+            fields: of the request; only what names a record is kept, never a value or a secret.
+        """
+        await self._store.append(
+            AuditEntry(
+                int(self._clock() * 1000),
+                ctx.principal.name,
+                ctx.credential,
+                ctx.workspace,
+                action,
+                target_of(fields),
+                "done" if error is None else error.code,
+                200 if error is None else error.status,
+                remote,
+            )
+        )
+
+
+def target_of(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What names a record among the fields of a request, each text cut."""
+    found = {}
+    for name in NAMING:
+        value = fields.get(name)
+        if isinstance(value, str | int) and value != "":
+            found[name] = str(value)[:TEXT_LIMIT]
+        elif isinstance(value, list) and value:
+            found[name] = ", ".join(str(one) for one in value[:20])[:TEXT_LIMIT]
+    return found

@@ -1,0 +1,248 @@
+"""Who a request comes from, and what that principal may do in a place."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from runyard.entities.access import BUILT_IN_ROLES, EVERYTHING, Assignment, Grants, Role, grants_at
+from runyard.entities.principal import LOCAL, AccessToken, Principal
+from runyard.entities.workspace import DEFAULT_WORKSPACE_ID, Workspace
+from runyard.errors import NotFound, Unauthenticated
+from runyard.services.context import Context
+from runyard.services.passwords import verify_password
+from runyard.services.throttle import LoginThrottle
+from runyard.services.tracking_tokens import CALL_AGAIN, TrackingTokens
+from runyard.store.identity_contracts import IdentityStore
+
+TOKEN_PREFIX = "ry_"
+TOUCH_EVERY_MS = 60_000
+REMEMBERED_PASSWORDS = 1_000
+LOG_IN = "Log in with `runyard login`, or set MLFLOW_TRACKING_TOKEN to an access token."
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """Who a credential belongs to.
+
+    Attributes:
+        actions: patterns beyond which this credential may do nothing, whatever the principal may.
+        workspace: guid of the one workspace that the credential is good for; None: all.
+        workspace_id: the same by row, for access tokens.
+        expires_ms: after this it is good for nothing; None: does not end.
+        token: uuid of the access token, where the credential is one or comes from one.
+    """
+
+    principal: Principal
+    credential: str
+    actions: Sequence[str] = ("*",)
+    workspace: str | None = None
+    workspace_id: int | None = None
+    expires_ms: int | None = None
+    token: str | None = None
+
+
+class IdentityService:
+    """Recognises credentials and adds up roles.
+
+    Args:
+        local: a request without a credential comes from the machine of the server and may do everything.
+    """
+
+    def __init__(
+        self,
+        store: IdentityStore,
+        tokens: TrackingTokens,
+        throttle: LoginThrottle,
+        *,
+        local: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._throttle = throttle
+        self._local = local
+        self._clock = clock
+        self._verified: dict[bytes, str] = {}
+        self._salt = os.urandom(32)
+
+    async def recognise(self, authorization: str | None, remote: str) -> Recognised:
+        """Who sends an Authorization header.
+
+        Raises: Unauthenticated, TooManyRequests.
+        """
+        if authorization is None:
+            if self._local:
+                return Recognised(LOCAL, "local")
+            raise Unauthenticated(f"This server needs a credential, and the request has none. {LOG_IN}")
+        kind, _, value = authorization.partition(" ")
+        value = value.strip()
+        if kind.lower() == "bearer" and value:
+            return await self._bearer(value)
+        if kind.lower() == "basic":
+            name, password = _basic(value)
+            if password.startswith(TOKEN_PREFIX) or password.count(".") == 2:
+                return await self._bearer(password)
+            return await self.check_login(name, password, remote)
+        raise Unauthenticated(
+            f"The Authorization header is neither Bearer with a token nor Basic with name and password. {LOG_IN}"
+        )
+
+    async def check_login(self, name: str, password: str, remote: str) -> Recognised:
+        """Who has this name and password.
+
+        Raises: Unauthenticated with the same words for an unknown name and a wrong password; TooManyRequests.
+        """
+        self._throttle.check(name, remote)
+        found = await self._store.find_password(name)
+        stored = None if found is None or found[0].disabled else found[1]
+        if not await self._is_password(name, password, stored):
+            self._throttle.failed(name, remote)
+            raise Unauthenticated(
+                "No user with this name and password. Check both, or ask an owner for a new one."
+            )
+        assert found is not None
+        self._throttle.succeeded(name, remote)
+        return Recognised(found[0], "password")
+
+    async def _is_password(self, name: str, password: str, stored: str | None) -> bool:
+        """argon2 is slow on purpose, so that a pair that was right a moment ago is recognised by a keyed digest."""
+        digest = hmac.digest(self._salt, f"{name}\0{password}".encode(errors="replace"), hashlib.sha256)
+        if stored is not None and self._verified.get(digest) == stored:
+            return True
+        right = await asyncio.to_thread(verify_password, stored, password)
+        if right and stored is not None:
+            if len(self._verified) >= REMEMBERED_PASSWORDS:
+                self._verified.clear()
+            self._verified[digest] = stored
+        return right
+
+    async def _bearer(self, secret: str) -> Recognised:
+        return await (self._access_token if secret.startswith(TOKEN_PREFIX) else self._tracking)(secret)
+
+    async def _access_token(self, secret: str) -> Recognised:
+        found = await self._store.find_token(secret_hash=hash_secret(secret))
+        if found is None:
+            raise Unauthenticated(f"This server knows no such access token. {LOG_IN}")
+        token, principal = found
+        self._check_token(token, principal)
+        now_ms = int(self._clock() * 1000)
+        if token.used_ms is None or now_ms - token.used_ms > TOUCH_EVERY_MS:
+            await self._store.touch_token(token.id, now_ms)
+        return Recognised(
+            principal,
+            f"token {token.uuid}",
+            token.actions,
+            None,
+            token.workspace_id,
+            token.expires_ms,
+            token.uuid,
+        )
+
+    def _check_token(self, token: AccessToken, principal: Principal) -> None:
+        if token.revoked_ms is not None:
+            raise Unauthenticated(f"The access token {token.name!r} was revoked. {LOG_IN}")
+        if token.expires_ms <= self._clock() * 1000:
+            raise Unauthenticated(f"The access token {token.name!r} has expired. {LOG_IN}")
+        if principal.disabled:
+            raise Unauthenticated(f"{principal.name} is disabled on this server. Ask an owner.")
+
+    async def _tracking(self, secret: str) -> Recognised:
+        claims = self._tokens.check(secret)
+        principal = await self._store.find_principal(uuid=claims.principal)
+        if principal is None or principal.disabled or (principal.id == LOCAL.id and not self._local):
+            raise Unauthenticated(
+                "The token of the tracking URI belongs to nobody who may log in here. " + CALL_AGAIN
+            )
+        if claims.via is not None:
+            found = await self._store.find_token(uuid=claims.via)
+            if found is None:
+                raise Unauthenticated(
+                    "The access token behind the tracking URI is gone. Log in again. " + CALL_AGAIN
+                )
+            self._check_token(*found)
+        return Recognised(
+            principal,
+            f"tracking {claims.token_id}",
+            claims.actions,
+            claims.workspace,
+            None,
+            claims.expires_ms,
+            claims.via,
+        )
+
+    async def roles(self) -> Mapping[str, Role]:
+        """Built-in and custom roles by name."""
+        return {**await self._store.custom_roles(), **BUILT_IN_ROLES}
+
+    async def grants(self, who: Recognised, scope: str) -> Grants:
+        """What a recognised principal may do at a scope."""
+        assignments = await self._store.assignments_of(who.principal.id)
+        return await self._grants(who, scope, assignments)
+
+    async def _grants(self, who: Recognised, scope: str, assignments: Sequence[Assignment]) -> Grants:
+        if who.credential == "local":
+            return EVERYTHING
+        found = grants_at(scope, assignments, await self.roles())
+        return found if list(who.actions) == ["*"] else found.limited(who.actions)
+
+    async def at_server(self, who: Recognised) -> Context:
+        """The context of a request that is in no workspace."""
+        grants = (
+            await self.grants(who, "/") if who.workspace is None and who.workspace_id is None else Grants()
+        )
+        return Context(0, "", "", who.principal, who.credential, grants)
+
+    async def in_workspace(self, who: Recognised, name: str) -> Context:
+        """The context of a request in a workspace.
+
+        Args:
+            name: of the workspace, or `subscription/group/name`.
+        Raises: NotFound, also where the principal may do nothing; Unauthenticated for another workspace's credential.
+        """
+        workspace = await self.find_workspace(name)
+        if workspace is not None and who.workspace not in (None, workspace.guid):
+            raise Unauthenticated(
+                f"The token of the tracking URI is for another workspace than {workspace.name!r}. {CALL_AGAIN}"
+            )
+        if workspace is not None and who.workspace_id in (None, workspace.id):
+            grants = await self.grants(who, workspace.scope)
+            if not grants.empty:
+                guid = "" if workspace.id == DEFAULT_WORKSPACE_ID else workspace.guid
+                return Context(workspace.id, workspace.name, guid, who.principal, who.credential, grants)
+        raise no_workspace(name)
+
+    async def find_workspace(self, name: str) -> Workspace | None:
+        """By name or `subscription/group/name`."""
+        *place, last = name.split("/")
+        found = await self._store.find_workspace(last)
+        if found is None or (place and place != [found.subscription, found.group]):
+            return None
+        return found
+
+
+def no_workspace(name: str) -> NotFound:
+    """The same words for absent and for not yours."""
+    return NotFound(
+        f"Workspace {name!r} not found. Check the name; `runyard workspace list` shows those that you may see."
+    )
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of an access token."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _basic(value: str) -> tuple[str, str]:
+    try:
+        name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise Unauthenticated("The Authorization header holds no valid Basic credentials.") from None
+    return name, password

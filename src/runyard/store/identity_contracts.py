@@ -1,0 +1,59 @@
+"""What deciding about a request needs from a store: who, where, and which roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from runyard.entities.access import Assignment, Role
+from runyard.entities.principal import AccessToken, Principal
+from runyard.entities.workspace import Workspace
+
+
+class IdentityStore(Protocol):
+    """Small reads by unique keys. Cost of each: a few rows."""
+
+    async def find_workspace(self, name: str) -> Workspace | None:
+        """The workspace of that name, unless it is being removed."""
+        ...
+
+    async def find_principal(self, *, uuid: str | None = None, name: str | None = None) -> Principal | None:
+        """By exactly one of the two."""
+        ...
+
+    async def find_password(self, name: str) -> tuple[Principal, str] | None:
+        """A principal that may log in with a password, and its hash."""
+        ...
+
+    async def find_token(
+        self, *, secret_hash: str | None = None, uuid: str | None = None
+    ) -> tuple[AccessToken, Principal] | None:
+        """By exactly one of the two; expired and revoked ones too."""
+        ...
+
+    async def touch_token(self, token_id: int, used_ms: int) -> None:
+        """Note when a token was used last."""
+        ...
+
+    async def assignments_of(self, principal_id: int) -> Sequence[Assignment]:
+        """The roles of a principal and of the groups it is in, in every scope."""
+        ...
+
+    async def custom_roles(self) -> Mapping[str, Role]:
+        """By name."""
+        ...
+
+
+class RecordHomes(Protocol):
+    """Which experiments records belong to."""
+
+    async def experiments_of(
+        self,
+        workspace_id: int,
+        *,
+        runs: Sequence[str] = (),
+        models: Sequence[str] = (),
+        traces: Sequence[str] = (),
+    ) -> set[int]:
+        """The experiments of these records; what does not exist in the workspace is left out."""
+        ...
