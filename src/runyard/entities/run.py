@@ -10,6 +10,7 @@ from runyard.entities.common import Param, Stage, Tag
 
 RUN_NAME_TAG = "mlflow.runName"
 USER_TAG = "mlflow.user"
+PARENT_TAG = "mlflow.parentRunId"
 CONTEXT_TAG = "mlflow.data.context"
 
 

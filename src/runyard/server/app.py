@@ -13,6 +13,7 @@ from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.routes import description, health, otlp
+from runyard.server.routes.api import run_records
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -37,6 +38,7 @@ from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
+from runyard.services.run_records import RunRecordService
 from runyard.services.runs import RunService
 from runyard.services.throttle import LoginThrottle
 from runyard.services.trace_metrics import TraceMetricService
@@ -51,6 +53,7 @@ from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.registry import SqlRegistry
+from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
@@ -117,6 +120,7 @@ def build(settings: Settings) -> Runtime:
             *experiments.routes(ExperimentService(SqlExperiments(database, page_key), ARTIFACT_ROOT)),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
+            *run_records.routes(RunRecordService(SqlRunRecords(database, page_key))),
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),
             *registry.routes(registry_service),

@@ -16,6 +16,7 @@ from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.postgres import PostgresDatabase
 from runyard.store.sql.registry import SqlRegistry
+from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
 from runyard.store.sql.sqlite import SqliteDatabase
 from runyard.store.sql.traces import SqlTraces
@@ -36,6 +37,7 @@ class Stores:
         self.runner = runner
         self.experiments = SqlExperiments(database, PAGE_KEY)
         self.runs = SqlRuns(database, PAGE_KEY, render, record_metrics)
+        self.records = SqlRunRecords(database, PAGE_KEY)
         self.metrics = SqlMetrics(database, PAGE_KEY)
         self.datasets = SqlDatasetSearch(database)
         self.models = SqlLoggedModels(database, PAGE_KEY)

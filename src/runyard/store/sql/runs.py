@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from runyard.entities.common import Page, Param, Stage, Tag, ViewType
 from runyard.entities.run import (
@@ -36,7 +37,7 @@ SET_ASIDE_POINTS = 100  # more in one request are worth the pages that storing t
 ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
 
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms,
-    received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id"""
+    received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING RETURNING id"""
 LOCATION = "SELECT artifact_location, stage FROM experiments WHERE id = ? AND workspace_id = ?"
 FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 ARTIFACT_URI = "SELECT artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
@@ -78,15 +79,9 @@ class SqlRuns:
         """Raises: NotFound, InvalidInput when the experiment is deleted."""
 
         def work(tx: Transaction) -> Run:
-            location = _artifact_location(tx, workspace_id, new.experiment_id)
-            artifact_uri = f"{location.rstrip('/')}/{new.id}/artifacts"
-            columns = (new.id, workspace_id, new.experiment_id, new.name, new.user_id, RunStatus.RUNNING)
-            row = tx.one(INSERT, (*columns, new.start_ms, now_ms(), artifact_uri))
-            assert row is not None
-            keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
-            tags = zip(keys, new.tags, strict=True)
-            tx.many(SET_TAG, [(row[0], key, new.experiment_id, tag.value) for key, tag in tags])
-            return run_docs.new_run(new, artifact_uri)
+            made = insert_run(tx, workspace_id, new)
+            assert made is not None  # the id was made up just now
+            return made.run
 
         return await self._database.write(work, checked=True)
 
@@ -169,7 +164,7 @@ class SqlRuns:
         """
 
         def work(tx: Transaction) -> None:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             tied = [point for point in metrics if point.model_id]
             if tied:
                 self._model_metrics(tx, workspace_id, run_id, tied)
@@ -194,7 +189,7 @@ class SqlRuns:
         """Set what is given; the answer has the run's own columns, without metrics, params, tags, inputs."""
 
         def work(tx: Transaction) -> Run:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             if status is not None:
                 tx.execute(SET_STATUS, (status, run.id))
             if end_ms is not None:
@@ -220,7 +215,7 @@ class SqlRuns:
         """Raises: NotFound when there is no such tag."""
 
         def work(tx: Transaction) -> None:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             if not tx.execute(DELETE_TAG, (run.id, key)):
                 raise NotFound(f"No tag with name: {key} in run with id {run_id}")
             buffer_of(tx).touch(run)
@@ -231,7 +226,7 @@ class SqlRuns:
         """Append to a tag that holds a JSON list."""
 
         def work(tx: Transaction) -> None:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             tx.execute(TOUCH, (run.id,))  # first, so that no other server reads the list meanwhile
             row = tx.one(GET_TAG, (run.id, key))
             items = json.loads(row[0]) if row else []
@@ -245,7 +240,7 @@ class SqlRuns:
         """Tie datasets and models to a run; the first description of a dataset and of an edge stays."""
 
         def work(tx: Transaction) -> None:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             tx.execute(TOUCH, (run.id,))  # first, so that no other server adds the same meanwhile
             for one in datasets:
                 _add_dataset(tx, run, one)
@@ -259,11 +254,35 @@ class SqlRuns:
         """Models that a run wrote; as in MLflow a repetition is kept."""
 
         def work(tx: Transaction) -> None:
-            run = _active(tx, workspace_id, run_id)
+            run = active_run(tx, workspace_id, run_id)
             tx.many(INSERT_MODEL, [(run.id, model.model_id, 1, model.step) for model in models])
             buffer_of(tx).touch(run)
 
         await self._database.write(work, checked=True)
+
+
+class MadeRun(NamedTuple):
+    """A new run and its row."""
+
+    row_id: int
+    run: Run
+
+
+def insert_run(tx: Transaction, workspace_id: int, new: NewRun) -> MadeRun | None:
+    """A new run with its tags; None, and nothing is changed, when its id is taken.
+
+    Raises: NotFound, InvalidInput when the experiment is deleted.
+    """
+    location = _artifact_location(tx, workspace_id, new.experiment_id)
+    artifact_uri = f"{location.rstrip('/')}/{new.id}/artifacts"
+    columns = (new.id, workspace_id, new.experiment_id, new.name, new.user_id, RunStatus.RUNNING)
+    row = tx.one(INSERT, (*columns, new.start_ms, now_ms(), artifact_uri))
+    if row is None:
+        return None
+    keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
+    tags = zip(keys, new.tags, strict=True)
+    tx.many(SET_TAG, [(row[0], key, new.experiment_id, tag.value) for key, tag in tags])
+    return MadeRun(row[0], run_docs.new_run(new, artifact_uri))
 
 
 def _artifact_location(tx: Transaction, workspace_id: int, experiment_id: int) -> str:
@@ -299,7 +318,8 @@ def _visible(c: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
     return found
 
 
-def _active(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
+def active_run(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
+    """Raises: NotFound, InvalidInput when deleted."""
     run = tx.interned.run(tx, workspace_id, run_id)
     if run.stage != Stage.ACTIVE:
         raise InvalidInput(
