@@ -32,8 +32,10 @@ def open_azure(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastor
     """Open a container.
 
     The account comes from the URL, AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_NAME; its key from the
-    connection string, AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_ACCESS_KEY. Without a key the library's other
-    credentials apply (service principal, managed identity, SAS), and clients cannot be given signed URLs.
+    connection string, AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_ACCESS_KEY; a SAS from the connection string or
+    AZURE_STORAGE_SAS_TOKEN. A key or SAS that is given is the only credential used, whatever this process's own
+    environment holds. Without either the library's other credentials apply (service principal, managed identity), and
+    clients cannot be given signed URLs. AZURE_SKIP_SIGNATURE=true reads public containers.
 
     Raises: InvalidInput, when no account is named.
     """
@@ -47,13 +49,18 @@ def open_azure(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastor
         given.get("AccountKey"), environment, "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY"
     )
     endpoint = _first(given.get("BlobEndpoint"), environment, "AZURE_STORAGE_ENDPOINT")
+    sas = given.get("SharedAccessSignature") or environment.get("AZURE_STORAGE_SAS_TOKEN")
     config: Any = {"account_name": account}
-    config |= {"account_key": key} if key else {}
     config |= {"endpoint": endpoint.rstrip("/")} if endpoint else {}
-    config |= {"sas_key": given["SharedAccessSignature"]} if "SharedAccessSignature" in given else {}
+    config |= {"skip_signature": True} if environment.get("AZURE_SKIP_SIGNATURE") == "true" else {}
     options: Any = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
     store = AzureStore(
-        uri.bucket, prefix=uri.path or None, config=config, client_options=options, retry_config=RETRIES
+        uri.bucket,
+        prefix=uri.path or None,
+        config=config,
+        client_options=options,
+        retry_config=RETRIES,
+        credential_provider=_provider(key, sas),
     )
     address = endpoint.rstrip("/") if endpoint else f"https://{account}.blob.core.windows.net"
     signing: Signing = NoSigning("give the server AZURE_STORAGE_ACCOUNT_KEY")
@@ -145,6 +152,15 @@ class AzureSigning:
             "sig": signature,
         }
         return f"{self._endpoint}/{self._container}/{quote(key, safe='/-_.~')}?{urlencode(query)}"
+
+
+def _provider(key: str | None, sas: str | None) -> Any:
+    """What the library calls for credentials; None leaves it to find some."""
+    if key:
+        return lambda: {"access_key": key, "expires_at": None}
+    if sas:
+        return lambda: {"sas_token": sas.removeprefix("?"), "expires_at": None}
+    return None
 
 
 def _block(upload_id: str, number: int) -> str:

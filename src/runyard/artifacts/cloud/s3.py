@@ -26,19 +26,27 @@ _SHORT_S = 300
 
 
 def open_s3(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
-    """Open a bucket. Address and keys come from the variables that AWS clients read."""
+    """Open a bucket. Address and keys come from the variables that AWS clients read.
+
+    Keys that are given are the only ones used: the library, left alone, would add a session token of this process's
+    own environment, and send it to whatever address a user chose. AWS_SKIP_SIGNATURE=true reads public buckets.
+    """
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     endpoint = next((environment[name] for name in _ENDPOINT_VARIABLES if environment.get(name)), None)
     keys = _keys(environment, region)
     config: Any = {"region": region}
     if endpoint:
         config["endpoint"] = endpoint.rstrip("/")
-    if keys:
-        config |= {"access_key_id": keys.access_key, "secret_access_key": keys.secret_key}
-        config |= {"session_token": keys.session_token} if keys.session_token else {}
+    if environment.get("AWS_SKIP_SIGNATURE") == "true":
+        config["skip_signature"] = True
     options: Any = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
     store = S3Store(
-        uri.bucket, prefix=uri.path or None, config=config, client_options=options, retry_config=RETRIES
+        uri.bucket,
+        prefix=uri.path or None,
+        config=config,
+        client_options=options,
+        retry_config=RETRIES,
+        credential_provider=_provider(keys) if keys else None,
     )
     address = endpoint.rstrip("/") if endpoint else f"https://s3.{region}.amazonaws.com"
     signing: Signing = S3Signing(keys, address, uri.bucket) if keys else S3LibrarySigning(store, uri.path)
@@ -141,6 +149,17 @@ class S3LibrarySigning:
             )
         except obstore.exceptions.BaseError as exc:
             raise StorageUnavailable("The credentials for S3 cannot be fetched just now; try again.") from exc
+
+
+def _provider(keys: Keys) -> Any:
+    """What the library calls for credentials."""
+    given = {
+        "access_key_id": keys.access_key,
+        "secret_access_key": keys.secret_key,
+        "token": keys.session_token,
+        "expires_at": None,
+    }
+    return lambda: given
 
 
 def _static_keys_only() -> NotImplementedHere:
