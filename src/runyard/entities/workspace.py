@@ -28,7 +28,10 @@ class ResourceGroup(msgspec.Struct, frozen=True):
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """Times are milliseconds UTC; guid never changes and never comes again, a name may after a deletion."""
+    """Times are milliseconds UTC; guid never changes and never comes again, a name may after a deletion.
+
+    default_experiment is what clients that choose none mean by experiment 0.
+    """
 
     id: int
     guid: str
@@ -44,6 +47,7 @@ class Workspace(msgspec.Struct, frozen=True):
     created_by: str = ""
     created_ms: int = 0
     updated_ms: int = 0
+    default_experiment: int = 0
 
     @property
     def scope(self) -> str:

@@ -6,7 +6,9 @@ import posixpath
 import re
 
 from runyard.entities.common import ViewType
+from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.errors import InvalidInput, shown
+from runyard.services.context import Context
 
 KEY_LIMIT = 250
 PARAM_VALUE_LIMIT = 6_000
@@ -81,6 +83,15 @@ def parse_experiment_id(value: str | int) -> int:
     if number is None or not -(2**63) <= number < 2**63:
         raise InvalidInput(f"Invalid experiment ID {shown(value)}. Experiment ID must be a valid integer.")
     return number
+
+
+def experiment_of(ctx: Context, value: str | int) -> int:
+    """As `parse_experiment_id`; 0 means the default experiment of the workspace.
+
+    Clients that choose no experiment send 0, whatever the workspace.
+    """
+    number = parse_experiment_id(value)
+    return ctx.default_experiment if number == DEFAULT_EXPERIMENT_ID else number
 
 
 def parse_view_type(value: str | int | None) -> ViewType:

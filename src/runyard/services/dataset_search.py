@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runyard.entities.dataset_summary import DatasetSummary
 from runyard.errors import InvalidInput
-from runyard.services.checks import parse_experiment_id
+from runyard.services.checks import experiment_of
 from runyard.services.context import Context
 from runyard.store.dataset_search_contracts import DatasetSearchStore
 
@@ -29,5 +29,5 @@ class DatasetSearchService:
                 f"SearchDatasets request cannot specify more than {MOST_EXPERIMENTS} experiment_ids. "
                 f"Received {len(experiment_ids)} experiment_ids."
             )
-        wanted = [parse_experiment_id(item) for item in experiment_ids]
+        wanted = [experiment_of(ctx, item) for item in experiment_ids]
         return await self._store.search(ctx.workspace_id, wanted, MOST_SUMMARIES)

@@ -15,7 +15,7 @@ from runyard.services.checks import (
     check_length,
     check_max_results,
     check_text,
-    parse_experiment_id,
+    experiment_of,
     parse_view_type,
 )
 from runyard.services.context import Context
@@ -51,7 +51,7 @@ class ExperimentService:
 
     async def get(self, ctx: Context, experiment_id: str | int) -> Experiment:
         """By id, deleted ones included."""
-        return await self._store.get(ctx.workspace_id, parse_experiment_id(experiment_id))
+        return await self._store.get(ctx.workspace_id, experiment_of(ctx, experiment_id))
 
     async def get_by_name(self, ctx: Context, name: str) -> Experiment:
         """By name, deleted ones included."""
@@ -90,24 +90,24 @@ class ExperimentService:
         if name is None:
             raise InvalidInput.missing("new_name")
         check_name(name)
-        await self._store.rename(ctx.workspace_id, parse_experiment_id(experiment_id), name)
+        await self._store.rename(ctx.workspace_id, experiment_of(ctx, experiment_id), name)
 
     async def delete(self, ctx: Context, experiment_id: str | int) -> None:
         """Soft delete, with its runs."""
-        await self._store.delete(ctx.workspace_id, parse_experiment_id(experiment_id))
+        await self._store.delete(ctx.workspace_id, experiment_of(ctx, experiment_id))
 
     async def restore(self, ctx: Context, experiment_id: str | int) -> None:
         """Undo `delete`."""
-        await self._store.restore(ctx.workspace_id, parse_experiment_id(experiment_id))
+        await self._store.restore(ctx.workspace_id, experiment_of(ctx, experiment_id))
 
     async def set_tag(self, ctx: Context, experiment_id: str | int, tag: Tag) -> None:
         """Set or overwrite one tag."""
         _check_tag(tag)
-        await self._store.set_tag(ctx.workspace_id, parse_experiment_id(experiment_id), tag)
+        await self._store.set_tag(ctx.workspace_id, experiment_of(ctx, experiment_id), tag)
 
     async def delete_tag(self, ctx: Context, experiment_id: str | int, key: str) -> None:
         """Raises: NotFound when there is none."""
-        await self._store.delete_tag(ctx.workspace_id, parse_experiment_id(experiment_id), key)
+        await self._store.delete_tag(ctx.workspace_id, experiment_of(ctx, experiment_id), key)
 
 
 def seen_experiments(ctx: Context) -> Seen | None:

@@ -20,7 +20,7 @@ from runyard.services.checks import (
     check_length,
     check_max_results,
     check_text,
-    parse_experiment_id,
+    experiment_of,
 )
 from runyard.services.context import Context
 from runyard.services.names import random_run_name
@@ -54,7 +54,7 @@ class LoggedModelService:
         """A new model, PENDING; without a name it gets a random one."""
         new = NewLoggedModel(
             uuid=f"m-{uuid.uuid4().hex}",
-            experiment_id=parse_experiment_id(experiment_id),
+            experiment_id=experiment_of(ctx, experiment_id),
             name=name or random_run_name(),
             model_type=model_type,
             source_run_uuid=source_run_id,
@@ -113,7 +113,7 @@ class LoggedModelService:
         if not experiment_ids:
             raise InvalidInput.missing("experiment_ids")
         query = LoggedModelQuery(
-            experiment_ids=tuple(parse_experiment_id(item) for item in experiment_ids),
+            experiment_ids=tuple(experiment_of(ctx, item) for item in experiment_ids),
             filter_string=filter_string or "",
             datasets=tuple(_dataset(name, digest) for name, digest in datasets),
             order=tuple(order),

@@ -26,7 +26,7 @@ from runyard.services.checks import (
     check_length,
     check_max_results,
     check_text,
-    parse_experiment_id,
+    experiment_of,
     parse_view_type,
 )
 from runyard.services.context import Context
@@ -77,7 +77,7 @@ class RunService:
         check_text("run_name", by_key[RUN_NAME_TAG])
         new = NewRun(
             uuid.uuid4().hex,
-            parse_experiment_id(experiment_id),
+            experiment_of(ctx, experiment_id),
             by_key[RUN_NAME_TAG],
             user_id or by_key.get(USER_TAG, ""),
             start_ms,
@@ -120,7 +120,7 @@ class RunService:
         """A page of run documents."""
         return await self._store.search(
             ctx.workspace_id,
-            [parse_experiment_id(number) for number in experiment_ids],
+            [experiment_of(ctx, number) for number in experiment_ids],
             view=parse_view_type(view_type),
             filter_string=filter_string or "",
             order_by=order_by,

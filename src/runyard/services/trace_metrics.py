@@ -18,7 +18,7 @@ from runyard.entities.trace_metrics import (
     View,
 )
 from runyard.errors import InvalidInput, shown
-from runyard.services.checks import check_text, parse_experiment_id
+from runyard.services.checks import check_text, experiment_of
 from runyard.services.context import Context
 from runyard.store.trace_contracts import TraceMetricStore
 
@@ -103,7 +103,7 @@ class TraceMetricService:
                 "number of seconds that is not negative."
             )
         query = MetricQuery(
-            experiment_ids=[parse_experiment_id(id) for id in experiment_ids],
+            experiment_ids=[experiment_of(ctx, id) for id in experiment_ids],
             view=view,
             metric=metric,
             aggregations=list(aggregations),
@@ -123,7 +123,7 @@ class TraceMetricService:
         for name, text in (("filter_string1", first), ("filter_string2", second)):
             if not text:
                 raise InvalidInput.missing(name)
-        numbers = [parse_experiment_id(id) for id in experiment_ids]
+        numbers = [experiment_of(ctx, id) for id in experiment_ids]
         return await self._store.together(ctx.workspace_id, numbers, first, second, base or "")
 
 

@@ -33,7 +33,7 @@ from runyard.services.checks import (
     check_length,
     check_max_results,
     check_text,
-    parse_experiment_id,
+    experiment_of,
 )
 from runyard.services.context import Context
 from runyard.store.trace_contracts import TraceStore
@@ -77,7 +77,7 @@ class TraceService:
         _check_moment(start_ms)
         info = TraceInfo(
             trace_id=uuid.uuid4().hex,
-            experiment_id=parse_experiment_id(experiment_id),
+            experiment_id=experiment_of(ctx, experiment_id),
             request_ms=start_ms,
             state=TraceState.IN_PROGRESS,
             tags=_own_facts(tags),
@@ -114,7 +114,7 @@ class TraceService:
             for batch in batches
             for trace_id, spans in _by_trace(batch.spans).items()
         ]
-        await self._store.add_spans(ctx.workspace_id, parse_experiment_id(experiment_id), summaries)
+        await self._store.add_spans(ctx.workspace_id, experiment_of(ctx, experiment_id), summaries)
 
     async def get_info(self, ctx: Context, trace_id: str) -> TraceInfo:
         """One trace without spans."""
@@ -159,7 +159,7 @@ class TraceService:
             raise InvalidInput.missing("locations")
         return await self._store.search(
             ctx.workspace_id,
-            experiment_ids=[parse_experiment_id(id) for id in experiment_ids],
+            experiment_ids=[experiment_of(ctx, id) for id in experiment_ids],
             filter_string=filter_string or "",
             order_by=order_by,
             max_results=check_max_results(
@@ -178,7 +178,7 @@ class TraceService:
         limit: int | None,
     ) -> int:
         """Delete by ids, or the oldest ones up to a time; how many there were."""
-        experiment = parse_experiment_id(experiment_id)
+        experiment = experiment_of(ctx, experiment_id)
         if trace_ids and until_ms is not None:
             raise InvalidInput("Only one of `max_timestamp_millis` and `trace_ids` can be specified.")
         if until_ms is None and not trace_ids:

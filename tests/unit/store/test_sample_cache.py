@@ -9,7 +9,7 @@ def points(count: int) -> Columns:
 
 
 def sample(run: int) -> SampleOf:
-    return SampleOf(run, "loss", 320, None, None)
+    return SampleOf(run, f"{run:032x}", "loss", 320, None, None)
 
 
 def test_a_sample_is_found_for_its_version_only() -> None:

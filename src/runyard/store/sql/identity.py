@@ -17,7 +17,7 @@ TOKEN = (
 )
 WORKSPACE = (
     "w.id, w.guid, w.name, g.subscription, g.name, w.location, w.sku, w.friendly_name, w.description, w.tags, "
-    "w.default_datastore, w.created_by, w.created_ms, w.updated_ms"
+    "w.default_datastore, w.created_by, w.created_ms, w.updated_ms, w.default_experiment"
 )
 WORKSPACES = f"SELECT {WORKSPACE} FROM workspaces w JOIN resource_groups g ON g.id = w.group_id"
 FIND_WORKSPACE = f"{WORKSPACES} WHERE w.name = ? AND w.deleted_ms IS NULL"
@@ -101,7 +101,7 @@ class SqlIdentity:
 
 def workspace_of(row: Row) -> Workspace:
     """A workspace from WORKSPACE."""
-    values = list(row[:14])
+    values = list(row[:15])
     values[9] = json.loads(row[9])
     return Workspace(*values)
 

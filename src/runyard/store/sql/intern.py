@@ -39,7 +39,7 @@ class Interned:
     def __init__(self, *, remember_runs: bool) -> None:
         self._keys: dict[str, int] = {}
         self._new_keys: dict[str, int] = {}
-        self._runs: dict[str, RunRef] = {}
+        self._runs: dict[tuple[int, str], RunRef] = {}
         self._remember_runs = remember_runs
 
     def key(self, rows: _Rows, name: str) -> int:
@@ -69,19 +69,18 @@ class Interned:
 
         Raises: NotFound, also when it belongs to another workspace.
         """
-        ref = self._runs.get(uuid)
+        ref = self._runs.get((workspace_id, uuid))
         if ref is None:
             row = rows.one(
-                "SELECT id, uuid, workspace_id, experiment_id, stage FROM runs WHERE uuid = ?", (uuid,)
+                "SELECT id, uuid, workspace_id, experiment_id, stage FROM runs WHERE uuid = ? AND workspace_id = ?",
+                (uuid, workspace_id),
             )
             if row is None:
                 raise NotFound(f"Run with id={uuid} not found")
             ref = RunRef(*row)
             if len(self._runs) >= REMEMBERED_RUNS:
                 self._runs.clear()
-            self._runs[uuid] = ref
-        if ref.workspace_id != workspace_id:
-            raise NotFound(f"Run with id={uuid} not found")
+            self._runs[workspace_id, uuid] = ref
         return ref
 
     def forget_runs(self) -> None:

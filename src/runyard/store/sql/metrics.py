@@ -47,7 +47,7 @@ class SqlMetrics:
         A page holds at most 1,000,000 points, also when none is asked for: they take 280 MB on their way out.
         Cost: the chunks that the page touches and the run's log.
         """
-        digest = query_digest(run_id, key)
+        digest = query_digest("history", workspace_id, run_id, key)
         position = decode_token(self._page_key, digest, page_token)
         start = Cursor(*position) if position is not None else None  # type: ignore[arg-type]
 
@@ -99,7 +99,7 @@ class SqlMetrics:
                 if run is not None:
                     with _naming(run_id, key):
                         columns = self._sample(
-                            c, SampleOf(run[0], key, max_results, start_step, end_step), run[1]
+                            c, SampleOf(run[0], run_id, key, max_results, start_step, end_step), run[1]
                         )
                     found.append((run_id, _listed(columns, None)))
             return found

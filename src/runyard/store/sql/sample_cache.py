@@ -15,9 +15,10 @@ EACH = 100
 
 
 class SampleOf(NamedTuple):
-    """What was asked; `run` is the run's row."""
+    """What was asked; `run` is the run's row, `uuid` its id: a row's number may come again after a purge."""
 
     run: int
+    uuid: str
     key: str
     max_results: int
     start_step: int | None

@@ -44,7 +44,7 @@ from runyard.store.sql.traces_rows import (
 
 PUT = """INSERT INTO traces (uuid, workspace_id, experiment_id, request_ms, duration_ms, state, request_preview,
     response_preview, client_request_id, finalized) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-    ON CONFLICT (uuid) DO UPDATE SET request_ms = excluded.request_ms, duration_ms = excluded.duration_ms,
+    ON CONFLICT (uuid, workspace_id) DO UPDATE SET request_ms = excluded.request_ms, duration_ms = excluded.duration_ms,
     state = excluded.state, request_preview = excluded.request_preview,
     response_preview = excluded.response_preview, client_request_id = excluded.client_request_id, finalized = 1
     RETURNING id"""
@@ -53,7 +53,8 @@ FROM_SPANS = """INSERT INTO traces (uuid, workspace_id, experiment_id, request_m
 LEARN = """UPDATE traces SET request_ms = ?, duration_ms = ?, state = ?,
     request_preview = coalesce(?, request_preview), response_preview = coalesce(?, response_preview) WHERE id = ?"""
 END = "UPDATE traces SET duration_ms = ? - request_ms, state = ? WHERE id = ?"
-PLACE = "SELECT id, workspace_id, experiment_id, request_ms, duration_ms, state, finalized FROM traces WHERE uuid = ?"
+PLACE = """SELECT id, workspace_id, experiment_id, request_ms, duration_ms, state, finalized FROM traces
+    WHERE uuid = ? AND workspace_id = ?"""
 BY_ID = "SELECT id FROM traces WHERE id = ?"
 CHILDREN = ("trace_tags", "trace_metadata", "trace_runs", "spans", "assessments")
 OLDEST = "SELECT id FROM traces WHERE experiment_id = ? AND request_ms <= ? ORDER BY request_ms, uuid LIMIT ?"
@@ -250,8 +251,8 @@ def _place(
     Raises: NotFound, InvalidInput.
     """
     experiment = load_experiment(tx, workspace_id, experiment_id)
-    row = tx.one(PLACE + _locked(tx), (trace_id,))
-    if row is not None and (row[1], row[2]) != (workspace_id, experiment_id):
+    row = tx.one(PLACE + _locked(tx), (trace_id, workspace_id))
+    if row is not None and row[2] != experiment_id:
         raise InvalidInput(f"Trace with ID '{trace_id}' already exists in another experiment.")
     return experiment, row
 

@@ -60,8 +60,8 @@ class ExperimentMessage(msgspec.Struct, omit_defaults=True):
     tags: list[Tag] = []
 
     @classmethod
-    def of(cls, experiment: Experiment) -> ExperimentMessage:
-        """The message of one experiment."""
+    def of(cls, experiment: Experiment, workspace: str) -> ExperimentMessage:
+        """The message of one experiment of a workspace."""
         return cls(
             experiment_id=str(experiment.id),
             name=experiment.name,
@@ -69,7 +69,7 @@ class ExperimentMessage(msgspec.Struct, omit_defaults=True):
             lifecycle_stage=experiment.stage.text,
             creation_time=experiment.created_ms,
             last_update_time=experiment.updated_ms,
-            workspace="default",
+            workspace=workspace,
             tags=experiment.tags,
         )
 
@@ -87,6 +87,6 @@ class ExperimentPage(msgspec.Struct, omit_defaults=True):
     next_page_token: str | None = None
 
     @classmethod
-    def of(cls, page: Page[Experiment]) -> ExperimentPage:
+    def of(cls, page: Page[Experiment], workspace: str) -> ExperimentPage:
         """The message of one page."""
-        return cls([ExperimentMessage.of(item) for item in page.items], page.next_page_token)
+        return cls([ExperimentMessage.of(item, workspace) for item in page.items], page.next_page_token)

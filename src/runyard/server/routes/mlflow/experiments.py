@@ -36,11 +36,13 @@ def routes(service: ExperimentService) -> list[Route]:
 
     async def get(ctx: Context, body: ExperimentId) -> ExperimentAnswer:
         """Get an experiment, deleted or not."""
-        return ExperimentAnswer(ExperimentMessage.of(await service.get(ctx, body.experiment_id)))
+        found = await service.get(ctx, body.experiment_id)
+        return ExperimentAnswer(ExperimentMessage.of(found, ctx.workspace))
 
     async def get_by_name(ctx: Context, body: ExperimentName) -> ExperimentAnswer:
         """Get the experiment of a name, deleted or not."""
-        return ExperimentAnswer(ExperimentMessage.of(await service.get_by_name(ctx, body.experiment_name)))
+        found = await service.get_by_name(ctx, body.experiment_name)
+        return ExperimentAnswer(ExperimentMessage.of(found, ctx.workspace))
 
     async def search(ctx: Context, body: SearchExperiments) -> ExperimentPage:
         """Search experiments; max_results is required, from 1 to 50,000."""
@@ -52,7 +54,7 @@ def routes(service: ExperimentService) -> list[Route]:
             max_results=body.max_results,
             page_token=body.page_token,
         )
-        return ExperimentPage.of(page)
+        return ExperimentPage.of(page, ctx.workspace)
 
     async def delete(ctx: Context, body: ExperimentId) -> dict[str, Any]:
         """Delete an experiment softly, and its runs with it."""

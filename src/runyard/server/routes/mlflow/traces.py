@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from runyard.entities.common import Tag
+from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.entities.trace import Assessment, TraceInfo
 from runyard.errors import InvalidInput
 from runyard.server.routes.mlflow import traces_v2
 from runyard.server.routing import Route, rpc
-from runyard.services.checks import parse_experiment_id
+from runyard.services.checks import experiment_of
 from runyard.services.context import Context
 from runyard.services.traces import TraceService, now_ms
 from runyard.wire.mlflow.traces import (
@@ -84,12 +85,12 @@ def _reading(service: TraceService) -> list[Route]:
     async def get_many(ctx: Context, body: TraceIds) -> TracesAnswer:
         """Get several traces with their spans."""
         found = await service.get_many(ctx, body.trace_ids)
-        return TracesAnswer([TraceMessage.of(trace) for trace in found if _wanted(body, trace.info)])
+        return TracesAnswer([TraceMessage.of(trace) for trace in found if _wanted(ctx, body, trace.info)])
 
     async def get_infos(ctx: Context, body: TraceIds) -> InfosAnswer:
         """Get what is known of several traces, without their spans."""
         found = await service.get_infos(ctx, body.trace_ids)
-        return InfosAnswer([InfoMessage.of(info) for info in found if _wanted(body, info)])
+        return InfosAnswer([InfoMessage.of(info) for info in found if _wanted(ctx, body, info)])
 
     async def search(ctx: Context, body: SearchTraces) -> TracePage:
         """Search traces of some experiments."""
@@ -113,15 +114,18 @@ def _reading(service: TraceService) -> list[Route]:
     ]
 
 
-def _wanted(body: TraceIds, info: TraceInfo) -> bool:
+def _wanted(ctx: Context, body: TraceIds, info: TraceInfo) -> bool:
     """Whether a trace is in one of the experiments that the request names; all are when it names none."""
-    return not body.experiment_ids or str(info.experiment_id) in {str(id) for id in body.experiment_ids}
+    named = {str(id) for id in body.experiment_ids or []}
+    if str(DEFAULT_EXPERIMENT_ID) in named:
+        named.add(str(ctx.default_experiment))
+    return not named or str(info.experiment_id) in named
 
 
 def _writing(service: TraceService) -> list[Route]:
     async def start(ctx: Context, body: StartTrace) -> TraceAnswer:
         """Record a trace; the same id again replaces what is known of it."""
-        started = await service.start(ctx, _info(body.trace.trace_info))
+        started = await service.start(ctx, _info(ctx, body.trace.trace_info))
         return TraceAnswer(TraceMessage(InfoMessage.of(started)))
 
     async def delete(ctx: Context, body: DeleteTraces) -> DeletedTraces:
@@ -142,13 +146,13 @@ def _writing(service: TraceService) -> list[Route]:
     ]
 
 
-def _info(message: InfoMessage) -> TraceInfo:
+def _info(ctx: Context, message: InfoMessage) -> TraceInfo:
     place = None if message.trace_location is None else message.trace_location.mlflow_experiment
     if place is None:
         raise InvalidInput.missing("trace.trace_info.trace_location.mlflow_experiment")
     return TraceInfo(
         trace_id=message.trace_id,
-        experiment_id=parse_experiment_id(place.experiment_id),
+        experiment_id=experiment_of(ctx, place.experiment_id),
         request_ms=timestamp_ms(message.request_time) if message.request_time else now_ms(),
         duration_ms=duration_ms(message.execution_duration) if message.execution_duration else None,
         state=state_of(message.state),

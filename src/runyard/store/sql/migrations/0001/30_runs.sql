@@ -5,7 +5,7 @@ CREATE TABLE keys (
 
 CREATE TABLE runs (
     id $ID,
-    uuid TEXT NOT NULL UNIQUE,               -- 32 hex
+    uuid TEXT NOT NULL,                      -- 32 hex, or as the client chose it
     workspace_id $INT NOT NULL,
     experiment_id $INT NOT NULL REFERENCES experiments (id),
     name TEXT NOT NULL,
@@ -17,7 +17,8 @@ CREATE TABLE runs (
     deleted_ms $INT,
     received_ms $INT NOT NULL,               -- the server's clock at creation
     artifact_uri TEXT NOT NULL,
-    version $INT NOT NULL DEFAULT 0          -- grows with every change; a run document is valid for one version
+    version $INT NOT NULL DEFAULT 0,         -- grows with every change; a run document is valid for one version
+    UNIQUE (uuid, workspace_id)              -- ids are free in a workspace whatever others hold: none tells of another
 );
 CREATE INDEX runs_by_start ON runs (experiment_id, stage, start_ms, uuid);
 CREATE INDEX runs_by_name ON runs (experiment_id, name);

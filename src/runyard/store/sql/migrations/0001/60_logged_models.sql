@@ -1,6 +1,6 @@
 CREATE TABLE logged_models (
     id $ID,
-    uuid TEXT NOT NULL UNIQUE,               -- 'm-' + 32 hex
+    uuid TEXT NOT NULL,                      -- 'm-' + 32 hex
     workspace_id $INT NOT NULL,
     experiment_id $INT NOT NULL REFERENCES experiments (id),
     name TEXT NOT NULL,
@@ -11,7 +11,8 @@ CREATE TABLE logged_models (
     stage $INT NOT NULL DEFAULT 0,
     artifact_uri TEXT NOT NULL,
     created_ms $INT NOT NULL,
-    updated_ms $INT NOT NULL
+    updated_ms $INT NOT NULL,
+    UNIQUE (uuid, workspace_id)
 );
 CREATE INDEX logged_models_by_creation ON logged_models (experiment_id, stage, created_ms, uuid);
 CREATE INDEX logged_models_by_run ON logged_models (source_run_uuid);

@@ -1,6 +1,6 @@
 CREATE TABLE traces (
     id $ID,
-    uuid TEXT NOT NULL UNIQUE,               -- 'tr-' + 32 hex
+    uuid TEXT NOT NULL,                      -- 'tr-' + 32 hex
     workspace_id $INT NOT NULL,
     experiment_id $INT NOT NULL REFERENCES experiments (id),
     request_ms $INT NOT NULL,
@@ -9,7 +9,8 @@ CREATE TABLE traces (
     request_preview TEXT,
     response_preview TEXT,
     client_request_id TEXT,
-    finalized $INT NOT NULL DEFAULT 0        -- 1: the client has described it; 0: known from its spans only
+    finalized $INT NOT NULL DEFAULT 0,       -- 1: the client has described it; 0: known from its spans only
+    UNIQUE (uuid, workspace_id)
 );
 CREATE INDEX traces_by_time ON traces (experiment_id, request_ms, uuid);
 
@@ -51,13 +52,14 @@ CREATE INDEX spans_by_status ON spans (substr(status, 1, 64), trace_id);
 
 CREATE TABLE assessments (
     id $ID,
-    uuid TEXT NOT NULL UNIQUE,               -- 'a-' + 32 hex
+    uuid TEXT NOT NULL,                      -- 'a-' + 32 hex
     trace_id $INT NOT NULL REFERENCES traces (id),
     name TEXT NOT NULL,
     kind TEXT NOT NULL,                      -- feedback, expectation, issue
     value_text TEXT,                         -- what filters compare
     value_number $REAL,
     valid $INT NOT NULL,
-    content TEXT NOT NULL                    -- the assessment as JSON
+    content TEXT NOT NULL,                   -- the assessment as JSON
+    UNIQUE (uuid, trace_id)
 );
 CREATE INDEX assessments_by_trace ON assessments (trace_id, kind, name);

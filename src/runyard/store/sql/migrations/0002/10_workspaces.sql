@@ -22,6 +22,7 @@ ALTER TABLE workspaces ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE workspaces ADD COLUMN created_ms $INT NOT NULL DEFAULT 0;
 ALTER TABLE workspaces ADD COLUMN updated_ms $INT NOT NULL DEFAULT 0;
 ALTER TABLE workspaces ADD COLUMN deleted_ms $INT;                           -- set: its records are being removed
+ALTER TABLE workspaces ADD COLUMN default_experiment $INT NOT NULL DEFAULT 0;  -- what clients that choose none mean by 0
 ALTER TABLE workspaces ADD COLUMN purge_files $INT NOT NULL DEFAULT 0;       -- 1: its files are removed too
 UPDATE workspaces SET guid = '$GUID', created_ms = $NOW, updated_ms = $NOW WHERE id = 1;
 CREATE INDEX workspaces_by_group ON workspaces (group_id, name);
