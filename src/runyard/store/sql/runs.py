@@ -37,7 +37,8 @@ SET_ASIDE_POINTS = 100  # more in one request are worth the pages that storing t
 ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
 
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms,
-    received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING RETURNING id"""
+    received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+    ON CONFLICT (uuid, workspace_id) DO NOTHING RETURNING id"""
 LOCATION = "SELECT artifact_location, stage FROM experiments WHERE id = ? AND workspace_id = ?"
 FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 ARTIFACT_URI = "SELECT artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
@@ -125,7 +126,9 @@ class SqlRuns:
 
         Cost: index ranges of the filter, then the page's documents.
         """
-        digest = query_digest(list(experiment_ids), int(view), filter_string, list(order_by))
+        digest = query_digest(
+            "runs", workspace_id, list(experiment_ids), int(view), filter_string, list(order_by)
+        )
 
         def work(c: Connection) -> tuple[run_docs.Documents, str | None]:
             found = search_runs(

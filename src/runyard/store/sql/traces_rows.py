@@ -15,9 +15,9 @@ from runyard.store.sql.search.fragments import Sql, among
 COLUMNS = """id, uuid, experiment_id, request_ms, duration_ms, state, request_preview, response_preview,
     client_request_id, finalized"""
 ADD_ASSESSMENT = """INSERT INTO assessments (uuid, trace_id, name, kind, value_text, value_number, valid, content)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uuid, trace_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
-    value_text = excluded.value_text, value_number = excluded.value_number, valid = excluded.valid,
-    content = excluded.content WHERE assessments.trace_id = excluded.trace_id"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uuid, trace_id) DO UPDATE SET name = excluded.name,
+    kind = excluded.kind, value_text = excluded.value_text, value_number = excluded.value_number, valid = excluded.valid,
+    content = excluded.content"""
 ADD_SPAN = """INSERT INTO spans (trace_id, span_id, start_ns, name, type, status, content)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trace_id, span_id) DO UPDATE SET start_ns = excluded.start_ns,
     name = excluded.name, type = excluded.type, status = excluded.status, content = excluded.content"""
