@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from runyard.entities.access import ANONYMOUS, SELF, Grants
+from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.entities.principal import LOCAL
 from runyard.errors import NotAllowed, NotFound
 from runyard.server.routing import Route
 from runyard.services.context import Context
-from runyard.services.identity import IdentityService
+from runyard.services.identity import SESSION, IdentityService
 from runyard.store.identity_contracts import RecordHomes
 
 REMEMBER_S = 5.0  # a changed role, a revoked token or a disabled user acts after this at the latest
 REMEMBERED = 10_000
 WORKSPACE_HEADER = b"x-mlflow-workspace"
 DEFAULT_WORKSPACE = "default"
+SESSION_COOKIES = (b"__Host-runyard_session", b"runyard_session")  # the first over TLS
 NOBODY = msgspec.structs.replace(LOCAL, id=0, uuid="", name="", display_name="")
 ANONYMOUS_CONTEXT = Context(0, "", "", NOBODY, "none", Grants())
 _BASES = ("/workspaces/", "/subscriptions/", "/mlflow/v", "/history/v")
@@ -70,6 +73,7 @@ class Access:
         found = self.known(authorization, workspace)
         if found is not None:
             return found.context
+        epoch = self._epoch
         who = await self.identity.recognise(authorization, remote)
         if workspace is None:
             context = await self.identity.at_server(who)
@@ -78,9 +82,10 @@ class Access:
         until = self.clock() + REMEMBER_S
         if who.expires_ms is not None:
             until = min(until, self.clock() + who.expires_ms / 1000 - time.time())
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[(authorization, workspace)] = Admission(context, until, self._epoch)
+        if epoch == self._epoch:  # what was read may be older than a change that was made meanwhile
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[(authorization, workspace)] = Admission(context, until, epoch)
         return context
 
     def stands(self, admission: Admission) -> bool:
@@ -98,7 +103,7 @@ class Access:
         Raises: NotAllowed.
         """
         action = route.action
-        if action in (ANONYMOUS, SELF) or context.grants.permits(action):
+        if action in (ANONYMOUS, SELF) or route.decides or context.grants.permits(action):
             return
         if context.grants.experiments and context.grants.permits_somewhere(action):
             return  # the experiments decide
@@ -113,10 +118,12 @@ class Access:
         Raises: NotFound where they may not read, NotAllowed.
         """
         grants, action = context.grants, route.action
-        if not grants.experiments or action in (ANONYMOUS, SELF):
+        if not grants.experiments or action in (ANONYMOUS, SELF) or route.decides:
             return
         named = _named(fields)
-        homes = set(named.experiments)
+        homes = {
+            context.default_experiment if one == DEFAULT_EXPERIMENT_ID else one for one in named.experiments
+        }
         if named.runs or named.models or named.traces:
             homes |= await self._homes.experiments_of(
                 context.workspace_id, runs=named.runs, models=named.models, traces=named.traces
@@ -157,7 +164,9 @@ def _named(fields: Mapping[str, Any]) -> _Named:
     found = _Named([], [], [], [])
     for name in ("experiment_id", "experiment_ids"):
         found.experiments += [
-            int(one) for one in _texts(fields.get(name)) if one.isdecimal() and one.isascii()
+            int(one)
+            for one in _texts(fields.get(name))
+            if one.isdecimal() and one.isascii() and len(one) < 20
         ]
     for names, into in (
         (_RUN_FIELDS, found.runs),
@@ -166,11 +175,11 @@ def _named(fields: Mapping[str, Any]) -> _Named:
     ):
         for name in names:
             into += _texts(fields.get(name))
-    if "artifact_path" in fields or "proxied_path" in fields:
-        first = (
-            str(fields.get("artifact_path") or fields.get("proxied_path") or "").lstrip("/").partition("/")[0]
-        )
-        found.experiments += [int(first)] if first.isdecimal() and first.isascii() else []
+    for name in ("artifact_path", "proxied_path"):
+        found.experiments += _experiments_of_path(str(fields.get(name) or ""))
+    if not (found.runs or found.models or "name" in fields):
+        found.experiments += _experiments_of_path(str(fields.get("path") or ""))
+    _add_source(found, str(fields.get("source") or ""))
     for place in _objects(fields.get("locations")) + _objects(fields.get("trace_location")):
         inner = place.get("mlflow_experiment")
         found.experiments += _named(inner).experiments if isinstance(inner, Mapping) else []
@@ -180,6 +189,23 @@ def _named(fields: Mapping[str, Any]) -> _Named:
             found.experiments += deeper.experiments
             found.traces += deeper.traces
     return found
+
+
+def _experiments_of_path(path: str) -> list[int]:
+    """A path in the workspace's files begins with the experiment, after components that mean nothing."""
+    first = next((part for part in path.split("/") if part not in ("", ".")), "")
+    return [int(first)] if first.isdecimal() and first.isascii() and len(first) < 20 else []
+
+
+def _add_source(found: _Named, source: str) -> None:
+    """Where a model version comes from: `runs:/ID/...`, `models:/m-ID`, `mlflow-artifacts:/7/...`."""
+    scheme, _, rest = source.partition(":")
+    if scheme == "mlflow-artifacts":
+        with suppress(ValueError):
+            found.experiments += _experiments_of_path(urlsplit(source).path)
+    elif scheme in ("runs", "models"):
+        first = rest.lstrip("/").partition("/")[0]
+        (found.runs if scheme == "runs" else found.models).append(first)
 
 
 def _texts(value: Any) -> list[str]:
@@ -223,6 +249,21 @@ def split_base(path: str) -> tuple[str | None, str]:
     if len(rest) < 3 or rest[0] != "workspaces":
         return None, path
     return "/".join(unquote(one) for one in (parts[2], parts[4], rest[1])), "/" + "/".join(rest[2:])
+
+
+def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The Authorization header; without one, the cookie of a browser's session as if it were one."""
+    cookies = b""
+    for name, value in headers:
+        if name == b"authorization":
+            return value.decode("latin-1")
+        if name == b"cookie":
+            cookies += value + b";"
+    for cookie in cookies.split(b";") if cookies else ():
+        name, _, value = cookie.strip().partition(b"=")
+        if name in SESSION_COOKIES:
+            return f"{SESSION} {value.decode('latin-1')}"
+    return None
 
 
 def header_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:

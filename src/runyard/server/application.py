@@ -22,13 +22,14 @@ from runyard.server.access import (
     DEFAULT_WORKSPACE,
     WORKSPACE_HEADER,
     Access,
+    credential_of,
     header_of,
     plain_fields,
     split_base,
 )
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
-from runyard.server.routing import Match, Route, RouteTable
+from runyard.server.routing import Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_body, decode_hot, decode_query
@@ -47,6 +48,7 @@ JSON_HEADERS = [
     (b"vary", b"Origin"),
 ]
 UNROUTED = "(none)"
+NO_CONTENT = 204
 
 
 class Application:
@@ -125,25 +127,27 @@ class Application:
         except RunyardError as exc:
             missing = exc
         if missing is None and match.route.action == ANONYMOUS:
-            scope["context"] = ANONYMOUS_CONTEXT
+            scope["context"] = msgspec.structs.replace(ANONYMOUS_CONTEXT, remote=remote_of(scope))
             return match
         headers = scope["headers"]
         if workspace is None:
             workspace = header_of(headers, WORKSPACE_HEADER)
+        addressed = workspace
         if missing is None and not match.route.in_workspace:
             workspace = None
         elif workspace is None:
             workspace = DEFAULT_WORKSPACE
-        authorization = header_of(headers, b"authorization")
-        context = await self.access.admit(authorization, workspace, remote_of(scope))
+        remote = remote_of(scope)
+        context = await self.access.admit(credential_of(headers), workspace, remote)
         if missing is not None:
             raise missing
+        context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "")
         scope["context"] = context
         try:
             self.access.check(match.route, context)
         except NotAllowed as exc:
             if match.route.audited:
-                await self.trail.note(context, match.route.action, match.values, exc, remote_of(scope))
+                await self.trail.note(context, match.route.audit_action, match.values, exc, remote)
             raise
         return match
 
@@ -152,10 +156,8 @@ class Application:
         if route.raw is not None:
             scope["path_params"] = match.values
             request = Request(scope, receive)
-            if context.grants.experiments:
-                await self.access.check_experiments(route, context, _raw_fields(request, match.values))
             response = await self._audited(
-                match, scope, match.values, lambda: _raw_answer(route, context, request)
+                match, scope, match.values, lambda: self._raw_answer(route, context, request, match.values)
             )
             await response(scope, receive, send)
             return
@@ -169,7 +171,22 @@ class Application:
             return await handler(context, body)
 
         answer = await self._audited(match, scope, fields, work)
-        await send_json(send, 200, encode(answer), head=scope["method"] == "HEAD")
+        if route.status == NO_CONTENT:
+            await send({"type": "http.response.start", "status": NO_CONTENT, "headers": JSON_HEADERS[1:]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers = None
+        if isinstance(answer, WithHeaders):
+            answer, headers = answer.body, answer.headers
+        await send_json(send, route.status, encode(answer), headers, head=scope["method"] == "HEAD")
+
+    async def _raw_answer(
+        self, route: Route, context: Context, request: Request, values: Mapping[str, str]
+    ) -> Any:
+        assert route.raw is not None
+        if context.grants.experiments:
+            await self.access.check_experiments(route, context, _raw_fields(request, values))
+        return await route.raw(context, request)
 
     async def _audited(
         self, match: Match, scope: Scope, fields: Mapping[str, Any], work: Callable[[], Awaitable[Any]]
@@ -177,7 +194,7 @@ class Application:
         """Do the work, and write down that it was done or why not, before anybody is answered."""
         if not match.route.audited:
             return await work()
-        context, action, remote = scope["context"], match.route.action, remote_of(scope)
+        context, action, remote = scope["context"], match.route.audit_action, remote_of(scope)
         try:
             answer = await work()
         except RunyardError as exc:
@@ -185,11 +202,6 @@ class Application:
             raise
         await self.trail.note(context, action, fields, None, remote)
         return answer
-
-
-async def _raw_answer(route: Route, context: Context, request: Request) -> Any:
-    assert route.raw is not None
-    return await route.raw(context, request)
 
 
 def _raw_fields(request: Request, values: Mapping[str, str]) -> dict[str, Any]:
@@ -238,6 +250,8 @@ async def read_request(route: Route, values: dict[str, str], scope: Scope, recei
     kind_of_body = content_type(scope)
     if kind_of_body is not None or scope["method"] != "DELETE":
         check_json(kind_of_body)
+    elif scope["query_string"]:
+        return decode_query(scope["query_string"], kind, values)
     body = await read_body(scope, receive, route.body_limit or BODY_LIMIT)
     if route.hot:
         return decode_hot(body, kind)

@@ -24,7 +24,9 @@ from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, en
 from runyard.server.routing import Route
 from runyard.wire.mlflow.decoding import decode_hot
 
-NOT_PLAIN = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"connection"})
+NOT_PLAIN = frozenset(
+    {b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"connection", b"cookie"}
+)
 JSON_LINES = b"".join(b"%s: %s\r\n" % header for header in JSON_HEADERS)
 
 
@@ -196,7 +198,9 @@ class FastLane(HttpToolsProtocol):
         )
         if not plain or self.parser.get_http_version() != "1.1":
             return None
-        admission = self.application.access.known(authorization, workspace or DEFAULT_WORKSPACE)
+        admission = self.application.access.known(
+            authorization, DEFAULT_WORKSPACE if workspace is None else workspace
+        )
         if admission is None or admission.context.grants.experiments:
             return None
         if not admission.context.grants.permits(route.action):

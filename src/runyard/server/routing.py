@@ -25,6 +25,7 @@ PREFIXES = ("/api", "/ajax-api")
 OWN = "/api/v1"
 SAFE = ("GET", "HEAD", "OPTIONS")
 KNOWN_ACTIONS = frozenset({*ACTIONS, ANONYMOUS, SELF})
+WATCHED = frozenset({"secrets/read", "workspaces/import"})
 UNAUDITED = frozenset({"runs/write", "artifacts/write", "traces/write", "datastores/write", ANONYMOUS})
 
 
@@ -35,6 +36,8 @@ class Route(msgspec.Struct, frozen=True):
         action: what the caller must be allowed to do; no route is without one.
         in_workspace: whether it belongs to a workspace, or to the server as a whole.
         filtered: whether the handler shows only the experiments that the caller may read.
+        decides: whether the service decides, because the place of the action is named in the request.
+        status: of a success.
     """
 
     method: str
@@ -47,11 +50,27 @@ class Route(msgspec.Struct, frozen=True):
     body_limit: int | None = None
     in_workspace: bool = True
     filtered: bool = False
+    decides: bool = False
+    status: int = 200
 
     @property
     def audited(self) -> bool:
-        """Whether each call is written to the audit log: changes, but not what a training logs."""
+        """Whether each call is written to the audit log: changes and what leaves, but not what a training logs."""
+        if self.action in WATCHED:
+            return True
         return self.method not in SAFE and self.action not in UNAUDITED and not self.action.endswith("/read")
+
+    @property
+    def audit_action(self) -> str:
+        """What the audit log calls a call of it."""
+        return f"{self.method} {self.path}" if self.action == SELF else self.action
+
+
+class WithHeaders(msgspec.Struct, frozen=True):
+    """What the handler of a JSON route answers when headers go with it, such as a cookie."""
+
+    body: Any
+    headers: list[tuple[bytes, bytes]]
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -71,6 +90,8 @@ def rpc(
     hot: bool = False,
     filtered: bool = False,
     in_workspace: bool = True,
+    decides: bool = False,
+    status: int = 200,
 ) -> list[Route]:
     """A JSON route at both of MLflow's prefixes."""
     return [
@@ -83,6 +104,8 @@ def rpc(
             hot=hot,
             filtered=filtered,
             in_workspace=in_workspace,
+            decides=decides,
+            status=status,
         )
         for prefix in PREFIXES
     ]
@@ -97,6 +120,7 @@ def api(
     *,
     in_workspace: bool = True,
     body_limit: int | None = None,
+    decides: bool = False,
 ) -> list[Route]:
     """A JSON route of Runyard's own, below /api/v1."""
     return [
@@ -108,6 +132,7 @@ def api(
             request,
             in_workspace=in_workspace,
             body_limit=body_limit,
+            decides=decides,
         )
     ]
 

@@ -12,7 +12,7 @@ from runyard.services.context import Context
 
 NAMING = (
     *("name", "new_name", "workspace", "group", "subscription", "experiment_id", "run_id", "run_uuid", "model_id"),
-    *("trace_id", "request_id", "request_ids", "version", "stage", "alias", "key", "artifact_path", "path", "user"),
+    *("service_account", "trace_id", "request_id", "request_ids", "version", "stage", "alias", "key", "artifact_path", "path", "user"),
     *("principal", "member", "role", "scope", "token_id", "assignment_id", "datastore", "kind", "effect", "allow"),
 )  # fmt: skip
 TEXT_LIMIT = 300
@@ -55,6 +55,23 @@ class AuditTrail:
                 target_of(fields),
                 "done" if error is None else error.code,
                 200 if error is None else error.status,
+                remote,
+            )
+        )
+
+    async def note_login(self, name: str, method: str, error: RunyardError | None, remote: str) -> None:
+        """A login that succeeded or failed; `method` is password, oidc or device."""
+        outcome, status = ("done", 200) if error is None else (error.code, error.status)
+        await self._store.append(
+            AuditEntry(
+                int(self._clock() * 1000),
+                name[:TEXT_LIMIT].replace("\0", "�"),
+                method,
+                "",
+                "login",
+                {},
+                outcome,
+                status,
                 remote,
             )
         )

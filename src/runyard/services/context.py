@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from runyard.entities.access import EVERYTHING, Grants
+from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.entities.principal import LOCAL, Principal
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """Who a credential belongs to.
+
+    Attributes:
+        actions: patterns beyond which this credential may do nothing, whatever the principal may.
+        workspace: guid of the one workspace that the credential is good for; None: all.
+        workspace_id: the same by row, for access tokens.
+        expires_ms: after this it is good for nothing; None: does not end.
+        token: uuid of the access token, where the credential is one or comes from one.
+    """
+
+    principal: Principal
+    credential: str
+    actions: Sequence[str] = ("*",)
+    workspace: str | None = None
+    workspace_id: int | None = None
+    expires_ms: int | None = None
+    token: str | None = None
+
+
+BY_ITSELF = Recognised(LOCAL, "local")
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -16,6 +42,10 @@ class Context(msgspec.Struct, frozen=True):
         workspace_guid: its files lie below this; empty for the default workspace, whose files lie at the root.
         credential: how the principal was recognised: local, password, `token <uuid>`, `tracking <jti>`.
         grants: what the principal may do in the workspace.
+        who: all that is known about the credential.
+        default_experiment: what clients that choose none mean by experiment 0.
+        remote: address of the client; empty where nothing asks for it.
+        addressed: the workspace that the address of a route of the server named; nobody has checked it.
     """
 
     workspace_id: int = DEFAULT_WORKSPACE_ID
@@ -24,3 +54,7 @@ class Context(msgspec.Struct, frozen=True):
     principal: Principal = LOCAL
     credential: str = "local"
     grants: Grants = EVERYTHING
+    who: Recognised = BY_ITSELF
+    default_experiment: int = DEFAULT_EXPERIMENT_ID
+    remote: str = ""
+    addressed: str = ""

@@ -10,15 +10,15 @@ import hmac
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-
-import msgspec
+from contextlib import suppress
 
 from runyard.entities.access import BUILT_IN_ROLES, EVERYTHING, Assignment, Grants, Role, grants_at
-from runyard.entities.principal import LOCAL, AccessToken, Principal
+from runyard.entities.principal import LOCAL, AccessToken, Principal, TokenKind
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID, Workspace
-from runyard.errors import NotFound, Unauthenticated
-from runyard.services.context import Context
-from runyard.services.passwords import verify_password
+from runyard.errors import NotFound, StorageUnavailable, Unauthenticated
+from runyard.services.audit import AuditTrail
+from runyard.services.context import Context, Recognised
+from runyard.services.passwords import looks_like_token, verify_password
 from runyard.services.throttle import LoginThrottle
 from runyard.services.tracking_tokens import CALL_AGAIN, TrackingTokens
 from runyard.store.identity_contracts import IdentityStore
@@ -26,27 +26,12 @@ from runyard.store.identity_contracts import IdentityStore
 TOKEN_PREFIX = "ry_"
 TOUCH_EVERY_MS = 60_000
 REMEMBERED_PASSWORDS = 1_000
+SESSION = (
+    "Session"  # how the cookie of a browser's session is written where Authorization headers are expected
+)
+SESSION_IDLE_S = 8 * 3_600
+LONGEST_NAME = 250
 LOG_IN = "Log in with `runyard login`, or set MLFLOW_TRACKING_TOKEN to an access token."
-
-
-class Recognised(msgspec.Struct, frozen=True):
-    """Who a credential belongs to.
-
-    Attributes:
-        actions: patterns beyond which this credential may do nothing, whatever the principal may.
-        workspace: guid of the one workspace that the credential is good for; None: all.
-        workspace_id: the same by row, for access tokens.
-        expires_ms: after this it is good for nothing; None: does not end.
-        token: uuid of the access token, where the credential is one or comes from one.
-    """
-
-    principal: Principal
-    credential: str
-    actions: Sequence[str] = ("*",)
-    workspace: str | None = None
-    workspace_id: int | None = None
-    expires_ms: int | None = None
-    token: str | None = None
 
 
 class IdentityService:
@@ -54,6 +39,7 @@ class IdentityService:
 
     Args:
         local: a request without a credential comes from the machine of the server and may do everything.
+        trail: where failed logins are written down.
     """
 
     def __init__(
@@ -64,13 +50,16 @@ class IdentityService:
         *,
         local: bool,
         clock: Callable[[], float] = time.time,
+        trail: AuditTrail | None = None,
     ) -> None:
         self._store = store
         self._tokens = tokens
         self._throttle = throttle
         self._local = local
         self._clock = clock
+        self._trail = trail
         self._verified: dict[bytes, str] = {}
+        self._verifying: dict[bytes, asyncio.Task[bool]] = {}
         self._salt = os.urandom(32)
 
     async def recognise(self, authorization: str | None, remote: str) -> Recognised:
@@ -79,16 +68,16 @@ class IdentityService:
         Raises: Unauthenticated, TooManyRequests.
         """
         if authorization is None:
-            if self._local:
-                return Recognised(LOCAL, "local")
-            raise Unauthenticated(f"This server needs a credential, and the request has none. {LOG_IN}")
+            return self._without_credential("This server needs a credential, and the request has none.")
         kind, _, value = authorization.partition(" ")
         value = value.strip()
+        if kind == SESSION:
+            return await self._session(value)
         if kind.lower() == "bearer" and value:
             return await self._bearer(value)
         if kind.lower() == "basic":
             name, password = _basic(value)
-            if password.startswith(TOKEN_PREFIX) or password.count(".") == 2:
+            if looks_like_token(password):
                 return await self._bearer(password)
             return await self.check_login(name, password, remote)
         raise Unauthenticated(
@@ -100,25 +89,41 @@ class IdentityService:
 
         Raises: Unauthenticated with the same words for an unknown name and a wrong password; TooManyRequests.
         """
-        self._throttle.check(name, remote)
+        name = name[:LONGEST_NAME].replace("\0", "�")
         found = await self._store.find_password(name)
         stored = None if found is None or found[0].disabled else found[1]
-        if not await self._is_password(name, password, stored):
-            self._throttle.failed(name, remote)
-            raise Unauthenticated(
+        right = await self._is_password(name, password, stored, remote)
+        if found is None or not right:
+            refusal = Unauthenticated(
                 "No user with this name and password. Check both, or ask an owner for a new one."
             )
-        assert found is not None
-        self._throttle.succeeded(name, remote)
+            if self._trail is not None:
+                await self._trail.note_login(name, "password", refusal, remote)
+            raise refusal
         return Recognised(found[0], "password")
 
-    async def _is_password(self, name: str, password: str, stored: str | None) -> bool:
-        """argon2 is slow on purpose, so that a pair that was right a moment ago is recognised by a keyed digest."""
-        digest = hmac.digest(self._salt, f"{name}\0{password}".encode(errors="replace"), hashlib.sha256)
+    async def _is_password(self, name: str, password: str, stored: str | None, remote: str) -> bool:
+        """argon2 is slow on purpose: a pair that was right a moment ago is recognised by a keyed digest, and one that is
+        sent many times at once is checked once.
+
+        Raises: TooManyRequests.
+        """
+        text = f"{name}\0{password}\0{stored}".encode(errors="replace")
+        digest = hmac.digest(self._salt, text, hashlib.sha256)
         if stored is not None and self._verified.get(digest) == stored:
             return True
+        task = self._verifying.get(digest)
+        if task is None:
+            self._throttle.attempt(name, remote)
+            task = asyncio.create_task(self._verify(digest, name, password, stored, remote))
+            self._verifying[digest] = task
+            task.add_done_callback(lambda _: self._verifying.pop(digest, None))
+        return await asyncio.shield(task)
+
+    async def _verify(self, digest: bytes, name: str, password: str, stored: str | None, remote: str) -> bool:
         right = await asyncio.to_thread(verify_password, stored, password)
         if right and stored is not None:
+            self._throttle.succeeded(name, remote)
             if len(self._verified) >= REMEMBERED_PASSWORDS:
                 self._verified.clear()
             self._verified[digest] = stored
@@ -127,15 +132,33 @@ class IdentityService:
     async def _bearer(self, secret: str) -> Recognised:
         return await (self._access_token if secret.startswith(TOKEN_PREFIX) else self._tracking)(secret)
 
+    def _without_credential(self, reason: str) -> Recognised:
+        if self._local:
+            return Recognised(LOCAL, "local")
+        raise Unauthenticated(f"{reason} {LOG_IN}")
+
+    async def _session(self, secret: str) -> Recognised:
+        """A browser keeps the cookie of a session that is over, also that of another server on the same machine."""
+        found = await self._store.find_token(secret_hash=hash_secret(secret))
+        if found is None or found[0].kind is not TokenKind.SESSION:
+            return self._without_credential("The browser's session is not one of this server.")
+        try:
+            return await self._with_token(*found)
+        except Unauthenticated:
+            return self._without_credential("The browser's session has ended.")
+
     async def _access_token(self, secret: str) -> Recognised:
         found = await self._store.find_token(secret_hash=hash_secret(secret))
         if found is None:
             raise Unauthenticated(f"This server knows no such access token. {LOG_IN}")
-        token, principal = found
+        return await self._with_token(*found)
+
+    async def _with_token(self, token: AccessToken, principal: Principal) -> Recognised:
         self._check_token(token, principal)
         now_ms = int(self._clock() * 1000)
         if token.used_ms is None or now_ms - token.used_ms > TOUCH_EVERY_MS:
-            await self._store.touch_token(token.id, now_ms)
+            with suppress(StorageUnavailable):  # whoever may read still can when nothing can be written
+                await self._store.touch_token(token.id, now_ms)
         return Recognised(
             principal,
             f"token {token.uuid}",
@@ -149,15 +172,24 @@ class IdentityService:
     def _check_token(self, token: AccessToken, principal: Principal) -> None:
         if token.revoked_ms is not None:
             raise Unauthenticated(f"The access token {token.name!r} was revoked. {LOG_IN}")
-        if token.expires_ms <= self._clock() * 1000:
+        now_ms = self._clock() * 1000
+        if token.expires_ms <= now_ms:
             raise Unauthenticated(f"The access token {token.name!r} has expired. {LOG_IN}")
-        if principal.disabled:
-            raise Unauthenticated(f"{principal.name} is disabled on this server. Ask an owner.")
+        if token.kind is TokenKind.SESSION:
+            idle_ms = now_ms - (token.used_ms or token.created_ms)
+            if idle_ms > SESSION_IDLE_S * 1000:
+                raise Unauthenticated(f"Nothing was done in the session for too long. {LOG_IN}")
+        if not self._may_log_in(principal):
+            raise Unauthenticated(f"{principal.name} may not log in to this server. Ask an owner.")
+
+    def _may_log_in(self, principal: Principal) -> bool:
+        """Who works on the machine of the server is nobody on a server that everybody must log in to."""
+        return not principal.disabled and (self._local or principal.id != LOCAL.id)
 
     async def _tracking(self, secret: str) -> Recognised:
         claims = self._tokens.check(secret)
         principal = await self._store.find_principal(uuid=claims.principal)
-        if principal is None or principal.disabled or (principal.id == LOCAL.id and not self._local):
+        if principal is None or not self._may_log_in(principal):
             raise Unauthenticated(
                 "The token of the tracking URI belongs to nobody who may log in here. " + CALL_AGAIN
             )
@@ -198,7 +230,7 @@ class IdentityService:
         grants = (
             await self.grants(who, "/") if who.workspace is None and who.workspace_id is None else Grants()
         )
-        return Context(0, "", "", who.principal, who.credential, grants)
+        return Context(0, "", "", who.principal, who.credential, grants, who)
 
     async def in_workspace(self, who: Recognised, name: str) -> Context:
         """The context of a request in a workspace.
@@ -216,11 +248,22 @@ class IdentityService:
             grants = await self.grants(who, workspace.scope)
             if not grants.empty:
                 guid = "" if workspace.id == DEFAULT_WORKSPACE_ID else workspace.guid
-                return Context(workspace.id, workspace.name, guid, who.principal, who.credential, grants)
+                return Context(
+                    workspace.id,
+                    workspace.name,
+                    guid,
+                    who.principal,
+                    who.credential,
+                    grants,
+                    who,
+                    workspace.default_experiment,
+                )
         raise no_workspace(name)
 
     async def find_workspace(self, name: str) -> Workspace | None:
         """By name or `subscription/group/name`."""
+        if "\0" in name:
+            return None
         *place, last = name.split("/")
         found = await self._store.find_workspace(last)
         if found is None or (place and place != [found.subscription, found.group]):

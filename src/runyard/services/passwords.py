@@ -24,9 +24,16 @@ def check_password(password: str, name: str) -> None:
         raise InvalidInput(
             f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}."
         )
+    if looks_like_token(password):
+        raise InvalidInput("A password may not look like an access token. Choose another.")
     plain = password.lower()
     if plain in COMMON or len(set(plain)) < 4 or (len(name) > 3 and plain.replace(name.lower(), "") == ""):
         raise InvalidInput("That password is among those that are tried first. Choose another.")
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether text is an access token or a signed one by its form; such a password would be taken for it."""
+    return text.startswith("ry_") or (text.startswith("eyJ") and text.count(".") == 2)
 
 
 def hash_password(password: str) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from runyard.errors import TooManyRequests
+from runyard.errors import TooManyRequests, shown
 
-FREE_FAILURES = 10
+FREE_FAILURES = 10  # of one account at one address
+FREE_AT_ADDRESS = 100  # of all accounts at one address
 WINDOW_S = 60.0
 LONGEST_S = 900.0
 REMEMBERED = 10_000
 
+Key = tuple[str | None, str]
+
 
 class LoginThrottle:
-    """Counts failures per account and address: ten within a minute are free, then each doubles the wait.
+    """Counts failures per account and address, and per address: some within a minute are free, then each doubles the wait.
 
     Nobody is locked out for good, and another address is not affected. Counted per server process.
 
@@ -24,33 +27,39 @@ class LoginThrottle:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._failures: OrderedDict[Key, tuple[int, float]] = OrderedDict()
 
-    def check(self, account: str, remote: str) -> None:
-        """Raises: TooManyRequests while the account must wait at this address."""
-        count, last = self._failures.get((account, remote), (0, 0.0))
-        wait_s = last + _pause_s(count) - self._clock()
-        if count >= FREE_FAILURES and wait_s > 0:
-            raise TooManyRequests(
-                f"Too many failed logins as {account!r}. Wait {int(wait_s) + 1} seconds.", int(wait_s) + 1
-            )
+    def attempt(self, account: str, remote: str) -> None:
+        """An attempt, which counts as failed until it `succeeded`, so that many at once do not slip through.
 
-    def failed(self, account: str, remote: str) -> None:
-        """One more failure."""
+        Raises: TooManyRequests while the account must wait at this address.
+        """
+        limits = (((account, remote), FREE_FAILURES), ((None, remote), FREE_AT_ADDRESS))
         now = self._clock()
-        count, last = self._failures.pop((account, remote), (0, now))
-        if now - last > WINDOW_S + _pause_s(count):
-            count = 0
-        self._failures[(account, remote)] = (count + 1, now)
-        if len(self._failures) > REMEMBERED:
+        for key, free in limits:
+            count, last = self._failures.get(key, (0, now))
+            wait_s = last + _pause_s(count - free) - now
+            if wait_s > 0:
+                seconds = int(wait_s) + 1
+                raise TooManyRequests(
+                    f"Too many failed logins as {shown(account)}. Wait {seconds} seconds.", seconds
+                )
+        for key, free in limits:
+            count, last = self._failures.pop(key, (0, now))
+            if now - last > WINDOW_S + _pause_s(count - free):
+                count = 0
+            self._failures[key] = (count + 1, now)
+        while len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
 
     def succeeded(self, account: str, remote: str) -> None:
-        """Forget the failures."""
+        """Forget the account's failures, and that this attempt was counted at the address."""
         self._failures.pop((account, remote), None)
+        count, last = self._failures.get((None, remote), (0, 0.0))
+        if count:
+            self._failures[(None, remote)] = (count - 1, last)
 
 
-def _pause_s(failures: int) -> float:
-    if failures < FREE_FAILURES:
-        return 0.0
-    return min(float(2 ** min(failures - FREE_FAILURES, 20)) * 6.0, LONGEST_S)
+def _pause_s(over: int) -> float:
+    """How long to wait after so many failures more than are free."""
+    return 0.0 if over < 0 else min(float(2 ** min(over, 20)) * 6.0, LONGEST_S)

@@ -14,6 +14,7 @@ from runyard.errors import Unauthenticated
 
 LIFE_S = 3_600
 LEEWAY_S = 30
+LONGEST = 8_000  # characters
 ALGORITHM = "HS256"
 ISSUER = "runyard"
 CALL_AGAIN = "Call get_mlflow_tracking_uri() again for a fresh one."
@@ -73,6 +74,8 @@ class TrackingTokens:
         Raises: Unauthenticated, saying how to get another.
         """
         try:
+            if len(token) > LONGEST:
+                raise ValueError("longer than any that was made")
             claims = jwt.decode(
                 token,
                 self._key,
@@ -89,7 +92,7 @@ class TrackingTokens:
                 None if claims.get("via") is None else str(claims["via"]),
                 expires * 1000,
             )
-        except (jwt.PyJWTError, TypeError, ValueError, KeyError):
+        except (jwt.PyJWTError, TypeError, ValueError, KeyError, RecursionError):
             raise Unauthenticated(
                 f"The token of the tracking URI was not made by this server. {CALL_AGAIN}"
             ) from None
