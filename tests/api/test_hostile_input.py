@@ -76,6 +76,7 @@ def known_records(server: Client) -> dict[str, Any]:
         "metric_key": "m", "key": "k", "value": 1, "timestamp": 1, "status": 2, "stage": "Staging", "alias": "a",
         "source": "s3://bucket/model", "new_name": server.name("new"), "max_results": 5, "filter": "",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
+        "project": "azureml-core", "file": "azureml_core.whl",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
-from runyard.server.routes import description, health, otlp
+from runyard.server.routes import description, health, otlp, simple
 from runyard.server.routes.api import run_records
 from runyard.server.routes.mlflow import (
     artifacts,
@@ -44,6 +44,8 @@ from runyard.services.throttle import LoginThrottle
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.services.tracking_tokens import TrackingTokens
+from runyard.services.wheel_sources import all_wheels
+from runyard.services.wheels import WheelService
 from runyard.store.sql import schema
 from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.compaction import Compactor
@@ -129,6 +131,7 @@ def build(settings: Settings) -> Runtime:
             *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
+            *simple.routes(WheelService(all_wheels)),
             *description.routes(lambda: table.routes),
         ]
     )

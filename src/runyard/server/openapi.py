@@ -65,6 +65,12 @@ def noun_of(route: Route) -> str:
     return module.rpartition(".")[2]
 
 
+def operation_of(route: Route) -> str:
+    """Method and path as one word; a path that ends with a slash is another one than without."""
+    word = re.sub(r"\W+", "_", f"{route.method.lower()}{template(route.path)}").strip("_")
+    return f"{word}_list" if route.path.endswith("/") else word
+
+
 def summary_of(route: Route) -> str:
     """What the route does, in one line."""
     return (inspect.getdoc(_function(route)) or "").partition("\n")[0].removesuffix(".")
@@ -93,7 +99,7 @@ def _answer_kind(route: Route) -> type[msgspec.Struct] | None:
 def _operation(route: Route, schemas: Json) -> Json:
     parts = _raw_parts(route) if route.request is None else _typed_parts(route, schemas)
     return {
-        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{template(route.path)}").strip("_"),
+        "operationId": operation_of(route),
         "tags": [noun_of(route)],
         "summary": summary_of(route),
         **parts,

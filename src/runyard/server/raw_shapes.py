@@ -9,6 +9,9 @@ ANY = "*/*"  # a file's type follows from its name
 TEXT = "text/plain"
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
+HTML = "text/html"
+INDEX = "application/vnd.pypi.simple.v1+json"
+ZIP = "application/zip"
 
 
 class RawShape(msgspec.Struct, frozen=True):
@@ -24,7 +27,13 @@ class RawShape(msgspec.Struct, frozen=True):
 _FILE = "/2.0/mlflow-artifacts/artifacts/{artifact_path:path}"
 _RANGE = {"range": False}
 _SPANS = RawShape(query={"request_id": True})
+_IMPORTS = (
+    *("experiments", "runs", "points", "logged", "logged-models", "traces", "registered-models"),
+    *("datasets", "datastores"),
+)
 _SHAPES = {
+    **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
+    ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
     ("GET", "/health"): RawShape(answer=(TEXT,)),
     ("GET", "/version"): RawShape(answer=(TEXT,)),
     ("GET", "/ready"): RawShape(answer=(TEXT,)),
@@ -46,6 +55,11 @@ _SHAPES = {
     ("GET", "/model-versions/get-artifact"): RawShape(
         query={"name": True, "version": True, "path": True}, headers=_RANGE, answer=(ANY,)
     ),
+    ("GET", "/simple"): RawShape(answer=()),
+    ("GET", "/simple/"): RawShape(headers={"accept": False}, answer=(HTML, INDEX)),
+    ("GET", "/simple/{project}"): RawShape(answer=()),
+    ("GET", "/simple/{project}/"): RawShape(headers={"accept": False}, answer=(HTML, INDEX)),
+    ("GET", "/simple/{project}/{file}"): RawShape(answer=(ZIP,)),
     ("POST", "/2.0/mlflow/upload-artifact"): RawShape(
         query={"run_id": True, "path": True}, body=(BYTES,), answer=()
     ),
