@@ -13,7 +13,7 @@ from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.routes import description, health, otlp, simple
-from runyard.server.routes.api import run_records
+from runyard.server.routes.api import run_records, transfer
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -44,6 +44,7 @@ from runyard.services.throttle import LoginThrottle
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.services.tracking_tokens import TrackingTokens
+from runyard.services.transfer import TransferService
 from runyard.services.wheel_sources import all_wheels
 from runyard.services.wheels import WheelService
 from runyard.store.sql import schema
@@ -59,6 +60,7 @@ from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
+from runyard.store.sql.transfer.store import SqlTransfer
 from runyard.wire.mlflow.runs import render
 
 ARTIFACT_ROOT = "mlflow-artifacts:"
@@ -80,14 +82,15 @@ def build(settings: Settings) -> Runtime:
     database = open_database(settings)
     page_key = secret_key(settings)
     identity_store = SqlIdentity(database)
+    trail = AuditTrail(SqlAudit(database))
     identity = IdentityService(
         identity_store,
         TrackingTokens(page_key, time.time),
         LoginThrottle(time.monotonic),
         local=not settings.needs_login,
+        trail=trail,
     )
     access = Access(identity, identity_store)
-    trail = AuditTrail(SqlAudit(database))
     mount = mount_datastore(settings.artifacts or str(settings.data_dir / "artifacts"))
     run_store = SqlRuns(database, page_key, render, record_metrics)
     model_store = SqlLoggedModels(database, page_key)
@@ -132,6 +135,7 @@ def build(settings: Settings) -> Runtime:
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
             *simple.routes(WheelService(all_wheels)),
+            *transfer.routes(TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)),
             *description.routes(lambda: table.routes),
         ]
     )

@@ -69,6 +69,10 @@ class PointBuffer:
             [point.timestamp for point in points],
             [point.value for point in points],
         )
+        self.add_packed(run, blob)
+
+    def add_packed(self, run: RunRef, blob: bytes) -> None:
+        """Points that are rows of bytes already."""
         self._blobs.setdefault(run, []).append(blob)
 
     def flush(self, tx: Transaction) -> None:
