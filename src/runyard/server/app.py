@@ -13,7 +13,7 @@ from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.routes import description, health, otlp, simple
-from runyard.server.routes.api import run_records, transfer
+from runyard.server.routes.api import datasets, datastores, run_records, secrets, transfer
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -32,32 +32,41 @@ from runyard.server.storage import open_database
 from runyard.services.artifacts import ArtifactService
 from runyard.services.audit import AuditTrail
 from runyard.services.dataset_search import DatasetSearchService
+from runyard.services.datastore_kinds import DatastoreKinds
+from runyard.services.datastores import DatastoreService
 from runyard.services.experiments import ExperimentService
 from runyard.services.identity import IdentityService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
+from runyard.services.registered_datasets import RegisteredDatasetService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
 from runyard.services.run_records import RunRecordService
 from runyard.services.runs import RunService
+from runyard.services.secrets import SecretService
 from runyard.services.throttle import LoginThrottle
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.services.tracking_tokens import TrackingTokens
 from runyard.services.transfer import TransferService
+from runyard.services.vault import Vault
 from runyard.services.wheel_sources import all_wheels
 from runyard.services.wheels import WheelService
 from runyard.store.sql import schema
 from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.compaction import Compactor
 from runyard.store.sql.dataset_search import SqlDatasetSearch
+from runyard.store.sql.datastores import SqlDatastores
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
+from runyard.store.sql.name_pages import NamePages
+from runyard.store.sql.registered_datasets import SqlRegisteredDatasets
 from runyard.store.sql.registry import SqlRegistry
 from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
+from runyard.store.sql.secrets import SqlSecrets
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
 from runyard.store.sql.transfer.store import SqlTransfer
@@ -99,6 +108,11 @@ def build(settings: Settings) -> Runtime:
     roots = StoredRoots(run_store, model_store, registry_service)
     trace_service = TraceService(SqlTraces(database, page_key))
     artifact_service = ArtifactService(mount, roots)
+    vault = Vault(page_key, [key.encode() for key in split(settings.previous_secret_keys)])
+    kinds = DatastoreKinds(mount, split(settings.datastore_roots), str(settings.data_dir))
+    datastore_service = DatastoreService(
+        SqlDatastores(database), kinds, vault, NamePages(page_key, "datastore files")
+    )
     watched = ServerMetrics()
 
     def numbers() -> StoreNumbers:
@@ -135,6 +149,9 @@ def build(settings: Settings) -> Runtime:
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
             *simple.routes(WheelService(all_wheels)),
+            *datastores.routes(datastore_service),
+            *datasets.routes(RegisteredDatasetService(SqlRegisteredDatasets(database, page_key))),
+            *secrets.routes(SecretService(SqlSecrets(database, page_key), vault)),
             *transfer.routes(TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)),
             *description.routes(lambda: table.routes),
         ]
@@ -145,6 +162,7 @@ def build(settings: Settings) -> Runtime:
         async with compactor.running():
             yield
         await database.close()
+        await datastore_service.aclose()
         await mount.datastore.aclose()
 
     gate = Gate(

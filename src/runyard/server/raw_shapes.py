@@ -25,6 +25,7 @@ class RawShape(msgspec.Struct, frozen=True):
 
 
 _FILE = "/2.0/mlflow-artifacts/artifacts/{artifact_path:path}"
+_STORED = "/v1/datastores/{name}/file/{path:path}"
 _RANGE = {"range": False}
 _SPANS = RawShape(query={"request_id": True})
 _IMPORTS = (
@@ -48,6 +49,8 @@ _SHAPES = {
     ("GET", "/3.0/mlflow/get-trace-artifact"): _SPANS,
     ("GET", _FILE): RawShape(query={"presigned": False}, headers=_RANGE, answer=(ANY,)),
     ("PUT", _FILE): RawShape(body=(BYTES,), answer=()),
+    ("GET", _STORED): RawShape(headers=_RANGE, answer=(ANY,)),
+    ("PUT", _STORED): RawShape(body=(BYTES,)),
     ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
         query={"artifact_file_path": True, "presigned": False}, headers=_RANGE, answer=(ANY,)
     ),

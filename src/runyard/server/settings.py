@@ -34,6 +34,9 @@ class Settings:
     allowed_origins: str = ""  # further origins whose web pages may write, comma separated
     secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
 
+    previous_secret_keys: str = ""  # earlier secret keys, comma separated: still open what they encrypted
+    datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
+
     @property
     def needs_login(self) -> bool:
         """Whether every request needs a credential."""

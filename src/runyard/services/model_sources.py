@@ -16,6 +16,8 @@ from runyard.artifacts.uris import (
 from runyard.errors import InvalidInput, shown
 from runyard.services.context import Context
 
+MODELS = "models"  # of the workspace's files: what was uploaded for registered models, by name
+
 
 class SourceRoots(Protocol):
     """Where runs and logged models keep their artifacts; URIs as stored. Each raises NotFound."""
@@ -38,10 +40,11 @@ class SourceRules:
     def __init__(self, roots: SourceRoots) -> None:
         self._roots = roots
 
-    async def location(self, ctx: Context, source: str, run_id: str, model_id: str) -> str:
+    async def location(self, ctx: Context, name: str, source: str, run_id: str, model_id: str) -> str:
         """Where the files are. A registered model's URI is refused: its store must be asked.
 
         Args:
+            name: of the registered model; files that were uploaded for it lie below `models/<name>` of the workspace.
             run_id, model_id: what the request names, "" when it names none.
         """
         uri = parse_source(source)
@@ -54,7 +57,7 @@ class SourceRules:
             root = await self._roots.logged_model(ctx, model_id)
             return f"{root}/{uri.path}" if uri.path else root
         elif isinstance(uri, ProxiedUri):
-            if not await self._below_a_root(ctx, uri, run_id, model_id):
+            if not _is_kept_with(name, uri) and not await self._below_a_root(ctx, uri, run_id, model_id):
                 raise _elsewhere(source, "run_id")
         elif isinstance(uri, StorageUri) and uri.scheme == "file":
             if not run_id or not await self._below_a_root(ctx, uri, run_id, ""):
@@ -87,6 +90,10 @@ def local_path_refused(source: str) -> InvalidInput:
         f"Invalid model version source: {paths.shortened(source)}. A local path needs the parameter run_id and must "
         "lie inside the artifact directory of that run."
     )
+
+
+def _is_kept_with(name: str, uri: ProxiedUri) -> bool:
+    return f"{uri.path}/".startswith(f"{MODELS}/{name}/")
 
 
 def _below(uri: ProxiedUri | StorageUri, root_text: str) -> bool:

@@ -150,7 +150,7 @@ class VersionRules:
             check_length(what, text, SOURCE_LIMIT)
         kept = checked_tags(tags)
         prompt = any(tag.key == PROMPT_TAG for tag in kept)
-        location = source if prompt else await self._location(ctx, source, run_id, model_id)
+        location = source if prompt else await self._location(ctx, name, source, run_id, model_id)
         new = NewVersion(source, location, run_id, run_link, description, model_id or None, kept)
         return await self._store.create_version(ctx.workspace_id, name, new)
 
@@ -241,10 +241,10 @@ class VersionRules:
         _require("key", key)
         await self._store.delete_version_tag(ctx.workspace_id, name, parse_version(version), key)
 
-    async def _location(self, ctx: Context, source: str, run_id: str, model_id: str) -> str:
+    async def _location(self, ctx: Context, name: str, source: str, run_id: str, model_id: str) -> str:
         uri = parse_source(source)
         if not isinstance(uri, RegisteredModelUri):
-            return await self._sources.location(ctx, source, run_id, model_id)
+            return await self._sources.location(ctx, name, source, run_id, model_id)
         if uri.alias is not None:
             found = await self.get_version_by_alias(ctx, uri.name, uri.alias)
             return found.storage_location

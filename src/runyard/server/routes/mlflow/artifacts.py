@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 from runyard.artifacts.contracts import UploadedPart
 from runyard.entities.access import SELF
 from runyard.errors import BadRequest, InvalidInput, TooLarge
-from runyard.server.files import IDLE_S, file_response
+from runyard.server.files import file_response
 from runyard.server.routing import PREFIXES, Route, raw, rpc
+from runyard.server.uploads import announced_size, receive_file
 from runyard.services.artifacts import ArtifactService, exactly_one
 from runyard.services.context import Context
 from runyard.wire.mlflow.artifacts import (
@@ -65,7 +65,7 @@ def _proxy_routes(service: ArtifactService) -> list[Route]:
 
     async def put(ctx: Context, request: Request) -> Response:
         """Upload a file to a path in the datastore; the body is the file."""
-        await _receive(service, ctx, request, request.path_params["artifact_path"], _announced(request))
+        await _receive(service, ctx, request, request.path_params["artifact_path"], announced_size(request))
         return Response()
 
     async def delete(ctx: Context, request: Request) -> Response:
@@ -192,7 +192,7 @@ def _browser_routes(service: ArtifactService) -> list[Route]:
     async def upload(ctx: Context, request: Request) -> Response:
         """Upload a file of up to 10 MiB to a run."""
         path = await service.file_of_run(ctx, _query(request, "run_id", "run_uuid"), _query(request, "path"))
-        size = _announced(request)
+        size = announced_size(request)
         if size == 0:
             raise InvalidInput("The request has no body; send the file's bytes.")
         if size is not None and size > UPLOAD_LIMIT:
@@ -255,24 +255,9 @@ async def _receive(
     *,
     limited: bool = False,
 ) -> None:
-    """Store the body. It may take as long as it moves; a client that sends nothing for a minute is let go."""
-    try:
-        async with asyncio.timeout(IDLE_S) as idle:
-            pieces = _body(request, idle)
-            await service.put(ctx, path, _limited(pieces) if limited else pieces, size)
-    except TimeoutError as exc:
-        raise BadRequest(
-            f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."
-        ) from exc
-
-
-async def _body(request: Request, idle: asyncio.Timeout) -> AsyncIterator[bytes]:
-    clock = asyncio.get_running_loop().time
-    async for piece in request.stream():
-        if piece:
-            yield piece
-        idle.reschedule(clock() + IDLE_S)
-    idle.reschedule(None)
+    await receive_file(
+        request, lambda pieces: service.put(ctx, path, _limited(pieces) if limited else pieces, size)
+    )
 
 
 async def _limited(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -290,15 +275,6 @@ def _too_large() -> TooLarge:
     return TooLarge(
         f"This route takes files up to {UPLOAD_LIMIT} bytes; PUT larger ones to the artifact proxy."
     )
-
-
-def _announced(request: Request) -> int | None:
-    length = request.headers.get("content-length")
-    if length is None:
-        return None
-    if not length.isascii() or not length.isdigit():
-        raise BadRequest("Content-Length is not a number.")
-    return int(length)
 
 
 def _query(request: Request, *names: str) -> str:

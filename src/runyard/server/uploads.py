@@ -1,0 +1,50 @@
+"""Bodies that are files: passed on piece by piece, and let go when nothing moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from runyard.errors import BadRequest
+from runyard.server.files import IDLE_S
+
+T = TypeVar("T")
+Store = Callable[[AsyncIterator[bytes]], Awaitable[T]]
+
+
+async def receive_file(request: Request, store: Store[T]) -> T:
+    """Store the body. It may take as long as it moves; a client that sends nothing for a minute is let go.
+
+    Args:
+        store: takes the pieces.
+    Raises: BadRequest, and what `store` raises.
+    """
+    try:
+        async with asyncio.timeout(IDLE_S) as idle:
+            return await store(_body(request, idle))
+    except TimeoutError as exc:
+        raise BadRequest(
+            f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."
+        ) from exc
+
+
+def announced_size(request: Request) -> int | None:
+    """The Content-Length. Raises: BadRequest, when it is no number."""
+    length = request.headers.get("content-length")
+    if length is None:
+        return None
+    if not length.isascii() or not length.isdigit():
+        raise BadRequest("Content-Length is not a number.")
+    return int(length)
+
+
+async def _body(request: Request, idle: asyncio.Timeout) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    async for piece in request.stream():
+        if piece:
+            yield piece
+        idle.reschedule(clock() + IDLE_S)
+    idle.reschedule(None)

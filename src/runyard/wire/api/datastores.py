@@ -1,0 +1,96 @@
+"""Requests and answers about datastores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from runyard.artifacts.contracts import Entry
+from runyard.entities.common import Page
+from runyard.entities.datastore import BUILT_IN_STORES, ConfigValue, DatastoreRecord
+
+
+class ListDatastores(msgspec.Struct):
+    """All of a workspace come at once; it has few."""
+
+
+class RegisterDatastore(msgspec.Struct):
+    """`secret` is an object of texts. It has no type, so that no error about its type repeats it."""
+
+    name: str
+    kind: str
+    config: dict[str, ConfigValue] = {}
+    secret: Any = None
+    overwrite: bool = False
+    skip_validation: bool = False
+
+
+class DatastoreName(msgspec.Struct):
+    name: str
+
+
+class DatastoreMessage(msgspec.Struct):
+    """Everything but the secret."""
+
+    name: str
+    kind: str
+    config: dict[str, ConfigValue]
+    has_secret: bool
+    is_default: bool
+    built_in: bool
+    created_by: str
+    created_ms: int
+    updated_ms: int
+
+    @classmethod
+    def of(cls, record: DatastoreRecord, default: str) -> DatastoreMessage:
+        """The message of a record."""
+        return cls(
+            record.name,
+            record.kind,
+            dict(record.config),
+            record.secret is not None,
+            record.name == default,
+            record.name in BUILT_IN_STORES,
+            record.created_by,
+            record.created_ms,
+            record.updated_ms,
+        )
+
+
+class DatastoreList(msgspec.Struct):
+    items: list[DatastoreMessage]
+    next_page_token: str | None = None
+
+    @classmethod
+    def of(cls, records: Sequence[DatastoreRecord], default: str) -> DatastoreList:
+        """The message of all."""
+        return cls([DatastoreMessage.of(record, default) for record in records])
+
+
+class ListFiles(msgspec.Struct):
+    name: str
+    path: str = ""
+    recursive: bool = False
+    max_results: int | None = None
+    page_token: str | None = None
+
+
+class FileEntry(msgspec.Struct):
+    """A path in the datastore; directories have no size."""
+
+    path: str
+    is_dir: bool
+    size: int | None
+
+
+class FileEntryPage(msgspec.Struct):
+    items: list[FileEntry]
+    next_page_token: str | None = None
+
+    @classmethod
+    def of(cls, page: Page[Entry]) -> FileEntryPage:
+        """The message of a page."""
+        return cls([FileEntry(one.name, one.is_dir, one.size) for one in page.items], page.next_page_token)
