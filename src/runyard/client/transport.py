@@ -110,11 +110,11 @@ class Connection:
         given = self._credentials if isinstance(self._credentials, str) else None
         return stored.find(self.server, given)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """The JSON that a path answers. A query's None is left out, a list is repeated."""
         return self._json("GET", path, None, query)
 
-    def post(self, path: str, body: Any = None, *, retry: bool = False, **query: Any) -> Any:
+    def post(self, path: str, /, body: Any = None, *, retry: bool = False, **query: Any) -> Any:
         """Send JSON, a msgspec struct or plain data.
 
         Args:
@@ -122,15 +122,15 @@ class Connection:
         """
         return self._json("POST", path, body, query, retry=retry)
 
-    def put(self, path: str, body: Any = None, **query: Any) -> Any:
+    def put(self, path: str, /, body: Any = None, **query: Any) -> Any:
         """Send JSON that replaces what is there."""
         return self._json("PUT", path, body, query)
 
-    def patch(self, path: str, body: Any = None, *, retry: bool = False, **query: Any) -> Any:
+    def patch(self, path: str, /, body: Any = None, *, retry: bool = False, **query: Any) -> Any:
         """Send JSON that changes a part of what is there."""
         return self._json("PATCH", path, body, query, retry=retry)
 
-    def delete(self, path: str, body: Any = None, **query: Any) -> Any:
+    def delete(self, path: str, /, body: Any = None, **query: Any) -> Any:
         """Delete what is there."""
         return self._json("DELETE", path, body, query)
 
@@ -141,12 +141,12 @@ class Connection:
         )
         return str(answer["token"]), int(answer["expires_ms"])
 
-    def read(self, path: str, **query: Any) -> bytes:
+    def read(self, path: str, /, **query: Any) -> bytes:
         """The bytes that a path answers, all at once: for what is small."""
         with self._answer("GET", path, query=query) as answer:
             return b"".join(self._link.exchange.pieces(answer))
 
-    def lines(self, path: str, **query: Any) -> Iterator[bytes]:
+    def lines(self, path: str, /, **query: Any) -> Iterator[bytes]:
         """The lines that a path answers, as they come; empty ones are left out. Not tried again once it began."""
         answer = self._answer("GET", path, query=query)
         rest = b""
@@ -159,6 +159,7 @@ class Connection:
     def upload(
         self,
         path: str,
+        /,
         source: Source,
         size: int | None = None,
         progress: Progress | None = None,
@@ -194,7 +195,7 @@ class Connection:
         with self._answer(method, path, query=query, body=body, headers=kind, retry=again) as answer:
             return self._decoded(answer)
 
-    def download(self, path: str, target: Path, progress: Progress | None = None, **query: Any) -> int:
+    def download(self, path: str, /, target: Path, progress: Progress | None = None, **query: Any) -> int:
         """Save what a path answers; the file appears under its name only when it is whole and on disk.
 
         Args:
