@@ -12,8 +12,17 @@ from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
+from runyard.server.people import people_routes
 from runyard.server.routes import description, health, otlp, simple
-from runyard.server.routes.api import datasets, datastores, run_records, secrets, transfer
+from runyard.server.routes.api import (
+    datasets,
+    datastores,
+    resource_groups,
+    run_records,
+    secrets,
+    transfer,
+    workspaces,
+)
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -26,6 +35,7 @@ from runyard.server.routes.mlflow import (
     trace_metrics,
     traces,
 )
+from runyard.server.routes.mlflow import workspaces as mlflow_workspaces
 from runyard.server.routing import RouteTable
 from runyard.server.settings import Settings, is_loopback, secret_key, split
 from runyard.server.storage import open_database
@@ -52,6 +62,7 @@ from runyard.services.transfer import TransferService
 from runyard.services.vault import Vault
 from runyard.services.wheel_sources import all_wheels
 from runyard.services.wheels import WheelService
+from runyard.services.workspaces import WorkspaceService
 from runyard.store.sql import schema
 from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.compaction import Compactor
@@ -62,6 +73,7 @@ from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.name_pages import NamePages
+from runyard.store.sql.purger import Purger
 from runyard.store.sql.registered_datasets import SqlRegisteredDatasets
 from runyard.store.sql.registry import SqlRegistry
 from runyard.store.sql.run_records import SqlRunRecords
@@ -70,6 +82,7 @@ from runyard.store.sql.secrets import SqlSecrets
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
 from runyard.store.sql.transfer.store import SqlTransfer
+from runyard.store.sql.workspaces import SqlWorkspaces
 from runyard.wire.mlflow.runs import render
 
 ARTIFACT_ROOT = "mlflow-artifacts:"
@@ -91,10 +104,11 @@ def build(settings: Settings) -> Runtime:
     database = open_database(settings)
     page_key = secret_key(settings)
     identity_store = SqlIdentity(database)
-    trail = AuditTrail(SqlAudit(database))
+    trail = AuditTrail(SqlAudit(database, page_key))
+    tracking_tokens = TrackingTokens(page_key, time.time)
     identity = IdentityService(
         identity_store,
-        TrackingTokens(page_key, time.time),
+        tracking_tokens,
         LoginThrottle(time.monotonic),
         local=not settings.needs_login,
         trail=trail,
@@ -108,6 +122,10 @@ def build(settings: Settings) -> Runtime:
     roots = StoredRoots(run_store, model_store, registry_service)
     trace_service = TraceService(SqlTraces(database, page_key))
     artifact_service = ArtifactService(mount, roots)
+    purger = Purger(database, artifact_service.delete_workspace, compactor.turn)
+    workspace_service = WorkspaceService(
+        SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
+    )
     vault = Vault(page_key, [key.encode() for key in split(settings.previous_secret_keys)])
     kinds = DatastoreKinds(mount, split(settings.datastore_roots), str(settings.data_dir))
     datastore_service = DatastoreService(
@@ -148,18 +166,22 @@ def build(settings: Settings) -> Runtime:
             *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
             *artifacts.routes(artifact_service),
+            *workspaces.routes(workspace_service),
+            *resource_groups.routes(workspace_service),
+            *mlflow_workspaces.routes(workspace_service),
             *simple.routes(WheelService(all_wheels)),
             *datastores.routes(datastore_service),
             *datasets.routes(RegisteredDatasetService(SqlRegisteredDatasets(database, page_key))),
             *secrets.routes(SecretService(SqlSecrets(database, page_key), vault)),
             *transfer.routes(TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)),
+            *people_routes(database, page_key, access, trail, settings),
             *description.routes(lambda: table.routes),
         ]
     )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with compactor.running():
+        async with compactor.running(), purger.running():
             yield
         await database.close()
         await datastore_service.aclose()

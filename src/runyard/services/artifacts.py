@@ -129,6 +129,10 @@ class ArtifactService:
             )
         await self._store.delete(self._place(ctx, clean))
 
+    async def delete_workspace(self, guid: str) -> None:
+        """All files of a workspace that is no more; again is fine."""
+        await self._store.delete(f"{OTHERS}/{guid}")
+
     async def file_of_run(self, ctx: Context, run_id: str, path: str) -> str:
         """The path of a run's file."""
         return await self._below(ctx, await self._roots.run(ctx, run_id), path)

@@ -9,16 +9,17 @@ import hashlib
 import hmac
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from runyard.entities.access import BUILT_IN_ROLES, EVERYTHING, Assignment, Grants, Role, grants_at
+from runyard.entities.access import BUILT_IN_ROLES, Grants, Role
 from runyard.entities.principal import LOCAL, AccessToken, Principal, TokenKind
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID, Workspace
-from runyard.errors import NotFound, StorageUnavailable, Unauthenticated
+from runyard.errors import shown, NotFound, StorageUnavailable, Unauthenticated
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context, Recognised
 from runyard.services.passwords import looks_like_token, verify_password
+from runyard.services.reach import Reach
 from runyard.services.throttle import LoginThrottle
 from runyard.services.tracking_tokens import CALL_AGAIN, TrackingTokens
 from runyard.store.identity_contracts import IdentityStore
@@ -214,22 +215,31 @@ class IdentityService:
         """Built-in and custom roles by name."""
         return {**await self._store.custom_roles(), **BUILT_IN_ROLES}
 
+    async def reach(self, who: Recognised) -> Reach:
+        """What a recognised principal may do, wherever. Cost: two small reads, of its assignments and the custom roles."""
+        return Reach(who, await self._store.assignments_of(who.principal.id), await self.roles())
+
+    async def find_principal(self, name: str) -> Principal:
+        """Raises: NotFound."""
+        found = None if "\0" in name else await self._store.find_principal(name=name)
+        if found is None:
+            raise NotFound(f"There is no user, service account or group named {shown(name)}.")
+        return found
+
+    async def rights_beyond(self, grants: Grants, other: Principal) -> frozenset[str]:
+        """Actions that another principal may do somewhere, and that are not among grants for the whole server."""
+        roles = await self.roles()
+        assignments = await self._store.assignments_of(other.id)
+        theirs = (roles[one.role].expand() for one in assignments if one.allow and one.role in roles)
+        return frozenset().union(*theirs) - (grants.allowed - grants.denied)
+
     async def grants(self, who: Recognised, scope: str) -> Grants:
         """What a recognised principal may do at a scope."""
-        assignments = await self._store.assignments_of(who.principal.id)
-        return await self._grants(who, scope, assignments)
-
-    async def _grants(self, who: Recognised, scope: str, assignments: Sequence[Assignment]) -> Grants:
-        if who.credential == "local":
-            return EVERYTHING
-        found = grants_at(scope, assignments, await self.roles())
-        return found if list(who.actions) == ["*"] else found.limited(who.actions)
+        return (await self.reach(who)).at(scope)
 
     async def at_server(self, who: Recognised) -> Context:
         """The context of a request that is in no workspace."""
-        grants = (
-            await self.grants(who, "/") if who.workspace is None and who.workspace_id is None else Grants()
-        )
+        grants = (await self.reach(who)).above("/")
         return Context(0, "", "", who.principal, who.credential, grants, who)
 
     async def in_workspace(self, who: Recognised, name: str) -> Context:
@@ -240,9 +250,9 @@ class IdentityService:
         Raises: NotFound, also where the principal may do nothing; Unauthenticated for another workspace's credential.
         """
         workspace = await self.find_workspace(name)
-        if workspace is not None and who.workspace not in (None, workspace.guid):
-            raise Unauthenticated(
-                f"The token of the tracking URI is for another workspace than {workspace.name!r}. {CALL_AGAIN}"
+        if who.workspace is not None and (workspace is None or who.workspace != workspace.guid):
+            raise Unauthenticated(  # also where there is none: a token tells nothing of other workspaces
+                f"The token of the tracking URI is for another workspace than {name[:200]!r}. {CALL_AGAIN}"
             )
         if workspace is not None and who.workspace_id in (None, workspace.id):
             grants = await self.grants(who, workspace.scope)

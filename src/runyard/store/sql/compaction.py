@@ -71,6 +71,7 @@ class Compactor:
         self._space_freed = True
         self._behind = False
         self._lease = Lease(database, "compaction")
+        self.turn = asyncio.Lock()  # held during a pass; rows of deleted workspaces are removed between two
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -117,6 +118,10 @@ class Compactor:
         Args:
             quiet_passes: a run is quiet when it has logged nothing for so many passes; 0: take every run for quiet.
         """
+        async with self.turn:
+            return await self._pass(quiet_passes)
+
+    async def _pass(self, quiet_passes: int) -> int:
         self._passes += 1
         gather = self._passes % GATHERED_PASSES == 0 or quiet_passes < GATHERED_PASSES
         due = await self._due(quiet_passes, gather=gather)

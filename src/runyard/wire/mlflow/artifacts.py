@@ -139,7 +139,7 @@ class ServerInfo(msgspec.Struct):
     presigned_upload_model_id_supported: bool
     model_artifact_presigned_downloads_supported: bool
     store_type: str = "SqlStore"
-    workspaces_enabled: bool = False
+    workspaces_enabled: bool = True
     trace_archival_enabled: bool = False
     artifact_serving_enabled: bool = True
     artifacts_presigned_only: bool = False

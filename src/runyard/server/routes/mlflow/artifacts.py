@@ -221,7 +221,8 @@ def _server_info_routes(service: ArtifactService) -> list[Route]:
         """Tell which ways of transferring files this server has."""
         return info
 
-    return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info, SELF)
+    # of the server: a client asks before it knows whether the workspace that it names is there
+    return rpc("GET", "/3.0/mlflow/server-info", Nothing, server_info, SELF, in_workspace=False)
 
 
 async def _owned(service: ArtifactService, ctx: Context, body: PresignArtifact) -> str:

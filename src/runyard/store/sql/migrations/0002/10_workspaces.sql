@@ -26,3 +26,4 @@ ALTER TABLE workspaces ADD COLUMN default_experiment $INT NOT NULL DEFAULT 0;  -
 ALTER TABLE workspaces ADD COLUMN purge_files $INT NOT NULL DEFAULT 0;       -- 1: its files are removed too
 UPDATE workspaces SET guid = '$GUID', created_ms = $NOW, updated_ms = $NOW WHERE id = 1;
 CREATE INDEX workspaces_by_group ON workspaces (group_id, name);
+CREATE INDEX workspaces_deleted ON workspaces (deleted_ms) WHERE deleted_ms IS NOT NULL;

@@ -1,0 +1,104 @@
+"""Background work: what deleted workspaces held is removed, and the space comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from runyard.errors import RunyardError
+from runyard.store.sql.database import Database
+from runyard.store.sql.lease import Lease
+from runyard.store.sql.purge import Doomed, end, find_doomed, purge_some
+from runyard.store.sql.space import give_back_space
+
+log = logging.getLogger("runyard.store")
+
+EVERY_S = 2.0
+PAUSE_S = 0.02
+GRACE_MS = 10_000  # longer than any server remembers that a workspace was there
+RemoveFiles = Callable[[str], Awaitable[None]]
+
+
+class Purger:
+    """Removes one piece at a time. Where it was is known from what is left, so a restart goes on.
+
+    Args:
+        remove_files: of the workspace with this guid; may be called again.
+        turn: held while rows are removed, so that no compaction of them is under way.
+        grace_ms: how long after a deletion its records stay.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        remove_files: RemoveFiles,
+        turn: asyncio.Lock,
+        grace_ms: int = GRACE_MS,
+    ) -> None:
+        self._database = database
+        self._remove_files = remove_files
+        self._turn = turn
+        self._grace_ms = grace_ms
+        self._lease = Lease(database, "purge")
+        self._freed = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work in the background while the block lasts."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._loop(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+            with contextlib.suppress(RunyardError):
+                await self._lease.leave()
+
+    async def _loop(self, stop: asyncio.Event) -> None:
+        more = False
+        while not await _is_set(stop, PAUSE_S if more else EVERY_S):
+            try:
+                more = await self.step()
+            except RunyardError as exc:
+                more = False
+                log.warning("The removal of a deleted workspace waits: %s", exc)
+            except Exception:
+                more = False
+                log.exception("The removal of a deleted workspace failed; it will be tried again")
+
+    async def step(self) -> bool:
+        """Remove one piece; returns whether there is more to do at once."""
+        doomed = await self._database.read(lambda c: find_doomed(c, self._grace_ms))
+        if doomed is None:
+            return await self._give_back()
+        if not await self._lease.take():
+            return False
+        async with self._turn:
+            more = await self._database.write(lambda tx: purge_some(tx, doomed.id))
+        if not more:
+            await self._end(doomed)
+        self._freed = True
+        return True
+
+    async def _end(self, doomed: Doomed) -> None:
+        if doomed.with_files:
+            await self._remove_files(doomed.guid)
+        await self._database.write(lambda tx: end(tx, doomed.id))
+        log.info("All records of the deleted workspace %s have been removed.", doomed.guid)
+
+    async def _give_back(self) -> bool:
+        if not self._freed:
+            return False
+        async with self._turn:
+            self._freed = await give_back_space(self._database)
+        return self._freed
+
+
+async def _is_set(event: asyncio.Event, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), within_s)
+    return event.is_set()
