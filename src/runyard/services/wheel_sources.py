@@ -84,12 +84,10 @@ def _from_record() -> Wheel | None:
     described: dict[str, bytes] = {}
     for path in installed.files:
         folder, _, name = path.as_posix().partition(".dist-info/")
-        if path.suffix == ".pyc" or path.is_absolute() or ".." in path.parts:
-            continue
-        if not name:
-            files[folder] = path.read_binary()
-        elif name not in MADE_BY_INSTALLERS:
+        if name and name not in MADE_BY_INSTALLERS:
             described[name] = path.read_binary()
+        elif path.parts[0] == NAME and path.suffix != ".pyc":
+            files[folder] = path.read_binary()
     return pack(NAME, installed.version, files, described, installed.metadata["Requires-Python"] or "")
 
 

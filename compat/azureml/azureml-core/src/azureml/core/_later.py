@@ -1,0 +1,34 @@
+"""What Azure ML's SDK has and Runyard does not have yet: asking for it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from runyard.version import __version__
+
+JOBS = "submitting runs to compute targets"
+SERVING = "deploying models"
+
+
+def absent(module: str, names: Mapping[str, str]) -> Callable[[str], NoReturn]:
+    """A module's `__getattr__`.
+
+    Args:
+        names: what is absent → what it is for.
+    """
+
+    def missing(name: str) -> NoReturn:
+        if name in names:
+            raise not_yet(f"{module}.{name}", names[name])
+        raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+
+    return missing
+
+
+def not_yet(what: str, purpose: str) -> ImportError:
+    """The error for a name that a later release brings."""
+    return ImportError(
+        f"{what} is not in Runyard {__version__}: {purpose} arrives with a later release. "
+        "Tracking, data, secrets and models work already."
+    )
