@@ -25,6 +25,11 @@ from runyard.server.workers import CannotStart
 @click.option("--insecure", is_flag=True, default=None, help="Plain HTTP beyond loopback.")
 @click.option("--allowed-hosts", metavar="NAMES", help="Names that clients may use for this server.")
 @click.option("--allowed-origins", metavar="ORIGINS", help="Origins whose web pages may write.")
+@click.option("--public-url", metavar="URL", help="How browsers reach this server; needed behind a proxy.")
+@click.option("--oidc-issuer", metavar="URL", help="OpenID Connect provider that people log in at.")
+@click.option("--oidc-client-id", metavar="ID", help="How the provider knows this server.")
+@click.option("--oidc-groups-claim", metavar="NAME", help="Claim with a person's groups. [default: groups]")
+@click.option("--oidc-owners", metavar="GROUP", help="Group at the provider whose members own this server.")
 def up(**flags: Any) -> None:
     """Start the server and serve until Ctrl-C."""
     try:

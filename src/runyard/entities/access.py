@@ -6,6 +6,7 @@ An action is `<noun>/<verb>`. A pattern is an action with `*` for either part. A
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
@@ -208,3 +209,62 @@ def covers(outer: str, inner: str) -> bool:
 def group_scope(subscription: str, group: str) -> str:
     """The scope of a resource group."""
     return f"/subscriptions/{subscription}/resourceGroups/{group}"
+
+
+_SCOPE = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+)"
+    r"(?:(?:/providers/[^/]+)?/workspaces/(?P<workspace>[^/]+)(?:/experiments/(?P<experiment>\d{1,18}))?)?)?/?",
+    re.IGNORECASE,
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A scope, part by part; empty and None from where it ends."""
+
+    subscription: str = ""
+    group: str = ""
+    workspace: str = ""
+    experiment: int | None = None
+
+    @property
+    def scope(self) -> str:
+        """As it is stored."""
+        return self.outer if self.experiment is None else f"{self.outer}/experiments/{self.experiment}"
+
+    @property
+    def workspace_path(self) -> str:
+        """subscription/group/name."""
+        return f"{self.subscription}/{self.group}/{self.workspace}"
+
+    def outward(self) -> list[Place]:
+        """The server, then each scope on the way in, this one last."""
+        found = [Place()]
+        found += [Place(self.subscription)] if self.subscription else []
+        found += [Place(self.subscription, self.group)] if self.group else []
+        found += [Place(self.subscription, self.group, self.workspace)] if self.workspace else []
+        return found if self.experiment is None else [*found, self]
+
+    @property
+    def outer(self) -> str:
+        """The scope, or the workspace's where it is that of an experiment."""
+        if not self.subscription:
+            return "/"
+        scope = f"/subscriptions/{self.subscription}"
+        scope += f"/resourceGroups/{self.group}" if self.group else ""
+        return scope + (f"/workspaces/{self.workspace}" if self.workspace else "")
+
+
+def parse_scope(text: str) -> Place | None:
+    """A scope as people and Azure's tools write it: fixed words in any case, with or without a provider."""
+    if text == "/":
+        return Place()
+    found = _SCOPE.fullmatch(text)
+    if found is None or "\0" in text:
+        return None
+    experiment = found["experiment"]
+    return Place(
+        found["subscription"],
+        found["group"] or "",
+        found["workspace"] or "",
+        None if experiment is None else int(experiment),
+    )

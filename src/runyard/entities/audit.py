@@ -27,3 +27,23 @@ class AuditEntry(msgspec.Struct, frozen=True):
     id: int = 0
     previous: str = ""
     hash: str = ""
+
+
+class AuditQuery(msgspec.Struct, frozen=True):
+    """Which lines; None: all. Times are milliseconds UTC, since inclusive, until exclusive."""
+
+    principal: str | None = None
+    workspace: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class ChainPiece(msgspec.Struct, frozen=True):
+    """What a look at some lines found: how many are right, the last right one, and the first that is not."""
+
+    count: int
+    last_id: int
+    last_hash: str
+    broken_id: int | None = None

@@ -42,7 +42,7 @@ class TokenKind(enum.IntEnum):
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """An access token as it may be shown: without its secret. workspace_id None: not bound to one."""
+    """An access token as it may be shown: without its secret. workspace_id None: not bound to one; workspace is its name."""
 
     id: int
     uuid: str
@@ -55,6 +55,7 @@ class AccessToken(msgspec.Struct, frozen=True):
     expires_ms: int
     used_ms: int | None = None
     revoked_ms: int | None = None
+    workspace: str | None = None
 
 
 LOCAL = Principal(1, f"{1:032x}", PrincipalKind.USER, "local")

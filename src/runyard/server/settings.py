@@ -32,10 +32,21 @@ class Settings:
     insecure: bool = False  # plain HTTP beyond loopback, where passwords and tokens can be read on the way
     allowed_hosts: str = ""  # further names that clients may reach this server by, comma separated
     allowed_origins: str = ""  # further origins whose web pages may write, comma separated
+    public_url: str = ""  # how browsers reach this server, such as https://runyard.example.org; needed behind a proxy
+    oidc_issuer: str = ""  # URL of an OpenID Connect provider that people log in at; empty: passwords alone
+    oidc_client_id: str = ""  # how the provider knows this server
+    oidc_client_secret: str = ""  # the client's secret, where it has one
+    oidc_groups_claim: str = "groups"  # the claim that lists a person's groups; those of the same name here are joined
+    oidc_owners: str = ""  # group at the provider whose members own this server
     secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
 
     previous_secret_keys: str = ""  # earlier secret keys, comma separated: still open what they encrypted
     datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach this server over TLS, its own or a proxy's."""
+        return bool(self.tls_cert) or self.public_url.startswith("https://")
 
     @property
     def needs_login(self) -> bool:

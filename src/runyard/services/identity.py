@@ -15,7 +15,7 @@ from contextlib import suppress
 from runyard.entities.access import BUILT_IN_ROLES, Grants, Role
 from runyard.entities.principal import LOCAL, AccessToken, Principal, TokenKind
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID, Workspace
-from runyard.errors import shown, NotFound, StorageUnavailable, Unauthenticated
+from runyard.errors import NotFound, StorageUnavailable, Unauthenticated, shown
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context, Recognised
 from runyard.services.passwords import looks_like_token, verify_password

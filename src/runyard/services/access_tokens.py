@@ -1,0 +1,214 @@
+"""Access tokens: secrets that stand for a person or a machine, until they end or are revoked."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from runyard.entities.access import expand, names_an_action
+from runyard.entities.common import Page
+from runyard.entities.principal import AccessToken, Principal, PrincipalKind, TokenKind
+from runyard.errors import InvalidInput, NotAllowed, NotFound, shown
+from runyard.services.checks import check_length, check_max_results, check_text
+from runyard.services.context import Context
+from runyard.services.identity import TOKEN_PREFIX, IdentityService, hash_secret
+from runyard.store.principal_contracts import NewToken, PrincipalStore, TokenStore
+
+DAY_S = 86_400
+LIFE_S = 90 * DAY_S
+LONGEST_LIFE_S = 366 * DAY_S
+SESSION_LIFE_S = 7 * DAY_S
+PAGE_LIMIT = 1_000
+NAME_LIMIT = 128
+PATTERNS_LIMIT = 100
+EVERYTHING = ("*",)
+
+
+class MadeToken(msgspec.Struct, frozen=True):
+    """A new token with its secret, which is never shown again."""
+
+    secret: str
+    token: AccessToken
+    principal: Principal
+
+
+class AccessTokenService:
+    """Makes, lists and revokes.
+
+    Args:
+        changed: called after every change.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        principals: PrincipalStore,
+        identity: IdentityService,
+        *,
+        changed: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._principals = principals
+        self._identity = identity
+        self._changed = changed
+        self._clock = clock
+
+    async def create(
+        self,
+        ctx: Context,
+        name: str,
+        *,
+        actions: Sequence[str] = EVERYTHING,
+        workspace: str | None = None,
+        life_s: int | None = None,
+        service_account: str | None = None,
+    ) -> MadeToken:
+        """A token for oneself or for a service account. It never gives more than the credential that asks for it.
+
+        Args:
+            actions: patterns; the token may do nothing else.
+            workspace: the only one that it is good for.
+            life_s: seconds; 90 days where nothing is said, 366 at most.
+        Raises: InvalidInput, NotAllowed, NotFound.
+        """
+        owner = await self._owner(ctx, service_account)
+        patterns = tuple(actions) or EVERYTHING
+        _check(name, patterns)
+        if not expand(patterns) <= expand(tuple(ctx.who.actions)):
+            raise NotAllowed(
+                "A token cannot allow more than the one that it is made with. Leave out actions, or log in."
+            )
+        workspace_id = await self._workspace(ctx, workspace)
+        life_s = self._checked_life(ctx, life_s, own=owner.id == ctx.principal.id)
+        return await self.issue(
+            owner, TokenKind.PERSONAL, name, life_s, actions=patterns, workspace_id=workspace_id
+        )
+
+    async def issue(
+        self,
+        principal: Principal,
+        kind: TokenKind,
+        name: str,
+        life_s: int,
+        *,
+        actions: Sequence[str] = EVERYTHING,
+        workspace_id: int | None = None,
+    ) -> MadeToken:
+        """A token for somebody who has just proved to be who they are."""
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        now_ms = int(self._clock() * 1000)
+        times = (now_ms, now_ms + life_s * 1000)
+        new = NewToken(principal.id, kind, name, hash_secret(secret), actions, workspace_id, *times)
+        return MadeToken(secret, await self._store.create(new), principal)
+
+    async def list(
+        self, ctx: Context, *, service_account: str | None, max_results: int, page_token: str | None
+    ) -> Page[AccessToken]:
+        """Tokens, logins and sessions of oneself or of a service account, newest first."""
+        owner = await self._owner(ctx, service_account, to="read")
+        size = check_max_results(max_results, PAGE_LIMIT)
+        return await self._store.list(owner.id, list(TokenKind), max_results=size, page_token=page_token)
+
+    async def revoke(self, ctx: Context, uuid: str) -> None:
+        """One's own, or with principals/write anybody's.
+
+        Raises: NotFound for a token that is not there or not theirs.
+        """
+        check_text("token_id", uuid)
+        found = await self._store.find(uuid)
+        own = found is not None and found.principal_id == ctx.principal.id
+        if own and ctx.who.token != uuid and _is_narrow(ctx):
+            raise NotAllowed(
+                "A token for some actions or one workspace alone can revoke itself, but no other. Log in to do that."
+            )
+        if found is None or not (own or ctx.grants.permits("principals/write")):
+            raise NotFound(f"There is no access token {shown(uuid)} that you may revoke.")
+        await self._store.revoke(uuid, int(self._clock() * 1000))
+        self._changed()
+
+    async def revoke_current(self, ctx: Context) -> bool:
+        """Log out: whether the request came with an access token, which is good for nothing now."""
+        if ctx.who.token is None or ctx.credential != f"token {ctx.who.token}":
+            return False
+        await self._store.revoke(ctx.who.token, int(self._clock() * 1000))
+        self._changed()
+        return True
+
+    def check_life(self, life_s: int | None) -> int:
+        """Raises: InvalidInput outside one second to 366 days."""
+        wanted = LIFE_S if life_s is None else life_s
+        if not 1 <= wanted <= LONGEST_LIFE_S:
+            raise InvalidInput(f"life_s {wanted} is outside 1 to {LONGEST_LIFE_S} seconds (366 days).")
+        return wanted
+
+    def _checked_life(self, ctx: Context, life_s: int | None, *, own: bool) -> int:
+        """A token that is made with another for the same person does not outlive it."""
+        wanted = self.check_life(life_s)
+        if not own or ctx.who.expires_ms is None:
+            return wanted
+        left_s = int(ctx.who.expires_ms / 1000 - self._clock())
+        if life_s is not None and life_s > left_s:
+            raise NotAllowed(
+                f"A token cannot outlive the one that it is made with, which ends in {left_s} seconds. "
+                "Log in with a password to make one that lasts longer."
+            )
+        return max(1, min(wanted, left_s))
+
+    async def _owner(self, ctx: Context, service_account: str | None, *, to: str = "write") -> Principal:
+        if service_account is None:
+            return ctx.principal
+        if not ctx.grants.permits(f"principals/{to}"):
+            raise NotAllowed(
+                f"{ctx.principal.name} may not principals/{to}, so no tokens of service accounts. "
+                "An owner can assign a role that includes it."
+            )
+        check_text("service_account", service_account)
+        found = await self._principals.get(PrincipalKind.SERVICE, service_account)
+        missing = await self._identity.rights_beyond(ctx.grants, found) if to == "write" else ()
+        if missing:
+            raise NotAllowed(
+                f"{found.name} may {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not."
+            )
+        return found
+
+    async def _workspace(self, ctx: Context, name: str | None) -> int | None:
+        """The one workspace of a token; a credential for one workspace makes tokens for that one only."""
+        if name is None:
+            if _is_bound(ctx):
+                raise NotAllowed(
+                    "This credential is for one workspace. Name it: the new token is for it too."
+                )
+            return None
+        return (await self._identity.in_workspace(ctx.who, name)).workspace_id
+
+
+def check_token_name(name: str) -> None:
+    """Raises: InvalidInput for a blank or over-long one."""
+    if not name.strip():
+        raise InvalidInput("A token needs a name, such as what it is for.")
+    check_length("name", name, NAME_LIMIT)
+    check_text("name", name)
+
+
+def _is_bound(ctx: Context) -> bool:
+    return ctx.who.workspace is not None or ctx.who.workspace_id is not None
+
+
+def _is_narrow(ctx: Context) -> bool:
+    return _is_bound(ctx) or expand(tuple(ctx.who.actions)) != expand(EVERYTHING)
+
+
+def _check(name: str, patterns: Sequence[str]) -> None:
+    check_token_name(name)
+    if len(patterns) > PATTERNS_LIMIT:
+        raise InvalidInput(f"A token names at most {PATTERNS_LIMIT} actions; these are {len(patterns)}.")
+    for pattern in patterns:
+        if not names_an_action(pattern):
+            raise InvalidInput(
+                f"{shown(pattern)} names no action. Write one such as runs/write, or runs/* and */read."
+            )

@@ -1,0 +1,67 @@
+"""Statements about access tokens."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+
+from runyard.entities.common import Page
+from runyard.entities.principal import AccessToken, TokenKind
+from runyard.store.principal_contracts import NewToken
+from runyard.store.sql.database import Connection, Database, Transaction
+from runyard.store.sql.id_pages import IdPages
+from runyard.store.sql.identity import TOKEN, token_of
+
+INSERT = """INSERT INTO access_tokens
+    (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+TOKENS = f"SELECT {TOKEN}, w.name FROM access_tokens t LEFT JOIN workspaces w ON w.id = t.workspace_id"
+BY_UUID = f"{TOKENS} WHERE t.uuid = ?"
+OF_PRINCIPAL = f"""{TOKENS} WHERE t.principal_id = ? AND t.kind IN ({{marks}}) AND t.id < ?
+    ORDER BY t.id DESC LIMIT ?"""
+REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms IS NULL"
+NEWEST = 2**62
+
+
+class SqlAccessTokens:
+    """TokenStore on a Database."""
+
+    def __init__(self, database: Database, page_key: bytes) -> None:
+        self._database = database
+        self._pages = IdPages(page_key, "access tokens")
+
+    async def create(self, new: NewToken) -> AccessToken:
+        name = uuid.uuid4().hex
+        values = (new.principal_id, new.kind, new.name, new.secret_hash, json.dumps(list(new.actions)))
+        times = (new.workspace_id, new.created_ms, new.expires_ms)
+
+        def work(tx: Transaction) -> AccessToken:
+            tx.one(INSERT, (name, *values, *times))
+            row = tx.one(BY_UUID, (name,))
+            assert row is not None
+            return token_of(row, row[11])
+
+        return await self._database.write(work)
+
+    async def list(
+        self, principal_id: int, kinds: Collection[TokenKind], *, max_results: int, page_token: str | None
+    ) -> Page[AccessToken]:
+        wanted = sorted(kinds)
+        after = self._pages.after(page_token, principal_id, wanted) or NEWEST
+        sql = OF_PRINCIPAL.format(marks=", ".join("?" * len(wanted)))
+        rows = await self._database.read(
+            lambda c: c.all(sql, (principal_id, *wanted, after, max_results + 1))
+        )
+        shown, token = self._pages.cut(rows, max_results, 0, principal_id, wanted)
+        return Page([token_of(row, row[11]) for row in shown], token)
+
+    async def find(self, uuid: str) -> AccessToken | None:
+        def work(c: Connection) -> AccessToken | None:
+            row = c.one(BY_UUID, (uuid,))
+            return None if row is None else token_of(row, row[11])
+
+        return await self._database.read(work)
+
+    async def revoke(self, uuid: str, at_ms: int) -> None:
+        await self._database.write(lambda tx: tx.execute(REVOKE, (at_ms, uuid)), checked=True)
