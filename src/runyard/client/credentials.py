@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,13 +79,21 @@ def find(server: str, given: str | None = None, in_uri: str | None = None) -> Cr
 
 def lasting(server: str) -> Credential | None:
     """The credential that is there beyond one tracking URI: of the environment, or of the stored login."""
+    return next(_lasting(server), None)
+
+
+def renewing(server: str) -> Credential | None:
+    """The first of those that fresh tracking tokens can be made with."""
+    return next((one for one in _lasting(server) if one.renews), None)
+
+
+def _lasting(server: str) -> Iterator[Credential]:
     for name in FROM_ENVIRONMENT:
         if token := os.environ.get(name, "").strip():
-            return Credential(token, name)
+            yield Credential(token, name)
     login = find_login(server)
-    if login is None or (login.expires_ms is not None and login.expires_ms <= time.time() * 1000):
-        return None
-    return Credential(login.token, "login")
+    if login is not None and (login.expires_ms is None or login.expires_ms > time.time() * 1000):
+        yield Credential(login.token, "login")
 
 
 def find_login(server: str) -> Login | None:

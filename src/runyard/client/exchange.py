@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -40,7 +39,6 @@ class Exchange:
         self._server = server
         self._timeout = (CONNECT_S, timeout_s)
         self._verify = _verification()
-        self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._pid = 0
 
@@ -89,11 +87,12 @@ class Exchange:
             answer.close()
 
     def _opened(self) -> requests.Session:
-        with self._lock:
-            if self._session is None or self._pid != os.getpid():
-                self._session = _session(self._server)
-                self._pid = os.getpid()
-            return self._session
+        """No lock, which a fork could leave locked: two threads that come at once open a session each, one is kept."""
+        session = self._session
+        if session is None or self._pid != os.getpid():
+            session = self._session = _session(self._server)
+            self._pid = os.getpid()
+        return session
 
     def _translated(self, exc: requests.RequestException) -> ServerUnreachable | InvalidInput:
         """What to do about it, without what a library's text may repeat of the request."""
