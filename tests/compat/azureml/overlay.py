@@ -36,7 +36,8 @@ def environment(home: Path, release: str) -> Path:
 
 def pip_install(python: Path, index: str, *arguments: str) -> str:
     """What pip prints when it installs from one index only."""
-    return run([str(python), "-m", "pip", "install", "--no-cache-dir", "--index-url", index, *arguments])
+    options = ["--no-cache-dir", "--disable-pip-version-check", "--index-url", index]
+    return run([str(python), "-m", "pip", "install", *options, *arguments], PIP_CONFIG_FILE=os.devnull)
 
 
 def run(command: list[str], cwd: Path | None = None, **variables: str) -> str:

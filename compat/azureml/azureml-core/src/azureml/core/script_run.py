@@ -1,5 +1,5 @@
 """Arrives with a later release of Runyard."""
 
-from azureml.core._later import JOBS, not_yet
+from runyard.client.azureml_later import JOBS, not_yet
 
 raise not_yet("azureml.core.script_run", JOBS)

@@ -1,4 +1,4 @@
-"""What Azure ML's SDK has and Runyard does not have yet: asking for it says so."""
+"""What Azure ML's SDK has and Runyard does not have yet: asking for it says so, there are no stand-ins."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import NoReturn
 from runyard.version import __version__
 
 JOBS = "submitting runs to compute targets"
-SERVING = "deploying models"
+SERVING = "building images and deploying models"
 
 
 def absent(module: str, names: Mapping[str, str]) -> Callable[[str], NoReturn]:
     """A module's `__getattr__`.
 
     Args:
-        names: what is absent → what it is for.
+        names: what is absent → what it is for. ImportError is raised for these, because Python replaces the text of an
+            AttributeError in `from module import name`.
     """
 
     def missing(name: str) -> NoReturn:
@@ -30,5 +31,5 @@ def not_yet(what: str, purpose: str) -> ImportError:
     """The error for a name that a later release brings."""
     return ImportError(
         f"{what} is not in Runyard {__version__}: {purpose} arrives with a later release. "
-        "Tracking, data, secrets and models work already."
+        "Tracking, datastores, datasets, secrets and the model registry work already."
     )
