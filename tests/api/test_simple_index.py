@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -16,6 +18,7 @@ from runyard.server.settings import Settings
 from runyard.version import AZUREML_VERSION, __version__
 from tests.api.live_server import Client, live_server
 
+PASSWORD = "correct horse battery"
 PROJECTS = [
     *("azureml-contrib-run", "azureml-core", "azureml-defaults", "azureml-mlflow", "azureml-sdk", "runyard"),
 ]
@@ -108,10 +111,22 @@ def test_unknown_project_says_what_there_is(server: Client) -> None:
     assert "azureml-mlflow" in server.send("GET", "/simple/mlflow/").json()["message"]
 
 
-def test_credential_is_needed_where_logins_are(tmp_path: Path) -> None:
-    with live_server(tmp_path, Settings(data=str(tmp_path), auth="required")) as client:
-        assert client.send("GET", "/simple/").status == 401
-        assert client.send("GET", "/simple/runyard/").status == 401
+def test_any_credential_opens_it_where_logins_are_needed(tmp_path: Path) -> None:
+    """Also of somebody without a role; pip and uv send what stands in the index URL as Basic."""
+    settings = Settings(data=str(tmp_path))
+    with live_server(tmp_path, settings) as client:
+        client.ok("POST", "/api/v1/users", name="ada", password=PASSWORD)
+    with live_server(tmp_path, replace(settings, auth="required")) as client:
+        token = client.ok("POST", "/api/v1/login", user="ada", password=PASSWORD)["token"]
+        for path in ("/simple/", "/simple/runyard/"):
+            assert client.send("GET", path).status == 401
+            for said in (f"ada:{PASSWORD}", f"ada:{token}", f"any:{token}"):
+                assert client.send("GET", path, headers=basic(said)).status == 200, said
+            assert client.send("GET", path, headers=basic("ada:wrong-password")).status == 401
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(text.encode()).decode()}
 
 
 @pytest.mark.parametrize(
