@@ -19,7 +19,7 @@ from runyard.services.checks import (
     check_length,
     check_max_results,
     check_text,
-    parse_experiment_id,
+    experiment_of,
 )
 from runyard.services.context import Context
 from runyard.services.names import random_run_name
@@ -136,7 +136,7 @@ class RunRecordService:
     ) -> int:
         """The experiment that a new run goes to; one found by its name is checked here, since it was not named by id."""
         if experiment_id is not None and experiment_id != "":
-            return parse_experiment_id(experiment_id)
+            return experiment_of(ctx, experiment_id)
         if not experiment_name:
             raise InvalidInput.missing("experiment_id")
         found = await self._store.experiment_named(ctx.workspace_id, experiment_name)

@@ -122,7 +122,7 @@ class SqlRunRecords:
         def work(tx: Transaction) -> None:
             run = active_run(tx, workspace_id, run_id)
             tx.many(ADD_PROPERTY, [(run.id, key, value) for key, value in sorted(properties.items())])
-            stored: dict[str, str] = dict(tx.all(PROPERTIES_OF_RUN, (run.id,)))  # type: ignore[arg-type]
+            stored: dict[str, str] = dict(tx.all(PROPERTIES_OF_RUN, (run.id,)))
             for key, value in properties.items():
                 if stored[key] != value:
                     raise AlreadyExists(
