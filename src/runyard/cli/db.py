@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from runyard.cli.framework.command import Group, Reach
 from runyard.errors import RunyardError
 from runyard.server.settings import Settings, load
 from runyard.server.storage import connect_for_schema
 from runyard.store.sql import schema
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """The database's schema."""
 
@@ -27,7 +28,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
     return load(flags, os.environ)
 
 
-@db.command()
+@db.command(reach=Reach.NOTHING, example="runyard db check --database postgresql://...")
 @_options
 def check(**flags: Any) -> None:
     """Say which schema version the database has; exit 1 unless it is this release's."""
@@ -42,7 +43,7 @@ def check(**flags: Any) -> None:
         raise SystemExit(1)
 
 
-@db.command()
+@db.command(reach=Reach.NOTHING, example="runyard db upgrade --data /srv/runyard")
 @_options
 def upgrade(**flags: Any) -> None:
     """Apply the migrations that are missing."""

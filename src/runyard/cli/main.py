@@ -1,21 +1,42 @@
-"""The `runyard` command."""
+"""The `runyard` command. A command's module is loaded when it is called; only up, db, openapi, admin load the server."""
 
 from __future__ import annotations
 
-import click
+from collections.abc import Mapping
 
-from runyard.cli.db import db
-from runyard.cli.openapi import openapi
-from runyard.cli.up import up
-from runyard.version import __version__
+from runyard.cli.framework.lazy import Lazy
+from runyard.cli.framework.root import root
 
+CLI = "runyard.cli"
+COMMANDS: Mapping[str, Lazy] = {
+    "up": Lazy(f"{CLI}.up", "up", "Start the server and serve until Ctrl-C."),
+    "login": Lazy(f"{CLI}.account", "login", "Log in to a server and keep the credential."),
+    "logout": Lazy(f"{CLI}.account", "logout", "Revoke the stored credential and forget it."),
+    "whoami": Lazy(f"{CLI}.account", "whoami", "Show who the server takes you for."),
+    "workspace": Lazy(f"{CLI}.workspace", "workspace", "Workspaces: the central place that a team shares."),
+    "folder": Lazy(f"{CLI}.folder", "folder", "Folders of code that belong to a workspace."),
+    "experiment": Lazy(f"{CLI}.experiment", "experiment", "Experiments: named groups of runs."),
+    "run": Lazy(f"{CLI}.run", "run", "Runs: recorded executions with metrics, params, tags and artifacts."),
+    "artifact": Lazy(f"{CLI}.artifact", "artifact", "Artifacts: files that are kept with runs."),
+    "model": Lazy(f"{CLI}.model", "model", "Models: registered models and their versions."),
+    "datastore": Lazy(
+        f"{CLI}.datastore", "datastore", "Datastores: named storage locations with their credentials."
+    ),
+    "dataset": Lazy(f"{CLI}.dataset", "dataset", "Datasets: registered data and their versions."),
+    "secret": Lazy(f"{CLI}.secret", "secret", "Secrets: the workspace's key vault."),
+    "group": Lazy(f"{CLI}.group", "group", "Resource groups: what workspaces are kept together in."),
+    "token": Lazy(f"{CLI}.token", "token", "Access tokens for programs."),
+    "user": Lazy(f"{CLI}.user", "user", "Users who log in with a password or by single sign-on."),
+    "team": Lazy(f"{CLI}.team", "team", "Teams: groups of people that roles are assigned to."),
+    "service-account": Lazy(
+        f"{CLI}.service_account", "service_account", "Service accounts: identities of programs."
+    ),
+    "role": Lazy(f"{CLI}.role", "role", "Roles: who may do what."),
+    "audit": Lazy(f"{CLI}.audit", "audit", "The audit log: who did what, when, from where."),
+    "config": Lazy(f"{CLI}.config", "config", "Your defaults for server, workspace and output."),
+    "completion": Lazy(f"{CLI}.completion", "completion", "Print the completion script of a shell."),
+    "db": Lazy(f"{CLI}.db", "db", "The database's schema."),
+    "openapi": Lazy(f"{CLI}.openapi", "openapi", "Print the description of every route."),
+}
 
-@click.group()
-@click.version_option(__version__, prog_name="runyard")
-def main() -> None:
-    """A self-hosted machine-learning workspace that MLflow clients log to."""
-
-
-main.add_command(up)
-main.add_command(db)
-main.add_command(openapi)
+main = root("runyard", COMMANDS, "A self-hosted machine-learning workspace that MLflow clients log to.")

@@ -8,12 +8,13 @@ import tempfile
 import click
 import msgspec
 
+from runyard.cli.framework.command import Command, Reach
 from runyard.server.app import build
 from runyard.server.openapi import describe
 from runyard.server.settings import Settings
 
 
-@click.command()
+@click.command(cls=Command, reach=Reach.NOTHING, example="runyard openapi > openapi.json")
 def openapi() -> None:
     """Print the description of every route (OpenAPI 3.1); a server answers it at /openapi.json."""
     click.echo(asyncio.run(_described()))

@@ -7,12 +7,21 @@ from typing import Any
 
 import click
 
+from runyard.cli.framework.command import Command, Reach
 from runyard.server.serve import serve
 from runyard.server.settings import load
 from runyard.server.workers import CannotStart
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    reach=Reach.NOTHING,
+    example="""
+    runyard up
+    runyard up --port 8080 --data /srv/runyard --artifacts s3://bucket/prefix
+    runyard up --host 0.0.0.0 --auth required --tls-cert cert.pem --tls-key key.pem
+    """,
+)
 @click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 chooses a free one. [default: 5000]")
 @click.option("--data", metavar="DIR", help="Directory of the data. [default: runyard-data]")
