@@ -62,8 +62,7 @@ def error_from(status: int, body: bytes, *, url: str, retry_after_s: int | None 
         f"It said: {shown(body[:200].decode(errors='replace'))}"
     )
     error = _class_of(answer.error_code, status)(message)
-    if retry_after_s is not None:
-        error.retry_after_s = retry_after_s
+    error.retry_after_s = retry_after_s
     return error
 
 

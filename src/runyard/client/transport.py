@@ -253,7 +253,9 @@ class Connection:
                     headers=headers or {},
                     body=body(),
                 )
-                self._link.reached = True
+                if not self._link.reached:
+                    self._link.reached = True
+                    patience = self._patience()
                 if 200 <= answer.status_code < 300:
                     return answer
                 error, again = self._error(method, answer)
