@@ -11,8 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from runyard.server import files
-from runyard.server.routes.mlflow import artifacts
+from runyard.server import files, uploads
 from tests.api.artifact_server import PROXY, Client, artifact_server
 
 
@@ -249,7 +248,7 @@ def test_a_client_that_leaves_mid_download_frees_the_file(client: Client, root: 
 def test_a_client_that_sends_nothing_more_is_let_go(
     client: Client, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifacts, "IDLE_S", 0.2)
+    monkeypatch.setattr(uploads, "IDLE_S", 0.2)
     head = f"PUT {PROXY}/stalled HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", client.port), timeout=20) as sock:
         sock.sendall(head.encode() + b"x" * 2_000_000)

@@ -64,6 +64,7 @@ class GcsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     bucket: str
     prefix: str = ""
+    endpoint: str = ""
     anonymous: bool = False
 
 

@@ -164,10 +164,11 @@ def _open_gcs(config: GcsConfig, secret: GcsSecret) -> Datastore:
             "A gcs datastore needs secret.service_account, the JSON text of a service account's key, or "
             "config.anonymous=true for a public bucket."
         )
+    environment = {"GOOGLE_BASE_URL": _checked_endpoint(config.endpoint)}
     if config.anonymous:
-        environment = {"GOOGLE_SKIP_SIGNATURE": "true"}
+        environment["GOOGLE_SKIP_SIGNATURE"] = "true"
     else:
-        environment = {"GOOGLE_SERVICE_ACCOUNT_KEY": secret.service_account}
+        environment["GOOGLE_SERVICE_ACCOUNT_KEY"] = secret.service_account
     return open_datastore(_location("gs", config.bucket, config.prefix), environment)
 
 

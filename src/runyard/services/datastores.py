@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import secrets as randomness
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -26,7 +26,6 @@ from runyard.store.data_contracts import DatastoreStore
 
 PAGE_DEFAULT = 100
 PAGE_LIMIT = 1_000
-MOST_DATASTORES = 500
 PURPOSE = "datastore"
 _PROBE_S = 30
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -85,10 +84,6 @@ class DatastoreService:
                 await _probe(store, new.name)
         finally:
             await store.aclose()
-        if len(await self._store.list_datastores(ctx.workspace_id)) >= MOST_DATASTORES and not new.overwrite:
-            raise InvalidInput(
-                f"A workspace has at most {MOST_DATASTORES} datastores; unregister some first."
-            )
         sealed = self._vault.seal(json.dumps(secret).encode(), *_belongs(ctx, new.name)) if secret else None
         record = DatastoreRecord(0, new.name, new.kind, new.config, sealed, ctx.principal.name)
         await self._store.put_datastore(ctx.workspace_id, record, overwrite=new.overwrite)
@@ -106,10 +101,18 @@ class DatastoreService:
             )
         return found
 
-    async def list(self, ctx: Context) -> Sequence[DatastoreRecord]:
-        """All, the built-in ones first."""
-        registered = await self._store.list_datastores(ctx.workspace_id)
-        return [*(_built_in(name) for name in BUILT_IN_STORES), *registered]
+    async def list(
+        self, ctx: Context, *, max_results: int | None, page_token: str | None
+    ) -> Page[DatastoreRecord]:
+        """A page of all, the built-in ones among them, by name."""
+        limit = check_max_results(PAGE_DEFAULT if max_results is None else max_results, PAGE_LIMIT)
+        after = self._tokens.after(page_token or None, ctx.workspace_id)
+        found = [_built_in(name) for name in BUILT_IN_STORES if name > after]
+        found += await self._store.list_datastores(ctx.workspace_id, after, limit + 1)
+        found.sort(key=lambda one: one.name)
+        shown_ones = found[:limit]
+        more = len(found) > limit
+        return Page(shown_ones, self._tokens.token(shown_ones[-1].name, ctx.workspace_id) if more else None)
 
     async def unregister(self, ctx: Context, name: str) -> None:
         """Forget it and its credentials; the files stay where they are."""

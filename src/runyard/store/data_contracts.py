@@ -22,8 +22,8 @@ class DatastoreStore(Protocol):
         """One by its name."""
         ...
 
-    async def list_datastores(self, workspace_id: int) -> Sequence[DatastoreRecord]:
-        """All, by name; a workspace has at most a few hundred."""
+    async def list_datastores(self, workspace_id: int, after: str, limit: int) -> Sequence[DatastoreRecord]:
+        """Those whose name comes after `after`, by name."""
         ...
 
     async def delete_datastore(self, workspace_id: int, name: str, fallback: str) -> bool:

@@ -13,7 +13,7 @@ from runyard.store.sql.database import Database, Row, Transaction
 
 COLUMNS = "id, name, kind, config, secret, created_by, created_ms, updated_ms"
 BY_NAME = f"SELECT {COLUMNS} FROM datastores WHERE workspace_id = ? AND name = ?"
-ALL = f"SELECT {COLUMNS} FROM datastores WHERE workspace_id = ? ORDER BY name"
+PAGE = f"SELECT {COLUMNS} FROM datastores WHERE workspace_id = ? AND name > ? ORDER BY name LIMIT ?"
 INSERT = """INSERT INTO datastores (workspace_id, name, kind, config, secret, created_by, created_ms, updated_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
 REPLACE = """UPDATE datastores SET kind = ?, config = ?, secret = ?, updated_ms = ?
@@ -50,8 +50,9 @@ class SqlDatastores:
         row = await self._database.read(lambda c: c.one(BY_NAME, (workspace_id, name)))
         return None if row is None else _record(row)
 
-    async def list_datastores(self, workspace_id: int) -> Sequence[DatastoreRecord]:
-        return [_record(row) for row in await self._database.read(lambda c: c.all(ALL, (workspace_id,)))]
+    async def list_datastores(self, workspace_id: int, after: str, limit: int) -> Sequence[DatastoreRecord]:
+        rows = await self._database.read(lambda c: c.all(PAGE, (workspace_id, after, limit)))
+        return [_record(row) for row in rows]
 
     async def delete_datastore(self, workspace_id: int, name: str, fallback: str) -> bool:
         def work(tx: Transaction) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +12,8 @@ from runyard.entities.datastore import BUILT_IN_STORES, ConfigValue, DatastoreRe
 
 
 class ListDatastores(msgspec.Struct):
-    """All of a workspace come at once; it has few."""
+    max_results: int | None = None
+    page_token: str | None = None
 
 
 class RegisterDatastore(msgspec.Struct):
@@ -65,9 +65,9 @@ class DatastoreList(msgspec.Struct):
     next_page_token: str | None = None
 
     @classmethod
-    def of(cls, records: Sequence[DatastoreRecord], default: str) -> DatastoreList:
-        """The message of all."""
-        return cls([DatastoreMessage.of(record, default) for record in records])
+    def of(cls, page: Page[DatastoreRecord], default: str) -> DatastoreList:
+        """The message of a page."""
+        return cls([DatastoreMessage.of(record, default) for record in page.items], page.next_page_token)
 
 
 class ListFiles(msgspec.Struct):

@@ -35,7 +35,8 @@ def routes(service: DatastoreService) -> list[Route]:
 def _records(service: DatastoreService) -> list[Route]:
     async def listing(ctx: Context, body: ListDatastores) -> DatastoreList:
         """List the datastores of the workspace, without their secrets."""
-        return DatastoreList.of(await service.list(ctx), await service.default(ctx))
+        page = await service.list(ctx, max_results=body.max_results, page_token=body.page_token)
+        return DatastoreList.of(page, await service.default(ctx))
 
     async def register(ctx: Context, body: RegisterDatastore) -> DatastoreMessage:
         """Register a datastore; its storage is looked at first, and its secret is encrypted."""
