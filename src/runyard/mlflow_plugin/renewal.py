@@ -70,6 +70,7 @@ class TokenSource:
         self._token = address.token
         self._age_of_ours: float | None = None  # when we got the token from the server ourselves
         self._next_look = 0.0
+        self._next_try = 0.0
         self._found: Credential | None = None
         self._warned = False
 
@@ -103,9 +104,9 @@ class TokenSource:
         if self._token not in (None, old):
             return self._token or old  # another thread was faster
         now = self._clock()
-        if now < self._next_look:
+        if now < self._next_try:
             return old
-        self._next_look = now + LOOK_AGAIN_S
+        self._next_try = now + LOOK_AGAIN_S
         way = credentials.renewing(self._address.server)
         if way is None:
             return old
