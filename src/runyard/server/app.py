@@ -86,6 +86,7 @@ from runyard.store.sql.workspaces import SqlWorkspaces
 from runyard.wire.mlflow.runs import render
 
 ARTIFACT_ROOT = "mlflow-artifacts:"
+PURGE_GRACE_MS = 10_000  # longer than any server remembers that a workspace was there
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def build(settings: Settings) -> Runtime:
     roots = StoredRoots(run_store, model_store, registry_service)
     trace_service = TraceService(SqlTraces(database, page_key))
     artifact_service = ArtifactService(mount, roots)
-    purger = Purger(database, artifact_service.delete_workspace, compactor.turn)
+    purger = Purger(database, artifact_service.delete_workspace, compactor.turn, PURGE_GRACE_MS)
     workspace_service = WorkspaceService(
         SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
     )

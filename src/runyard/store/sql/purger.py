@@ -18,7 +18,6 @@ log = logging.getLogger("runyard.store")
 
 EVERY_S = 2.0
 PAUSE_S = 0.02
-GRACE_MS = 10_000  # longer than any server remembers that a workspace was there
 RemoveFiles = Callable[[str], Awaitable[None]]
 
 
@@ -28,7 +27,7 @@ class Purger:
     Args:
         remove_files: of the workspace with this guid; may be called again.
         turn: held while rows are removed, so that no compaction of them is under way.
-        grace_ms: how long after a deletion its records stay.
+        grace_ms: how long after a deletion its records stay: longer than any server remembers that it was there.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class Purger:
         database: Database,
         remove_files: RemoveFiles,
         turn: asyncio.Lock,
-        grace_ms: int = GRACE_MS,
+        grace_ms: int,
     ) -> None:
         self._database = database
         self._remove_files = remove_files
