@@ -22,7 +22,8 @@
         ├── CorruptData                500 DATA_LOSS
         ├── NotImplementedHere         501 NOT_IMPLEMENTED
         ├── StorageUnavailable         503 TEMPORARILY_UNAVAILABLE    retry
-        └── StorageFull                503 TEMPORARILY_UNAVAILABLE    retry
+        ├── StorageFull                503 TEMPORARILY_UNAVAILABLE    retry
+        └── IdentityProviderUnavailable 503 TEMPORARILY_UNAVAILABLE   retry
 
 The wire codes are MLflow's, so that its client raises the same class of error as it does against its own server.
 """
@@ -204,4 +205,13 @@ class StorageUnavailable(ServerFault):
 class StorageFull(StorageUnavailable):
     """No space is left."""
 
+    retry_after_s = 5
+
+
+class IdentityProviderUnavailable(ServerFault):
+    """The identity provider does not answer, or not as it should; logins by password still work."""
+
+    code = "TEMPORARILY_UNAVAILABLE"
+    status = 503
+    retryable = True
     retry_after_s = 5

@@ -53,6 +53,7 @@ class Client:
     headers: dict[str, str] = field(default_factory=dict)  # sent with every request
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _connection: http.client.HTTPConnection | None = None
+    _others: list[Client] = field(default_factory=list)
 
     def send(
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -106,14 +107,21 @@ class Client:
 
     def also(self, *, base: str = "", token: str = "") -> Client:
         """The same server through another base path, or as the owner of another token."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return Client(self.port, self.routes, self.prefix, base, headers, self._numbers)
+        return self.with_headers({"Authorization": f"Bearer {token}"} if token else {}, base)
+
+    def with_headers(self, headers: Mapping[str, str], base: str = "") -> Client:
+        """The same server with other headers; its connection is closed with this one."""
+        one = Client(self.port, self.routes, self.prefix, base, dict(headers), self._numbers)
+        self._others.append(one)
+        return one
 
     def close(self) -> None:
         """Hang up; the next call connects again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        for other in self._others:
+            other.close()
 
 
 @contextlib.contextmanager

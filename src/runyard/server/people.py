@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runyard.server.access import Access
-from runyard.server.routes.api import audit, login, principals, roles, tokens
+from runyard.server.oidc_provider import OidcProvider
+from runyard.server.routes.api import audit, login, oidc, principals, roles, tokens
 from runyard.server.routing import Route
 from runyard.server.session_cookies import SessionCookies
 from runyard.server.settings import Settings
@@ -11,6 +12,8 @@ from runyard.services.access_tokens import AccessTokenService
 from runyard.services.audit import AuditTrail
 from runyard.services.audit_log import AuditLogService
 from runyard.services.login import LoginService
+from runyard.services.oidc import OidcLogin
+from runyard.services.oidc_people import OidcPeople
 from runyard.services.principals import PrincipalService
 from runyard.services.roles import RoleService
 from runyard.store.sql.access_tokens import SqlAccessTokens
@@ -34,14 +37,27 @@ def people_routes(
         SqlAccessTokens(database, key), principal_store, identity, changed=changed
     )
     cookies = SessionCookies(secure=settings.is_secure)
+    role_store = SqlRoles(database, key)
+    login_service = LoginService(identity, token_service, trail)
+    oidc_login = None
+    if settings.oidc_issuer:
+        people = OidcPeople(
+            settings.oidc_issuer, principal_store, role_store, owners=settings.oidc_owners, changed=changed
+        )
+        provider = OidcProvider(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.oidc_groups_claim,
+        )
+        oidc_login = OidcLogin(provider, people, login_service, trail, key)
     return [
         *principals.routes(
             PrincipalService(principal_store, identity, keep_owner=keep_owner, changed=changed)
         ),
         *tokens.routes(token_service),
-        *roles.routes(RoleService(SqlRoles(database, key), identity, keep_owner=keep_owner, changed=changed)),
-        *login.routes(
-            LoginService(identity, token_service, trail), token_service, cookies, settings.oidc_issuer or None
-        ),
+        *roles.routes(RoleService(role_store, identity, keep_owner=keep_owner, changed=changed)),
+        *login.routes(login_service, token_service, cookies, settings.oidc_issuer or None),
+        *oidc.routes(oidc_login, cookies, settings.public_url),
         *audit.routes(AuditLogService(SqlAudit(database, key))),
     ]

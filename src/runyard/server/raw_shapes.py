@@ -12,6 +12,7 @@ PROTOBUF = "application/x-protobuf"
 HTML = "text/html"
 INDEX = "application/vnd.pypi.simple.v1+json"
 ZIP = "application/zip"
+LINES = "application/jsonl"
 
 
 class RawShape(msgspec.Struct, frozen=True):
@@ -36,6 +37,14 @@ _SHAPES = {
     **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
     ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
     ("GET", "/health"): RawShape(answer=(TEXT,)),
+    ("GET", "/login/oidc"): RawShape(query={"next": False}, answer=()),
+    ("GET", "/login/oidc/callback"): RawShape(
+        query={"state": True, "code": False, "error": False, "iss": False}, answer=()
+    ),
+    ("GET", "/v1/audit/export"): RawShape(
+        query=dict.fromkeys(("principal", "workspace", "action", "outcome", "since_ms", "until_ms"), False),
+        answer=(LINES,),
+    ),
     ("GET", "/version"): RawShape(answer=(TEXT,)),
     ("GET", "/ready"): RawShape(answer=(TEXT,)),
     ("GET", "/metrics"): RawShape(answer=(TEXT,)),

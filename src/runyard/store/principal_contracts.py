@@ -93,8 +93,11 @@ class PrincipalStore(Protocol):
         """Raises: NotFound, InvalidState."""
         ...
 
-    async def set_groups(self, member_id: int, names: Collection[str], *, kept: Collection[int]) -> None:
-        """Be in the existing groups of these names and, of the others, only in those of the ids `kept`."""
+    async def set_login_groups(self, member_id: int, names: Collection[str]) -> bool:
+        """Join the existing groups of these names, and leave those that an earlier call joined and that are not named.
+
+        Returns: whether anything changed.
+        """
         ...
 
 

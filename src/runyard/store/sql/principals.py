@@ -33,9 +33,11 @@ DELETE = "DELETE FROM principals WHERE id = ?"
 PASSWORD = "SELECT password_hash FROM principals WHERE id = ?"
 MEMBERS = f"""SELECT {PRINCIPAL} FROM group_members m JOIN principals p ON p.id = m.member_id
     WHERE m.group_id = ? ORDER BY p.name"""
-ADD_MEMBER = "INSERT INTO group_members (group_id, member_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+ADD_MEMBER = """INSERT INTO group_members (group_id, member_id) VALUES (?, ?)
+    ON CONFLICT (group_id, member_id) DO UPDATE SET at_login = 0"""
 REMOVE_MEMBER = "DELETE FROM group_members WHERE group_id = ? AND member_id = ?"
-GROUPS_OF = "SELECT group_id FROM group_members WHERE member_id = ?"
+JOIN_AT_LOGIN = "INSERT INTO group_members (group_id, member_id, at_login) VALUES (?, ?, 1)"
+GROUPS_OF = "SELECT group_id, at_login FROM group_members WHERE member_id = ?"
 GROUPS_NAMED = f"SELECT id FROM principals WHERE kind = {PrincipalKind.GROUP:d} AND name IN ({{marks}})"
 IN_ONE_QUERY = 500
 
@@ -103,17 +105,20 @@ class SqlPrincipals:
 
         await self._database.write(keeping_an_owner(work, keep_owner))
 
-    async def set_groups(self, member_id: int, names: Collection[str], *, kept: Collection[int]) -> None:
+    async def set_login_groups(self, member_id: int, names: Collection[str]) -> bool:
         wanted_names = sorted(set(names))[:IN_ONE_QUERY]
+        marks = ", ".join("?" * len(wanted_names)) or "NULL"
 
-        def work(tx: Transaction) -> None:
-            marks = ", ".join("?" * len(wanted_names)) or "NULL"
+        def work(tx: Transaction) -> bool:
             wanted = {row[0] for row in tx.all(GROUPS_NAMED.format(marks=marks), wanted_names)}
-            present = {row[0] for row in tx.all(GROUPS_OF, (member_id,))}
-            tx.many(ADD_MEMBER, [(group, member_id) for group in sorted(wanted - present)])
-            tx.many(REMOVE_MEMBER, [(group, member_id) for group in sorted(present - wanted - set(kept))])
+            present = {int(group): bool(at_login) for group, at_login in tx.all(GROUPS_OF, (member_id,))}
+            joined = sorted(wanted - set(present))
+            left = sorted(group for group, at_login in present.items() if at_login and group not in wanted)
+            tx.many(JOIN_AT_LOGIN, [(group, member_id) for group in joined])
+            tx.many(REMOVE_MEMBER, [(group, member_id) for group in left])
+            return bool(joined or left)
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
 
 def insert(tx: Transaction, new: NewPrincipal) -> Principal:

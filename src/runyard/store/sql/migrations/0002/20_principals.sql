@@ -18,6 +18,7 @@ INSERT INTO principals (uuid, kind, name, display_name, created_ms)
 CREATE TABLE group_members (
     group_id $INT NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
     member_id $INT NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
+    at_login $INT NOT NULL DEFAULT 0,        -- 1: the identity provider said so, and is asked again at each login
     PRIMARY KEY (group_id, member_id)
 )$ROWLESS;
 CREATE INDEX group_members_by_member ON group_members (member_id);
