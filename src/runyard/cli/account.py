@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from typing import Any
 
@@ -20,6 +21,13 @@ from runyard.client.transport import Connection
 from runyard.errors import Unauthenticated
 
 LOGIN = "/api/v1/login"
+
+
+def _few(actions: list[str]) -> str:
+    """A short list, or how long it is."""
+    return ", ".join(actions) if len(actions) <= 6 else f"{len(actions)} actions; -o json lists them"
+
+
 ME = [
     Column("Name", "principal.name"),
     Column("Display name", "principal.display_name"),
@@ -27,7 +35,7 @@ ME = [
     Column("Kind", "principal.kind"),
     Column("Credential", "credential"),
     Column("Server", "server"),
-    Column("Of the server", "server_actions"),
+    Column("May do to the server", "server_actions", _few),
 ]
 
 
@@ -91,7 +99,12 @@ def _with_whatever_there_is(
         password = ask_secret(
             "Password", "The password cannot be asked for here; give it with --password-stdin."
         )
-    body = {"user": user, "password": password, "name": more["name"], "life_s": more["life"]}
+    body = {
+        "user": user,
+        "password": password,
+        "name": more["name"] or f"command line on {platform.node()}",
+        "life_s": more["life"],
+    }
     made = api.post(LOGIN, {key: value for key, value in body.items() if value is not None})
     return _login_of(made)
 

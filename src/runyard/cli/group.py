@@ -18,7 +18,6 @@ PATH = "/api/v1/resource-groups"
 LIST = [
     Column("GROUP", "name", rank=KEEP),
     Column("SUBSCRIPTION", "subscription", rank=2, least=8),
-    Column("WORKSPACES", "workspaces", rank=1, least=10),
     Column("CREATED", "created_ms", when, rank=4, least=19),
     Column("TAGS", "tags", rank=5, least=10),
 ]
@@ -86,7 +85,10 @@ def delete(session: Session, name: str | None, all_resources: bool, yes: str | N
     wanted = _given(name, session)
     found = _get(session, wanted)
     files = "their files included" if all_resources else "their files stay in the store"
-    confirm_by_name(f"resource group {wanted!r} with all its workspaces ({files})", found["name"], yes)
+    inside = ", ".join(found["workspaces"]) or "none"
+    confirm_by_name(
+        f"resource group {wanted!r} with all its workspaces: {inside} ({files})", found["name"], yes
+    )
     session.api.delete(
         f"{PATH}/{quote(wanted, safe='')}",
         subscription=session.given.subscription or None,
@@ -96,7 +98,11 @@ def delete(session: Session, name: str | None, all_resources: bool, yes: str | N
 
 
 def _get(session: Session, name: str) -> dict[str, Any]:
+    """A group with the names of its workspaces that the caller may see."""
     found: dict[str, Any] = session.api.get(
         f"{PATH}/{quote(name, safe='')}", subscription=session.given.subscription or None
     )
-    return found
+    inside = session.pages_of_server(
+        "/api/v1/workspaces", subscription=found["subscription"], group=found["name"]
+    )
+    return {**found, "workspaces": [one["name"] for one in inside]}

@@ -72,13 +72,18 @@ def list_models(session: Session, name: str | None, text: str | None, last: int)
         found = session.pages(f"{MODELS}/search", "registered_models", limit=last, filter=text)
         session.rows([_model_record(one) for one in found], LIST, none="No models are registered here.")
         return
-    _message(session, name)
+    aliases = _model_record(_message(session, name))["aliases"]
     clauses = " AND ".join(part for part in (f"name = {_quoted(name)}", text) if part)
     found = session.pages(
         f"{VERSIONS}/search", "model_versions", limit=last, filter=clauses, order_by="version_number DESC"
     )
     session.rows(
-        [_version_record(one) for one in found], VERSION_LIST, none=f"Model {name!r} has no versions."
+        [
+            {**_version_record(one), "aliases": [a for a, v in aliases.items() if v == one["version"]]}
+            for one in found
+        ],
+        VERSION_LIST,
+        none=f"Model {name!r} has no versions.",
     )
 
 

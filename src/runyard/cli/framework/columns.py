@@ -77,7 +77,7 @@ def number(value: Value) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
-        return f"{value:.7g}"
+        return f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:.7g}"
     return str(value)
 
 

@@ -68,27 +68,32 @@ def lay_out(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
 
 def _cut(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
     """Widths, the widest cuttable column made narrower until all fit or none may be cut further."""
-    widths = list(natural)
+    widths = [
+        full if column.rank == KEEP else min(full, max(width, column.least))
+        for column, full in zip(columns, natural, strict=True)
+    ]
     least = [
         full if column.rank == KEEP else min(full, max(column.least, cell_len(column.title)))
         for column, full in zip(columns, natural, strict=True)
     ]
     over = sum(widths) + GAP * (len(widths) - 1) - width
-    while over > 0:
+    for _ in range(max(over, 0)):
         able = [at for at in range(len(widths)) if widths[at] > least[at]]
         if not able:
             break
-        widest = max(able, key=lambda at: widths[at])
-        others = [widths[at] for at in able if widths[at] < widths[widest]]
-        step = min(over, widths[widest] - max([least[widest], *others]) or 1)
-        widths[widest] -= step
-        over -= step
+        widths[max(able, key=lambda at: widths[at])] -= 1
     return widths
 
 
 def draw_rows(records: Sequence[Record], columns: Sequence[Column]) -> list[str]:
-    """Print one line for each record. Returns: the titles of columns that found no room."""
+    """Print one line for each record. Returns: the titles of columns that found no room.
+
+    A column without a single value is left out.
+    """
     cells = [[column.text(record) for column in columns] for record in records]
+    full = [at for at, column in enumerate(columns) if column.rank == KEEP or any(row[at] for row in cells)]
+    columns = [columns[at] for at in full]
+    cells = [[row[at] for at in full] for row in cells]
     layout = lay_out(columns, cells, width_of_terminal())
     places = [columns.index(column) for column in layout.columns]
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")

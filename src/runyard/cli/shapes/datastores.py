@@ -97,7 +97,7 @@ def download(
     with progress(f"{len(found)} files" if len(found) != 1 else found[0]["path"], total) as moved:
         for file, place in places:
             session.here.download(f"{one(store)}/file/{quote(file['path'])}", place, by_increments(moved))
-    return [{**file, "file": str(place)} for file, place in places]
+    return [{**file, "file": str(target / file["path"])} for file, _ in places]
 
 
 def _inside(source: Path) -> list[tuple[Path, str]]:

@@ -77,7 +77,8 @@ def download(
                 "/get-artifact", place, by_increments(moved), run_id=run_id, path=file["path"]
             )
     return [
-        {"path": file["path"], "file": str(place), "size_bytes": file["size_bytes"]} for file, place in places
+        {"path": file["path"], "file": str(target / file["path"]), "size_bytes": file["size_bytes"]}
+        for file, _ in places
     ]
 
 
@@ -94,7 +95,11 @@ def download_proxied(session: Session, uri: str, target: Path, *, overwrite: boo
     with progress(f"{len(places)} files", _total(names)) as moved:
         for one, place in places:
             session.here.download(f"{PROXY}/{quote(one['path'])}", place, by_increments(moved))
-    return [{**one, "file": str(place)} for one, place in places]
+    names_here = [str(place.relative_to(target.resolve())) for _, place in places]
+    return [
+        {"path": name, "file": str(target / name), "size_bytes": one["size_bytes"]}
+        for (one, _), name in zip(places, names_here, strict=True)
+    ]
 
 
 def _proxied(session: Session, root: str) -> list[dict[str, Any]]:
@@ -154,10 +159,10 @@ def local_files(source: Path) -> list[tuple[Path, str]]:
     """Each file with its name for the other side: of a folder the paths from the folder's name on."""
     if source.is_file():
         return [(source, source.name)]
-    base = source.resolve()
+    top = source.resolve().name
     return [
-        (file, str(PurePosixPath(base.name) / file.relative_to(base).as_posix()))
-        for file in sorted(base.rglob("*"))
+        (file, str(PurePosixPath(top) / file.relative_to(source).as_posix()))
+        for file in sorted(source.rglob("*"))
         if file.is_file()
     ]
 
@@ -166,10 +171,8 @@ def refuse_to_overwrite(places: Sequence[Path]) -> None:
     """Raises: Failed when one is there already."""
     there = [str(place) for place in places if place.exists()]
     if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise Failed(
-            f"{there[0]}{more} exists already; nothing was downloaded. Give --overwrite to replace it."
-        )
+        more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
+        raise Failed(f"{there[0]}{more} already; nothing was downloaded. Give --overwrite to replace it.")
 
 
 def _total(files: Sequence[dict[str, Any]]) -> int:

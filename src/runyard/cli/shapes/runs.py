@@ -125,9 +125,9 @@ def search(
 
 def metric_column(name: str) -> Column:
     """A column of `run list` for one metric."""
-    return Column(name, lambda run: run["metrics"].get(name), number, rank=2, least=6, right=True)
+    return Column(name, lambda run: run["metrics"].get(name), number, rank=1, least=12, right=True)
 
 
 def param_column(name: str) -> Column:
     """A column of `run list` for one param."""
-    return Column(name, lambda run: run["params"].get(name), rank=2, least=6)
+    return Column(name, lambda run: run["params"].get(name), rank=1, least=8)
