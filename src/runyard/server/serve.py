@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from runyard.errors import RunyardError
 from runyard.server.app import build
 from runyard.server.fast_lane import FastLane, KnownHeads
+from runyard.server.first_owner import has_owner
 from runyard.server.settings import Settings, is_loopback
 from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
@@ -58,7 +61,7 @@ def serve(settings: Settings) -> None:
     except RunyardError as exc:
         raise CannotStart(exc.message) from exc
     listener = _listen(settings)
-    message = ready_message(settings, listener.getsockname()[1])
+    message = ready_message(settings, listener.getsockname()[1]) + _owner_hint(settings)
     if settings.workers == 1:
         _run(settings, listener, lambda: print(message, flush=True))
     else:
@@ -111,9 +114,27 @@ def ready_message(settings: Settings, port: int) -> str:
     )
 
 
+def _owner_hint(settings: Settings) -> str:
+    """How to make the first owner, where a login is needed and nobody could give anybody anything."""
+    if not settings.needs_login or settings.oidc_owners:
+        return ""
+    try:
+        if has_owner(settings):
+            return ""
+    except RunyardError as exc:
+        raise CannotStart(exc.message) from exc
+    place = "--database URL" if settings.database else f"--data {shlex.quote(settings.data)}"
+    return f"\n  owner:   nobody owns this server yet; make one: runyard admin create-owner NAME {place}"
+
+
 def _check(settings: Settings) -> None:
     if settings.auth not in ("local", "required"):
         raise CannotStart(f"--auth {settings.auth} is neither local nor required.")
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise CannotStart("--oidc-issuer needs --oidc-client-id, by which the provider knows this server.")
+    issuer = urlsplit(settings.oidc_issuer)
+    if settings.oidc_issuer and issuer.scheme != "https" and not is_loopback(issuer.hostname or ""):
+        raise CannotStart(f"--oidc-issuer {settings.oidc_issuer} must begin with https://.")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise CannotStart("HTTPS needs both --tls-cert and --tls-key.")
     for path in filter(None, (settings.tls_cert, settings.tls_key)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from typing import Protocol
 
 import psycopg
@@ -74,8 +75,11 @@ def connect_for_schema(settings: Settings) -> SchemaConnection:
     """
     if settings.database:
         return _connect_postgres(settings.database)
+    path = settings.data_dir / DATABASE_FILE
+    with suppress(OSError):  # it holds hashes of passwords and tokens: for nobody else on the machine
+        path.touch(mode=0o600)
     try:
-        return SqliteWriteConnection(settings.data_dir / DATABASE_FILE)
+        return SqliteWriteConnection(path)
     except sqlite3.Error as exc:
         raise _unusable(settings, exc) from exc
 

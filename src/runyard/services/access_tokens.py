@@ -100,10 +100,9 @@ class AccessTokenService:
         workspace_id: int | None = None,
     ) -> MadeToken:
         """A token for somebody who has just proved to be who they are."""
-        secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        now_ms = int(self._clock() * 1000)
-        times = (now_ms, now_ms + life_s * 1000)
-        new = NewToken(principal.id, kind, name, hash_secret(secret), actions, workspace_id, *times)
+        secret, new = new_token(
+            principal.id, kind, name, life_s, actions=actions, workspace_id=workspace_id, now_s=self._clock()
+        )
         return MadeToken(secret, await self._store.create(new), principal)
 
     async def list(
@@ -201,6 +200,23 @@ def _is_bound(ctx: Context) -> bool:
 
 def _is_narrow(ctx: Context) -> bool:
     return _is_bound(ctx) or expand(tuple(ctx.who.actions)) != expand(EVERYTHING)
+
+
+def new_token(
+    principal_id: int,
+    kind: TokenKind,
+    name: str,
+    life_s: int,
+    *,
+    actions: Sequence[str] = EVERYTHING,
+    workspace_id: int | None = None,
+    now_s: float | None = None,
+) -> tuple[str, NewToken]:
+    """A secret of 256 bits, and what is stored of it."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    now_ms = int((time.time() if now_s is None else now_s) * 1000)
+    times = (now_ms, now_ms + life_s * 1000)
+    return secret, NewToken(principal_id, kind, name, hash_secret(secret), actions, workspace_id, *times)
 
 
 def _check(name: str, patterns: Sequence[str]) -> None:
