@@ -26,6 +26,8 @@ from runyard.server.settings import ENVIRONMENT_PREFIX, Settings
 Json = dict[str, Any]
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MADE = "<!-- Made by `make docs` from the code; do not edit. -->\n"
+COMMON = re.compile(r"^Common options:\n(?:  .*\n?)+", re.MULTILINE)
+OPTION = re.compile(r"^  (?:-\w, )?--[a-z-]+", re.MULTILINE)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -109,8 +111,18 @@ def _named(name: str, required: bool, schema: Json) -> str:
 def cli_page(command: click.Command) -> str:
     """The help of every command."""
     parts = [f"{MADE}\n# The `runyard` command\n"]
-    parts += [f"## `{name}`\n\n```text\n{text}\n```\n" for name, text in _helps(command, "runyard", None)]
+    found = dict(_helps(command, "runyard", None))
+    shared = max((one[0] for one in map(COMMON.search, found.values()) if one), key=len, default="")
+    parts.append(f"Options that commands share:\n\n```text\n{shared.rstrip()}\n```\n")
+    for name, text in found.items():
+        shown = COMMON.sub(lambda one: _names_of_options(one[0]), text)
+        parts.append(f"## `{name}`\n\n```text\n{shown}\n```\n")
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _names_of_options(section: str) -> str:
+    """The options that all commands share, by their names alone."""
+    return f"Common options:\n  {', '.join(re.findall(r'--[a-z-]+', ''.join(OPTION.findall(section))))}\n"
 
 
 def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
@@ -118,7 +130,9 @@ def _helps(command: click.Command, name: str, parent: click.Context | None) -> I
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
-            yield from _helps(command.commands[inner], inner, context)
+            loaded = command.get_command(context, inner)
+            if loaded is not None and not loaded.hidden:
+                yield from _helps(loaded, inner, context)
 
 
 def settings_page() -> str:

@@ -26,8 +26,11 @@ VARIABLE = re.compile(r'"((?:AWS|AZURE|GOOGLE|MLFLOW)_[A-Z0-9_]+)"')
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            yield from commands(inner, f"{name} {inner.name}")
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            inner = command.get_command(context, word)
+            assert inner is not None, f"{name} {word}"
+            yield from commands(inner, f"{name} {word}")
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -64,7 +64,7 @@ def login(session: Session, /, user: str | None, token: str | None, device: bool
     if token is not None:
         kept = credentials.Login(secret_from_stdin() if token == "-" else token.strip())
     elif device:
-        kept = _with_device(api)
+        kept = _with_device(api, _name(more["name"]))
     else:
         kept = _with_whatever_there_is(session, api, user, more)
     me = Connection(session.server, credentials=kept.token).get("/api/v1/me")
@@ -77,6 +77,11 @@ def login(session: Session, /, user: str | None, token: str | None, device: bool
             note(f"{variable} is set and wins over this login; unset it to use the login.")
 
 
+def _name(given: str | None) -> str:
+    """What the token of a login is called in lists."""
+    return given or f"command line on {platform.node()}"
+
+
 def _nobody() -> None:
     """No credential: an old one must not spoil a new login."""
 
@@ -87,7 +92,7 @@ def _with_whatever_there_is(
     """By password, or by device where the server has no passwords."""
     ways = api.get(LOGIN)
     if user is None and ways.get("device") and not ways.get("password"):
-        return _with_device(api)
+        return _with_device(api, _name(more["name"]))
     if not ways.get("password"):
         raise Failed("This server has no password login; use --device or --token.", USAGE)
     if user is None:
@@ -102,14 +107,14 @@ def _with_whatever_there_is(
     body = {
         "user": user,
         "password": password,
-        "name": more["name"] or f"command line on {platform.node()}",
+        "name": _name(more["name"]),
         "life_s": more["life"],
     }
     made = api.post(LOGIN, {key: value for key, value in body.items() if value is not None})
     return _login_of(made)
 
 
-def _with_device(api: Connection) -> credentials.Login:
+def _with_device(api: Connection, name: str) -> credentials.Login:
     """Show a code, then ask until it was entered in a browser."""
     begun = api.post(f"{LOGIN}/device", {})
     note(f"Open {begun['verification_uri']} in a browser and enter the code {begun['user_code']}")
@@ -119,7 +124,7 @@ def _with_device(api: Connection) -> credentials.Login:
     until = time.monotonic() + begun["expires_s"]
     while time.monotonic() < until:
         time.sleep(begun["interval_s"])
-        answer = api.post(f"{LOGIN}/device/token", {"handle": begun["handle"]})
+        answer = api.post(f"{LOGIN}/device/token", {"handle": begun["handle"], "name": name})
         if answer["status"] == "done":
             return _login_of(answer)
     raise Failed("The code was not entered in time; nobody is logged in. Try again.", NOT_LOGGED_IN)

@@ -41,7 +41,7 @@ def folder() -> None:
 def attach(session: Session, /, target: Path | None, **_: Any) -> None:
     """Write .azureml/config.json, which commands and `Workspace.from_config()` below the folder find."""
     found = workspaces.get(session)
-    path = write_config_file(found["id"], session.server, target or session.given.folder or ".", None)
+    path = write_config_file(found["id"], session.server, target or session.given.config_folder or ".", None)
     said = {
         "path": str(path),
         "server": session.server,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +18,9 @@ PATH = "/api/v1/tokens"
 
 
 def _state(token: Record) -> str:
-    return "revoked" if token.get("revoked_ms") else "valid"
+    if token.get("revoked_ms"):
+        return "revoked"
+    return "expired" if token["expires_ms"] <= time.time() * 1000 else "valid"
 
 
 LIST = [

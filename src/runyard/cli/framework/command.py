@@ -67,7 +67,7 @@ def common_options(reach: Reach) -> list[click.Parameter]:
         CommonOption("--subscription-id", "subscription", reach=Reach.PLACE, hidden=True),
         CommonOption(
             "--path",
-            "folder",
+            "config_folder",
             reach=Reach.WORKSPACE,
             type=click.Path(),
             metavar="DIR",
@@ -130,7 +130,7 @@ class Command(click.Command):
         for param in self.get_params(ctx):
             row = param.get_help_record(ctx)
             if row is not None:
-                (common if isinstance(param, CommonOption) or param.name == "help" else own).append(row)
+                (common if isinstance(param, CommonOption) or "--help" in param.opts else own).append(row)
         for title, rows in (("Options", own), ("Common options", common)):
             if rows:
                 with formatter.section(title):

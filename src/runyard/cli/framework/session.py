@@ -27,7 +27,7 @@ class Given:
     workspace: str = ""
     resource_group: str = ""
     subscription: str = ""
-    folder: str = ""
+    config_folder: str = ""
     output: str = ""
     query: str = ""
     debug: bool = False
@@ -53,7 +53,7 @@ class Session:
     @cached_property
     def folder(self) -> FolderConfig:
         """What the folder says that the command is called in; its parents count."""
-        return folder_config(self.given.folder or ".")
+        return folder_config(self.given.config_folder or ".")
 
     @cached_property
     def out(self) -> Output:
