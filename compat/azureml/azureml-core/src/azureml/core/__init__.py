@@ -1,9 +1,24 @@
 """Runyard under the names of Azure ML's SDK v1. This is not the genuine package."""
 
-import azureml
-from runyard.client.azureml_names import check
+import azureml.core._unmixed  # noqa: F401
+from azureml.core.experiment import Experiment
+from azureml.core.run import Run, get_run
+from azureml.core.workspace import Workspace
+
+from runyard.client.azureml_later import JOBS, SERVING, absent
 from runyard.version import AZUREML_VERSION as VERSION
 
-__all__ = ["VERSION"]
+__all__ = ["VERSION", "Experiment", "Run", "Workspace", "get_run"]
 
-check(azureml)
+_LATER = (
+    "ComputeTarget",
+    "ContainerRegistry",
+    "Environment",
+    "RunConfiguration",
+    "ScriptRun",
+    "ScriptRunConfig",
+)
+
+__getattr__ = absent(
+    "azureml.core", {**dict.fromkeys(_LATER, JOBS), **dict.fromkeys(("Image", "Webservice"), SERVING)}
+)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import azureml
 from azureml.mlflow import mlflow_azureml
+
 from runyard.client.azureml_names import check
 from runyard.mlflow_plugin import entry_points
 
