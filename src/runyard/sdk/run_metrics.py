@@ -33,7 +33,6 @@ class RunMetrics(RunChildren):
             run_type: with recursive, of runs of this type only.
             populate: images and charts as artifacts instead of their addresses.
         """
-        self.flush()
         if not recursive:
             return self._metrics(name, populate)
         runs = [self, *self.get_children(recursive=True)]
@@ -41,6 +40,7 @@ class RunMetrics(RunChildren):
         return {run.id: run._metrics(name, populate) for run in wanted}
 
     def _metrics(self, name: str | None, populate: bool) -> dict[str, Any]:
+        self.flush()
         names = [one["key"] for one in self._refresh()["data"].get("metrics", [])]
         wanted = names if name is None else [one for one in names if one == name]
         records = list(self._records(name))
