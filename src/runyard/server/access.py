@@ -79,9 +79,7 @@ class Access:
             context = await self.identity.at_server(who)
         else:
             context = await self.identity.in_workspace(who, workspace)
-        until = self.clock() + REMEMBER_S
-        if who.expires_ms is not None:
-            until = min(until, self.clock() + who.expires_ms / 1000 - time.time())
+        until = self.clock() + min(REMEMBER_S, self.identity.seconds_left(who))
         if epoch == self._epoch:  # what was read may be older than a change that was made meanwhile
             if len(self._known) >= REMEMBERED:
                 self._known.clear()

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from math import inf
 
 from runyard.entities.access import BUILT_IN_ROLES, Grants, Role
 from runyard.entities.principal import LOCAL, AccessToken, Principal, TokenKind
@@ -213,6 +214,10 @@ class IdentityService:
             claims.expires_ms,
             claims.via,
         )
+
+    def seconds_left(self, who: Recognised) -> float:
+        """How long the credential is still good for."""
+        return inf if who.expires_ms is None else who.expires_ms / 1000 - self._clock()
 
     async def roles(self) -> Mapping[str, Role]:
         """Built-in and custom roles by name."""

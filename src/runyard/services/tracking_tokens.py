@@ -92,7 +92,7 @@ class TrackingTokens:
                 None if claims.get("via") is None else str(claims["via"]),
                 expires * 1000,
             )
-        except (jwt.PyJWTError, TypeError, ValueError, KeyError, RecursionError):
+        except (jwt.PyJWTError, TypeError, ValueError, KeyError, OverflowError, RecursionError):
             raise Unauthenticated(
                 f"The token of the tracking URI was not made by this server. {CALL_AGAIN}"
             ) from None
