@@ -1,16 +1,19 @@
 """Runyard under the names of Azure ML's SDK v1. This is not the genuine package."""
 
 import azureml.core._unmixed  # noqa: F401
+from azureml.core.dataset import Dataset
+from azureml.core.datastore import Datastore
 from azureml.core.experiment import Experiment
+from azureml.core.keyvault import Keyvault
 from azureml.core.run import Run, get_run
 from azureml.core.workspace import Workspace
 
 from runyard.client.azureml_later import JOBS, SERVING, absent
 from runyard.version import AZUREML_VERSION as VERSION
 
-__all__ = ["VERSION", "Experiment", "Run", "Workspace", "get_run"]
+__all__ = ["VERSION", "Dataset", "Datastore", "Experiment", "Keyvault", "Run", "Workspace", "get_run"]
 
-_LATER = (
+_JOBS = (
     "ComputeTarget",
     "ContainerRegistry",
     "Environment",
@@ -20,5 +23,5 @@ _LATER = (
 )
 
 __getattr__ = absent(
-    "azureml.core", {**dict.fromkeys(_LATER, JOBS), **dict.fromkeys(("Image", "Webservice"), SERVING)}
+    "azureml.core", {**dict.fromkeys(_JOBS, JOBS), **dict.fromkeys(("Image", "Webservice"), SERVING)}
 )

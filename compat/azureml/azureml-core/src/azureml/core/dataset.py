@@ -1,0 +1,5 @@
+"""Runyard's Dataset."""
+
+from runyard.sdk.dataset import Dataset
+
+__all__ = ["Dataset"]

@@ -1,0 +1,5 @@
+"""Runyard's TabularDataset."""
+
+from runyard.sdk.dataset_tabular import TabularDataset
+
+__all__ = ["TabularDataset"]
