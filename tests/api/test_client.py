@@ -157,10 +157,9 @@ def test_proxys_error_page_is_shown_in_part() -> None:
         Connection(server, patience_s=0).get("/api/v1/x")
 
 
-def test_plain_http_server_behind_https_address_says_which_setting_helps() -> None:
-    with canned(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (server, _):
-        with pytest.raises(ServerUnreachable):
-            Connection(server.replace("http:", "https:"), patience_s=0).get("/api/v1/x")
+def test_server_without_tls_behind_an_https_address_says_which_setting_helps(connection: Connection) -> None:
+    with pytest.raises(ServerUnreachable, match="RUNYARD_CA_FILE"):
+        Connection(connection.server.replace("http:", "https:")).get("/api/v1/x")
 
 
 def test_ca_file_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

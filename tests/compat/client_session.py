@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class ClientSession:
     server_url: str
     server_kind: str
     work: Path
+    variables: Mapping[str, str] = field(default_factory=dict)  # of its environment, beside what is set here
     _results: dict[str, list[str]] = field(default_factory=dict)
     _phases: dict[str, list[str]] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
@@ -104,6 +106,7 @@ class ClientSession:
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(self.work),
+            **self.variables,
         }
         with (self.work / "output").open("wb") as output:
             self._process = subprocess.Popen(
