@@ -23,7 +23,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
     keep, drop: `columns`. take, skip: `count` rows. sample: a share of `fraction` of the rows, chosen by `seed`. part:
     rows whose chance, drawn by `seed`, lies from `start` to `stop` (0 to 1), so that parts of one seed share no row.
-    time: rows from `start_ms` to `stop_ms` (0: open), the bounds with `inclusive`; `recent_ms` counts back from now.
+    time: rows whose column `columns[0]` lies from `start_ms` to `stop_ms` (0: open), the bounds with `inclusive`;
+    `recent_ms` counts back from now.
     """
 
     op: str
@@ -47,6 +48,7 @@ class DatasetDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     separator: str = ","
     header: bool = True
     encoding: str = "utf8"
+    text_only: bool = False
     include_path: bool = False
     timestamp: str = ""
     coarse_timestamp: str = ""

@@ -43,22 +43,26 @@ class DatasetBase:
     @property
     def id(self) -> str | None:
         """The id of the version, None until it is registered."""
-        return self._field("id")
+        found: str | None = self._field("id")
+        return found
 
     @property
     def name(self) -> str | None:
         """The name, None until it is registered."""
-        return self._field("name")
+        found: str | None = self._field("name")
+        return found
 
     @property
     def version(self) -> int | None:
         """The version, None until it is registered."""
-        return self._field("version")
+        found: int | None = self._field("version")
+        return found
 
     @property
     def description(self) -> str | None:
         """The description, None until it is registered."""
-        return self._field("description")
+        found: str | None = self._field("description")
+        return found
 
     @property
     def tags(self) -> dict[str, str]:
