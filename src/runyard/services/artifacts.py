@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +28,7 @@ from runyard.artifacts.uris import (
     StorageUri,
     parse_artifact_uri,
 )
-from runyard.errors import InvalidInput, NotImplementedHere
+from runyard.errors import InvalidInput, NotImplementedHere, RunyardError
 from runyard.services.context import Context
 
 MOST_PARTS = 10_000
@@ -100,22 +101,28 @@ class ArtifactService:
 
     async def put(self, ctx: Context, path: str, pieces: AsyncIterator[bytes], size: int | None) -> None:
         """Store a file. An upload that ends early leaves nothing."""
-        self.accepted_bytes += await self._store.put(
-            self._place(ctx, paths.clean_file_path(path)), pieces, size
-        )
+        place = self._place(ctx, paths.clean_file_path(path))
+        with _as_they_know_it(ctx, place):
+            self.accepted_bytes += await self._store.put(place, pieces, size)
 
     async def get(self, ctx: Context, path: str, byte_range: ByteRange | None) -> Download:
         """Open a file; the caller closes it."""
-        return await self._store.get(self._place(ctx, paths.clean_file_path(path)), byte_range)
+        place = self._place(ctx, paths.clean_file_path(path))
+        with _as_they_know_it(ctx, place):
+            return await self._store.get(place, byte_range)
 
     async def head(self, ctx: Context, path: str) -> FileInfo:
         """Metadata of a file."""
-        return await self._store.head(self._place(ctx, paths.clean_file_path(path)))
+        place = self._place(ctx, paths.clean_file_path(path))
+        with _as_they_know_it(ctx, place):
+            return await self._store.head(place)
 
     async def list_dir(self, ctx: Context, path: str) -> Sequence[Entry]:
         """Names directly below a directory."""
         clean = paths.clean_directory_path(path)
-        found = await self._store.list_dir(self._place(ctx, clean))
+        place = self._place(ctx, clean)
+        with _as_they_know_it(ctx, place):
+            found = await self._store.list_dir(place)
         if clean or ctx.workspace_guid:
             return found
         return [entry for entry in found if entry.name != OTHERS]
@@ -127,7 +134,9 @@ class ArtifactService:
             raise InvalidInput(
                 "The root of the artifacts cannot be deleted; name a file or directory below it."
             )
-        await self._store.delete(self._place(ctx, clean))
+        place = self._place(ctx, clean)
+        with _as_they_know_it(ctx, place):
+            await self._store.delete(place)
 
     async def delete_workspace(self, guid: str) -> None:
         """All files of a workspace that is no more; again is fine."""
@@ -162,7 +171,8 @@ class ArtifactService:
         if not self.capabilities.presigned:
             raise NotImplementedHere("This server's datastore has no presigned URLs; use the plain download.")
         clean = self._place(ctx, paths.clean_file_path(path))
-        info = await self._store.head(clean)
+        with _as_they_know_it(ctx, clean):
+            info = await self._store.head(clean)
         return SignedDownload(await self._store.presign_get(clean, check_expiry(expires_s)), info.size)
 
     async def sign_upload(self, ctx: Context, path: str, expires_s: int | None = None) -> SignedRequest:
@@ -206,7 +216,8 @@ class ArtifactService:
     async def _listing(self, ctx: Context, root_uri: str, path: str) -> Listing:
         relative = paths.clean_directory_path(path)
         place = self._place(ctx, paths.join(await self._root_path(ctx, root_uri), relative))
-        found = await self._store.list_dir(place)
+        with _as_they_know_it(ctx, place):
+            found = await self._store.list_dir(place)
         entries = [Entry(paths.join(relative, one.name), one.is_dir, one.size) for one in found]
         return Listing(root_uri, entries)
 
@@ -243,6 +254,18 @@ class ArtifactService:
                 f"Invalid path {paths.shortened(path)}: it holds the files of other workspaces."
             )
         return path
+
+
+@contextmanager
+def _as_they_know_it(ctx: Context, place: str) -> Iterator[None]:
+    """Errors name paths as those of the workspace, which is what its people know."""
+    try:
+        yield
+    except RunyardError as exc:
+        if ctx.workspace_guid:
+            inside = place.removeprefix(f"{OTHERS}/{ctx.workspace_guid}").lstrip("/")
+            exc.message = exc.message.replace(paths.shortened(place), paths.shortened(inside))
+        raise
 
 
 def part_path(directory: str, name: str) -> str:

@@ -13,8 +13,8 @@ FIND_DATASET = "SELECT id FROM registered_datasets WHERE workspace_id = ? AND na
 INSERT_DATASET = """INSERT INTO registered_datasets (workspace_id, name, description, archived_ms, last_version,
     created_ms) VALUES (?, ?, ?, ?, ?, ?) RETURNING id"""
 COUNT_ON = "UPDATE registered_datasets SET last_version = ? WHERE id = ? AND last_version < ?"
-OWNER = """SELECT d.workspace_id, d.name FROM dataset_versions v JOIN registered_datasets d ON d.id = v.dataset_id
-    WHERE v.uuid = ?"""
+OWNER = """SELECT d.name FROM dataset_versions v JOIN registered_datasets d ON d.id = v.dataset_id
+    WHERE v.uuid = ? AND d.workspace_id = ?"""
 ADD_VERSION = """INSERT INTO dataset_versions (dataset_id, version, uuid, kind, definition, tags, created_by,
     created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 DATASETS = """SELECT id, name, description, archived_ms, last_version, created_ms FROM registered_datasets
@@ -30,9 +30,9 @@ DATASTORES = """SELECT id, name, kind, config, created_by, created_ms, updated_m
 def put_dataset(tx: Transaction, workspace_id: int, record: DatasetRecord) -> Placed:
     """One dataset; versions that it lacks are added."""
     for version in record.versions:
-        owner = tx.one(OWNER, (version.uuid,))
-        if owner is not None and tuple(owner) != (workspace_id, record.name):
-            return elsewhere("dataset version", version.uuid, owner[0], workspace_id, 0)
+        owner = tx.one(OWNER, (version.uuid, workspace_id))
+        if owner is not None and owner[0] != record.name:
+            return elsewhere("dataset version", version.uuid, f"dataset {owner[0]!r}")
     row = tx.one(FIND_DATASET, (workspace_id, record.name))
     created = row is None
     if row is None:
@@ -71,7 +71,9 @@ def datasets(c: Connection, workspace_id: int, after: int, limit: int) -> tuple[
         texts = msgspec.json.decode(tags, type=dict[str, str])
         one = DatasetVersionRecord(version, uuid, kind, definition, texts, *made)
         versions.setdefault(owner, []).append(one)
-    found = [DatasetRecord(*row[1:6], versions.get(row[0], [])) for row in rows]
+    found = [
+        msgspec.structs.replace(DatasetRecord(*row[1:]), versions=versions.get(row[0], [])) for row in rows
+    ]
     return found, ids[-1] if ids else after
 
 

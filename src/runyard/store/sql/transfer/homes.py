@@ -5,12 +5,11 @@ from __future__ import annotations
 from runyard.entities.transfer import Placed
 
 
-def elsewhere(noun: str, id: str, workspace_id: int, wanted: int, experiment_id: int) -> Placed:
-    """A record of that id belongs to another workspace, which is not named, or to another experiment."""
-    place = f"experiment {experiment_id}" if workspace_id == wanted else "another workspace of this server"
+def elsewhere(noun: str, id: str, place: str) -> Placed:
+    """A record of that id belongs to another place of the workspace; those of other workspaces are not looked at."""
     return Placed(
         id,
         "conflict",
-        message=f"The {noun} {id} exists already in {place}; ids are unique on a server. Delete it there, or import "
+        message=f"The {noun} {id} exists already in {place}; ids are unique in a workspace. Delete it there, or import "
         "into the place where it is.",
     )

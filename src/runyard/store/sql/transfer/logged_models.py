@@ -13,7 +13,7 @@ from runyard.store.sql.logged_model_rows import COLUMNS, of_rows
 from runyard.store.sql.logged_models import INSERT_PARAM, SET_METRIC, SET_TAG
 from runyard.store.sql.transfer.homes import elsewhere
 
-FIND = "SELECT workspace_id, experiment_id, artifact_uri FROM logged_models WHERE uuid = ?"
+FIND = "SELECT workspace_id, experiment_id, artifact_uri FROM logged_models WHERE uuid = ? AND workspace_id = ?"
 INSERT = """INSERT INTO logged_models (uuid, workspace_id, experiment_id, name, model_type, source_run_uuid, status,
     status_message, stage, artifact_uri, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     RETURNING id"""
@@ -28,10 +28,10 @@ def put(
     experiment_id = int(record.experiment_id)
     if experiment_id not in locations:
         raise NotFound(f"No Experiment with id={experiment_id} exists")
-    row = tx.one(FIND, (record.id,))
+    row = tx.one(FIND, (record.id, workspace_id))
     if row is not None:
-        if tuple(row[:2]) != (workspace_id, experiment_id):
-            return elsewhere("logged model", record.id, row[0], workspace_id, row[1])
+        if row[1] != experiment_id:
+            return elsewhere("logged model", record.id, f"experiment {row[1]}")
         return Placed(record.id, "present", artifact_uri=row[2])
     uri = record.artifact_uri or f"{locations[experiment_id].rstrip('/')}/models/{record.id}/artifacts"
     made = tx.one(INSERT, _columns(workspace_id, experiment_id, record, uri))

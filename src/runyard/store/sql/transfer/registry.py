@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from runyard.entities.transfer import Placed, RegisteredModelRecord, VersionRecord
 from runyard.store.sql.database import Connection, Row, Transaction
 from runyard.store.sql.search.fragments import among
@@ -89,7 +91,8 @@ def _versions(c: Connection, ids: list[int]) -> dict[int, list[VersionRecord]]:
         tags.setdefault((model_id, version), {})[key] = value
     found: dict[int, list[VersionRecord]] = {}
     for model_id, *columns in _of(c, VERSIONS, ids):
-        one = VersionRecord(*columns[:13], tags.get((model_id, columns[0]), {}))
+        of_version = tags.get((model_id, columns[0]), {})
+        one = msgspec.structs.replace(VersionRecord(*columns), tags=of_version)
         found.setdefault(model_id, []).append(one)
     return found
 

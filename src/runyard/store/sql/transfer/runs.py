@@ -17,7 +17,7 @@ from runyard.store.sql.runs import FIND_DATASET, INSERT_DATASET, INSERT_INPUT, I
 from runyard.store.sql.search.fragments import among
 from runyard.store.sql.transfer.homes import elsewhere
 
-FIND = "SELECT id, workspace_id, experiment_id, artifact_uri FROM runs WHERE uuid = ?"
+FIND = "SELECT id, workspace_id, experiment_id, artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms, end_ms,
     deleted_ms, received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 ADD = """INSERT INTO {table} (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
@@ -44,9 +44,9 @@ def put(tx: Transaction, workspace_id: int, record: RunRecord, locations: Mappin
     experiment_id = int(record.experiment_id)
     if experiment_id not in locations:
         raise NotFound(f"No Experiment with id={experiment_id} exists")
-    row = tx.one(FIND, (record.id,))
-    if row is not None and tuple(row[1:3]) != (workspace_id, experiment_id):
-        return elsewhere("run", record.id, row[1], workspace_id, row[2])
+    row = tx.one(FIND, (record.id, workspace_id))
+    if row is not None and row[2] != experiment_id:
+        return elsewhere("run", record.id, f"experiment {row[2]}")
     uri = record.artifact_uri or f"{locations[experiment_id].rstrip('/')}/{record.id}/artifacts"
     if row is None:
         made = tx.one(INSERT, _columns(workspace_id, experiment_id, record, uri))

@@ -13,7 +13,7 @@ from runyard.store.sql.traces import ADD_METADATA, ADD_TAG, LINK
 from runyard.store.sql.traces_rows import ADD_ASSESSMENT, ADD_SPAN, assessment_row, load_traces, span_row
 from runyard.store.sql.transfer.homes import elsewhere
 
-FIND = "SELECT id, workspace_id, experiment_id FROM traces WHERE uuid = ?"
+FIND = "SELECT id, workspace_id, experiment_id FROM traces WHERE uuid = ? AND workspace_id = ?"
 PLACE = "SELECT value FROM trace_tags WHERE trace_id = ? AND key = ?"
 INSERT = """INSERT INTO traces (uuid, workspace_id, experiment_id, request_ms, duration_ms, state, request_preview,
     response_preview, client_request_id, finalized) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
@@ -26,10 +26,10 @@ def put(tx: Transaction, workspace_id: int, record: TraceRecord, locations: Mapp
     experiment_id = int(record.experiment_id)
     if experiment_id not in locations:
         raise NotFound(f"No Experiment with id={experiment_id} exists")
-    row = tx.one(FIND, (record.id,))
+    row = tx.one(FIND, (record.id, workspace_id))
     if row is not None:
-        if tuple(row[1:]) != (workspace_id, experiment_id):
-            return elsewhere("trace", record.id, row[1], workspace_id, row[2])
+        if row[2] != experiment_id:
+            return elsewhere("trace", record.id, f"experiment {row[2]}")
         place = tx.one(PLACE, (row[0], ARTIFACT_LOCATION))
         return Placed(record.id, "present", artifact_uri=place[0] if place else "")
     made = tx.one(INSERT, _columns(workspace_id, experiment_id, record))

@@ -25,13 +25,14 @@ CREATE TABLE registered_datasets (
 CREATE TABLE dataset_versions (
     dataset_id $INT NOT NULL REFERENCES registered_datasets (id) ON DELETE CASCADE,
     version $INT NOT NULL,
-    uuid TEXT NOT NULL UNIQUE,
+    uuid TEXT NOT NULL,
     kind TEXT NOT NULL,                      -- tabular, file
     definition TEXT NOT NULL,                -- JSON: where the data are and how they are read
     tags TEXT NOT NULL DEFAULT '{}',         -- JSON object
     created_by TEXT NOT NULL DEFAULT '',
     created_ms $INT NOT NULL,
-    PRIMARY KEY (dataset_id, version)
+    PRIMARY KEY (dataset_id, version),
+    UNIQUE (uuid, dataset_id)
 );
 
 CREATE TABLE secrets (

@@ -1,0 +1,240 @@
+"""Another workspace's records look like records that do not exist: for every route, for every kind of id."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from runyard.server.raw_shapes import shape_of
+from runyard.server.routing import Route
+from tests.api import hostile
+from tests.api.live_server import JSON, Answer, Client, live_server
+from tests.api.test_hostile_input import filled, known_records
+
+UNKNOWN_NUMBER = "987654321"
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+HEX = re.compile(r"[0-9a-f]{32}")
+TIME = re.compile(r"\b1[0-9]{12}\b|20\d\d-\d\d-\d\dT[0-9:.]+Z?")
+NUMBERED = re.compile(r'("experiment_id":|"id":|mlflow-artifacts:/) ?"?\d+"?')
+CUT = re.compile(r"[0-9a-f]+…")
+TOKEN = re.compile(r"eyJ[\w.-]+")
+FEEDBACK = {"assessment_name": "good", "feedback": {"value": True}, "source": {"source_type": "HUMAN"}}
+MODEL_JSON = '{"run_id": "%s", "artifact_path": "m", "utc_time_created": "t", "flavors": {}}'
+SPECIAL: Mapping[str, Mapping[str, Any]] = {
+    # fields of routes by the end of their path, where one name means several things; None: left out
+    "experiments/set-experiment-tag": {"value": "v"},
+    "runs/log-parameter": {"value": "v"},
+    "runs/set-tag": {"value": "v"},
+    "runs/log-model": {"model_json": MODEL_JSON},
+    "registered-models/create": {"name": "<new_name>"},
+    "registered-models/set-tag": {"value": "v"},
+    "model-versions/set-tag": {"value": "v"},
+    "model-versions/create": {"source": "runs:/<run_id>/artifacts", "model_id": None},
+    "traces/{trace_id}/tags": {"value": "v"},
+    "traces/{trace_id}/assessments": {"assessment": FEEDBACK},
+    "traces/{trace_id}/assessments/{assessment_id}": {"assessment": FEEDBACK},
+    "traces/metrics": {"view_type": "TRACES", "metric_name": "trace_count", "aggregations": [{"aggregation_type": "COUNT"}]},
+    "traces/calculate-filter-correlation": {"filter_string1": "trace.status = 'OK'", "filter_string2": "trace.status = 'OK'"},
+    "artifacts/presigned-upload-url": {"model_id": None},
+    "artifacts/presigned-download-url": {"model_id": None},
+    "runs/{run_id}/records": {"kind": None, "records": [{"uuid": "u", "name": "n", "kind": "list", "logged_ms": 1, "body": {}}]},
+    "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
+    "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
+    "v1/secrets": {"value": "v"},
+}  # fmt: skip
+NOT_FOUND_AT_HOME = {
+    # what the walk cannot ask for in a way that succeeds: files that the records lack, stores without signatures,
+    # records that were not deleted, documents of their own shape (imports are walked below, spans in their own test)
+    "experiments/restore", "experiments/delete-experiment-tag", "logged-models/{id}/tags/{key}", "traces/get",
+    "traces/{trace_id}/tags", "presigned/{artifact_path:path}", "mpu/create/{artifact_path:path}",
+    "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
+    "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class House:
+    """One server, the directory of its data, and a workspace whose records nobody else may see."""
+
+    client: Client
+    directory: Path
+    theirs: Client
+    known: Mapping[str, Any]
+
+    def room(self) -> Client:
+        """A fresh workspace."""
+        name = self.client.name("room")
+        self.client.ok("POST", "/api/v1/workspaces", name=name)
+        return self.client.also(base=f"/workspaces/{name}")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    directory = tmp_path_factory.mktemp("house")
+    with live_server(directory) as client:
+        client.ok("POST", "/api/v1/workspaces", name="theirs")
+        theirs = client.also(base="/workspaces/theirs")
+        yield House(client, directory, theirs, records(theirs))
+
+
+def records(client: Client) -> dict[str, Any]:
+    """Records with something in them, by the names that fields and parameters have for them."""
+    known = known_records(client)
+    name = client.name("home")
+    known["experiment_name"] = name
+    run, model, experiment = known["run_id"], known["model_id"], known["experiment_id"]
+    client.ok("POST", "experiments/update", experiment_id=experiment, new_name=name)
+    client.ok("POST", "runs/log-metric", run_id=run, key="m", value=1, timestamp=1)
+    client.ok("POST", "runs/log-parameter", run_id=run, key="k", value="v")
+    client.ok("POST", "runs/set-tag", run_id=run, key="k", value="v")
+    client.ok("POST", "registered-models/alias", name=known["name"], alias="a", version="1")
+    dataset = {"name": "d", "digest": "1", "source_type": "x", "source": "y"}
+    client.ok("POST", "runs/log-inputs", run_id=run, datasets=[{"dataset": dataset}])
+    client.ok("POST", "runs/outputs", run_id=run, models=[{"model_id": model, "step": 1}])
+    client.ok("POST", "traces/link-to-run", trace_ids=known["trace_ids"], run_id=run)
+    for path in (f"{experiment}/{run}/artifacts/f.txt", f"{experiment}/models/{model}/artifacts/f.txt"):
+        assert (
+            client.send("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{path}", b"secret words").status == 200
+        )
+    known["dataset_version"] = client.ok("GET", f"/api/v1/datasets/{known['name']}")["id"]
+    known["proxied"] = f"{experiment}/{run}/artifacts/f.txt"
+    return known
+
+
+def strangers(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with ids and names that nothing has."""
+    swaps = {known["run_id"]: "0" * 32, known["model_id"]: f"m-{'1' * 32}", known["trace_id"]: "tr-nothing"}
+    swaps |= {known["name"]: "nothing", known["experiment_name"]: "nowhere", known["new_name"]: "never"}
+    swaps |= {known["dataset_version"]: "f" * 32}
+    swaps |= {known["assessment_id"]: f"a-{'0' * 32}", known["experiment_id"]: UNKNOWN_NUMBER}
+    found = _swapped(dict(known), swaps)
+    assert isinstance(found, dict)
+    return found | {"proxied": f"{UNKNOWN_NUMBER}/{'0' * 32}/artifacts/f.txt"}
+
+
+def _swapped(value: Any, swaps: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _swapped(item, swaps) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_swapped(item, swaps) for item in value]
+    return swaps.get(value, value) if isinstance(value, str) else value
+
+
+def ask(client: Client, route: Route, known: Mapping[str, Any]) -> Answer:
+    """The request of a route that names these records."""
+    target = filled(route.path, known)
+    if "dataset-versions" in route.path:
+        target = filled(route.path, {**known, "id": known["dataset_version"]})
+    if "artifact_path" in route.path:
+        target = filled(route.path, {**known, "artifact_path": known["proxied"]})
+    if route.request is None:
+        names = shape_of(route.method, route.path).query
+        query = {name: known.get(name, "f.txt") for name in names if name != "presigned"}
+        headers = {**JSON, "x-mlflow-experiment-id": str(known["experiment_id"])}
+        return client.send(route.method, f"{target}?{urlencode(query)}", None if route.method == "GET" else b"{}", headers)  # fmt: skip
+    fields = {**hostile.plausible(route.request, known), **special(route, known)}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if route.method == "GET":
+        flat = {key: json.dumps(item) if isinstance(item, dict) else item for key, item in fields.items()}
+        return client.send("GET", f"{target}?{urlencode(flat, doseq=True)}")
+    return client.send(route.method, target, json.dumps(fields).encode(), JSON)
+
+
+def special(route: Route, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a route that mean something else there than elsewhere."""
+    found = next((fields for end, fields in SPECIAL.items() if route.path.endswith(end)), {})
+    texts = json.dumps(found).replace("%s", str(known["run_id"]))
+    for name in ("run_id", "new_name"):
+        texts = texts.replace(f"<{name}>", str(known[name]))
+    filled_in = json.loads(texts)
+    assert isinstance(filled_in, dict)
+    return filled_in
+
+
+def plain(answer: Answer, known: Mapping[str, Any], client: Client) -> tuple[int, str]:
+    """Status and body without what is different each time."""
+    text = answer.content.decode("utf-8", "replace")
+    ours = client.base.rpartition("/")[2]
+    for key in (
+        "proxied",
+        "run_id",
+        "model_id",
+        "trace_id",
+        "assessment_id",
+        "experiment_name",
+        "name",
+        "new_name",
+    ):
+        text = text.replace(str(known[key]), f"<{key}>").replace(quote(str(known[key])), f"<{key}>")
+    text = re.sub(rf"\b{re.escape(str(known['experiment_id']))}\b", "<experiment>", text)
+    text = text.replace(ours, "<workspace>")
+    for pattern, word in (
+        (GUID, "<guid>"),
+        (HEX, "<hex>"),
+        (TIME, "<time>"),
+        (NUMBERED, r"\1<number>"),
+        (TOKEN, "<token>"),
+        (CUT, "<cut>"),
+    ):
+        text = pattern.sub(word, text)
+    return answer.status, text
+
+
+def of_workspaces(client: Client) -> list[Route]:
+    return [route for route in client.routes if route.in_workspace and not route.path.startswith("/ajax-api")]
+
+
+def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of tables that hold what the other workspace holds, but for what others made."""
+    number = f"(SELECT id FROM workspaces WHERE name = '{house.theirs.base.rpartition('/')[2]}')"
+    run = f"(SELECT id FROM runs WHERE workspace_id = {number})"
+    model = f"(SELECT id FROM registered_models WHERE workspace_id = {number})"
+    trace = f"(SELECT id FROM traces WHERE workspace_id = {number})"
+    tables = {
+        **dict.fromkeys(("experiments", "runs", "logged_models", "traces", "registered_models", "model_versions"), f"workspace_id = {number}"),
+        **dict.fromkeys(("datastores", "registered_datasets", "secrets"), f"workspace_id = {number}"),
+        **dict.fromkeys(("run_tags", "run_params", "series", "run_models", "run_datasets", "run_records", "run_properties"), f"run_id IN {run}"),
+        **dict.fromkeys(("registered_model_tags", "registered_model_aliases", "model_version_tags"), f"model_id IN {model}"),
+        **dict.fromkeys(("trace_tags", "trace_metadata", "trace_runs", "assessments", "spans"), f"trace_id IN {trace}"),
+    }  # fmt: skip
+    with closing(sqlite3.connect(house.directory / "runyard.db")) as connection:
+        return {
+            table: sorted(connection.execute(f"SELECT * FROM {table} WHERE {where}").fetchall(), key=repr)
+            for table, where in tables.items()
+        }
+
+
+def test_every_route_takes_foreign_ids_for_unknown_ones(house: House) -> None:
+    before, unknown, wrong = contents(house), strangers(house.known), []
+    for route in of_workspaces(house.client):
+        if route.method == "DELETE" and route.path == "/api/v1/workspace":
+            continue
+        rooms = house.room(), house.room()
+        foreign = plain(ask(rooms[0], route, house.known), house.known, rooms[0])
+        absent = plain(ask(rooms[1], route, unknown), unknown, rooms[1])
+        if foreign != absent:
+            wrong.append(f"{route.method} {route.path}\n  foreign {foreign}\n  absent  {absent}")
+    assert wrong == [], "\n".join(wrong)
+    assert contents(house) == before
+
+
+def test_the_walk_asks_for_what_is_there(house: House) -> None:
+    """In their own workspace the same requests find something, so that the walk proves something."""
+    own, missed = house.room(), []
+    for route in of_workspaces(house.client):
+        if route.method == "DELETE" and route.path == "/api/v1/workspace":
+            continue
+        answer = ask(own, route, records(own))
+        known_miss = any(route.path.endswith(end) for end in NOT_FOUND_AT_HOME) or "/v1/import/" in route.path
+        if answer.status >= 300 and not known_miss:
+            missed.append(f"{route.method} {route.path} {answer.status} {answer.content[:150]!r}")
+    assert missed == []
