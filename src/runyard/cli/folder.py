@@ -11,7 +11,7 @@ from runyard.cli.framework.columns import Column
 from runyard.cli.framework.command import Group
 from runyard.cli.framework.session import Session
 from runyard.cli.shapes import workspaces
-from runyard.sdk.config_file import write_config_file
+from runyard.client.config_file import write_config_file
 
 CARD = [
     Column("File", "path"),

@@ -32,7 +32,10 @@ CARD = [
 
 @click.group(cls=Group)
 def group() -> None:
-    """Resource groups: what workspaces are kept together in. (Groups of people are `runyard team`.)"""
+    """Resource groups: what workspaces are kept together in.
+
+    Groups of people are teams: `runyard team`.
+    """
 
 
 def _given(name: str | None, session: Session) -> str:

@@ -36,7 +36,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "config": Lazy(f"{CLI}.config", "config", "Your defaults for server, workspace and output."),
     "completion": Lazy(f"{CLI}.completion", "completion", "Print the completion script of a shell."),
     "admin": Lazy(f"{CLI}.admin", "admin", "What is done on a server's database itself."),
-    "import": Lazy(f"{CLI}.transfer", "import_", "Import from MLflow or an exported folder."),
+    "import": Lazy(
+        f"{CLI}.transfer", "import_", "Import from MLflow, or an exported folder, keeping ids and times."
+    ),
     "export": Lazy(f"{CLI}.transfer", "export", "Export the workspace to open files."),
     "db": Lazy(f"{CLI}.db", "db", "The database's schema."),
     "openapi": Lazy(f"{CLI}.openapi", "openapi", "Print the description of every route."),

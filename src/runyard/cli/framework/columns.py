@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from runyard.cli.framework.yaml_text import escaped
+
 KEEP = 0  # never cut, never hidden
 
 Value = Any  # decoded JSON: str, int, float, bool, None, lists and objects of them
@@ -144,7 +146,7 @@ def printable(text: str) -> str:
 
 
 def _escaped(letter: str) -> str:
-    return letter if letter in "\u200d\u00a0\u3000" else json.dumps(letter)[1:-1]
+    return letter if letter in "\u200d\u00a0\u3000" else escaped(letter)
 
 
 def cell(value: Value) -> str:

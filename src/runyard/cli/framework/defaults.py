@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runyard.cli.framework.exits import Failed
+from runyard.client.config_file import find_config, read_config
 from runyard.client.credentials import home
-from runyard.sdk.config_file import find_config, read_config
-from runyard.sdk.exceptions import UserErrorException
+from runyard.errors import InvalidInput
 
 KEYS: Mapping[str, str] = {
     "server": "address of the server, such as http://127.0.0.1:5000",
@@ -69,7 +69,7 @@ def folder_config(start: str) -> FolderConfig:
     try:
         path = find_config(start)
         found = read_config(path)
-    except UserErrorException:
+    except InvalidInput:
         return FolderConfig()
     return FolderConfig(
         path, found.server or "", found.subscription_id, found.resource_group, found.workspace_name

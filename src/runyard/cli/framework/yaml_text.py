@@ -76,4 +76,9 @@ def _float(value: float) -> str:
 def _quoted(text: str) -> str:
     """JSON's quotes are YAML's; characters that YAML does not print stand as escapes."""
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
+    return "".join(letter if letter.isprintable() else escaped(letter) for letter in quoted)
+
+
+def escaped(letter: str) -> str:
+    """A character by its number, whatever it is."""
+    return f"\\U{ord(letter):08x}" if ord(letter) > 0xFFFF else json.dumps(letter)[1:-1]
