@@ -22,6 +22,7 @@ DEPTH_LIMIT = 64
 SMALL_BODY = 2_000  # bytes
 QUERY_FIELDS = 5_000
 FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value", "properties", "body"})
+SECRET = frozenset({"password", "current_password", "secret", "token", "handle"})  # no error repeats them
 _CAMEL = re.compile(rb'"[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*"\s*:')
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _AT = re.compile(r" - at `([^`]+)`$")
@@ -166,8 +167,9 @@ def _explain(text: str, fields: Mapping[str, Any]) -> InvalidInput:
     path = at.group(1).removeprefix("$").removeprefix(".") if at else ""
     value = _value_at(fields, path)
     hint = text[: at.start()] if at else text
+    told = "(not shown)" if re.split(r"[.\[]", path)[0] in SECRET else shown(value)
     return InvalidInput(
-        f"Invalid value {shown(value)} for parameter '{path or 'body'}' supplied: "
+        f"Invalid value {told} for parameter '{path or 'body'}' supplied: "
         f" Hint: Value was of type '{type(value).__name__}'. {hint}. {SEE_DOCS}"
     )
 
