@@ -66,7 +66,8 @@ def test_archive_and_reactivate(experiment: Experiment) -> None:
     with pytest.raises(UserErrorException, match="is archived"):
         Experiment(ws, name)
     experiment.reactivate(new_name=f"{name}-new")
-    assert (experiment.archived_time, experiment.name) == (None, f"{name}-new")
+    again = Experiment(ws, f"{name}-new")
+    assert (again, again.archived_time) == (experiment, None)
     with pytest.raises(UserErrorException, match="view_type"):
         Experiment.list(ws, view_type="Some")
 
@@ -135,7 +136,7 @@ def test_runs_by_tags_and_properties(ws: Workspace, wanted: dict[str, Any], numb
             ({}, {}),
         ):
             run = experiment.start_logging(snapshot_directory=None)
-            run.set_tags(tags)  # type: ignore[arg-type]
+            run.set_tags(tags)
             run.add_properties(properties)
     assert len(list(experiment.get_runs(**wanted))) == number
 

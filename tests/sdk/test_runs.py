@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -115,7 +114,7 @@ def test_waiting_prints_the_log_and_the_summary(
 ) -> None:
     run.upload_file("azureml-logs/55_prep.txt", _file(place, "first"))
     run.upload_file("azureml-logs/70_driver_log.txt", _file(place, "line of the log"))
-    threading.Thread(target=lambda: (time.sleep(0.5), run.complete())).start()
+    threading.Timer(0.5, run.complete).start()
     assert run.wait_for_completion(show_output=True)["status"] == "Completed"
     printed = capsys.readouterr().out
     assert printed.startswith(f"RunId: {run.id}\nWeb View: {run.portal_url}\n")

@@ -152,3 +152,20 @@ def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(AzureMLException, match=r"http://127\.0\.0\.1:9") as caught:
         Workspace.get("default", server="http://127.0.0.1:9")
     assert not isinstance(caught.value, UserErrorException | WorkspaceException)
+
+
+def test_the_other_collections(other: Workspace) -> None:
+    assert "workspaceblobstore" in other.datastores
+    assert other.get_default_datastore().name == "workspaceblobstore"
+    assert (other.datasets, other.environments, other.images, other.webservices) == ({}, {}, {}, {})
+    with pytest.raises(UserErrorException):
+        other.set_default_datastore("absent")
+    assert other.get_default_compute_target("CPU") is None  # type: ignore[func-returns-value]
+    with pytest.raises(ValueError, match="CPU or GPU"):
+        other.get_default_compute_target("TPU")
+
+
+def test_the_keyvault(other: Workspace) -> None:
+    vault = other.get_default_keyvault()
+    vault.set_secret("name", "value")
+    assert vault.get_secret("name") == "value"

@@ -11,16 +11,17 @@ from runyard.sdk.experiment_record import ExperimentRecord
 from runyard.sdk.offline_run import OfflineRun
 from runyard.sdk.run_context import job_environment
 from runyard.sdk.run_handle import PARENT_TAG, read_run, search_runs, tags_of
+from runyard.sdk.run_models import RunModels
 from runyard.sdk.run_state import state_of
 from runyard.sdk.run_status import RunStatus
 from runyard.sdk.run_tags import Wanted, has, visible_tags, with_properties
 from runyard.sdk.workspace_record import WorkspaceRecord
 
 
-class Run(RunStatus):
+class Run(RunStatus, RunModels):
     """A run of an experiment; `Experiment.start_logging` makes one, `Run(experiment, run_id)` finds one.
 
-    The parts: run_logging (what it logs), run_metrics (what it has logged), run_files, run_tags, run_children,
+    The parts: run_logging (what it logs), run_metrics (what it has logged), run_files, run_models, run_tags, run_children,
     run_status. As a context manager it completes at the end of the block, or fails with the error that left it.
     """
 

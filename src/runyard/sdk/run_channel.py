@@ -84,7 +84,8 @@ def _described(description: str | None) -> dict[str, str]:
     return {"description": description} if description else {}
 
 
-_CHANNELS: weakref.WeakValueDictionary[tuple[str, str, str], RunChannel] = weakref.WeakValueDictionary()
+_Key = tuple[str, str, str, str]  # server, workspace, run, and on whose behalf
+_CHANNELS: weakref.WeakValueDictionary[_Key, RunChannel] = weakref.WeakValueDictionary()
 _OPENING = threading.Lock()
 
 
@@ -94,8 +95,9 @@ def channel_of(
     run_id: str,
     last: Callable[[], Mapping[str, tuple[int, int]]] | None,
 ) -> RunChannel:
-    """The channel of a run; the same one as long as any Run object of it is in use."""
-    key = (link.server, workspace, run_id)
+    """The channel of a run; the same one as long as any Run object of it with the same credential is in use."""
+    credential = link.connection.credential
+    key = (link.server, workspace, run_id, "" if credential is None else credential.token)
     with _OPENING:
         found = _CHANNELS.get(key)
         if found is None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from runyard.sdk import display
+from runyard.sdk.dataset import Dataset
+from runyard.sdk.dataset_file import FileDataset
+from runyard.sdk.dataset_tabular import TabularDataset
+from runyard.sdk.datastore import Datastore
 from runyard.sdk.experiment import Experiment, experiments_of
+from runyard.sdk.keyvault import Keyvault
+from runyard.sdk.model import Model
 from runyard.sdk.run import Run
 from runyard.sdk.workspace_record import WorkspaceRecord
+
+COMPUTE_TYPES = ("CPU", "GPU")
 
 
 class Workspace(WorkspaceRecord, public=True):
@@ -22,6 +30,58 @@ class Workspace(WorkspaceRecord, public=True):
     def compute_targets(self) -> dict[str, Any]:
         """Compute targets: none yet, since nothing can be attached."""
         return {}
+
+    @property
+    def datastores(self) -> dict[str, Datastore]:
+        """The datastores."""
+        return Datastore.list(self)
+
+    @property
+    def datasets(self) -> dict[str, TabularDataset | FileDataset]:
+        """The latest version of each registered dataset that is in use."""
+        return Dataset.get_all(self)
+
+    @property
+    def environments(self) -> dict[str, Any]:
+        """Registered environments: none yet, since nothing can be registered."""
+        return {}
+
+    @property
+    def images(self) -> dict[str, Any]:
+        """Images: none yet, since nothing builds them."""
+        return {}
+
+    @property
+    def webservices(self) -> dict[str, Any]:
+        """Web services: none yet, since nothing can be deployed."""
+        return {}
+
+    def get_default_datastore(self) -> Datastore:
+        """The datastore that is used where none is named."""
+        return Datastore.get_default(self)
+
+    def set_default_datastore(self, name: str) -> None:
+        """Make another datastore the default. Raises: UserErrorException when there is none of that name."""
+        Datastore(self, name).set_as_default()
+
+    def get_default_compute_target(self, type: str) -> None:
+        """The compute target that is used where none is named: none yet.
+
+        Args:
+            type: CPU or GPU.
+        Raises: ValueError for another one.
+        """
+        if type not in COMPUTE_TYPES:
+            raise ValueError(f"type is CPU or GPU, not {type!r}.")
+
+    def get_default_keyvault(self) -> Keyvault:
+        """The secrets of the workspace."""
+        return Keyvault(self)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The latest version of each registered model."""
+        return {one.name: one for one in Model.list(self, latest=True)}
 
     def get_run(self, run_id: str) -> Run:
         """The run of an id, whatever its experiment."""
