@@ -41,7 +41,7 @@ class CommandLine:
 
     def ok(self, *words: str, typed: str | None = None, **variables: str) -> str:
         """What a call that succeeds prints on stdout."""
-        done = self.call(*words, typed=typed, **variables)
+        done = self.call(*words, typed=typed, root=runyard, **variables)
         assert done.exit_code == 0, (words, done.stderr, done.exception)
         assert "Traceback" not in done.stderr
         return done.stdout

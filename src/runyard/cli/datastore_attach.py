@@ -13,22 +13,24 @@ from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import FILE, named
 from runyard.cli.shapes import datastores
 
+HOW = ("overwrite", "skip_validation")
 NAME = named("datastore", "-n", "--name", what="name of the datastore")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the datastore of this name.")
+UNCHECKED = click.option("--skip-validation", is_flag=True, help="Do not try to reach it first.")
 PREFIX = click.option("--prefix", metavar="PATH", help="Only what is below this path.")
 ANONYMOUS = click.option("--anonymous", is_flag=True, help="Public data; no credentials.")
 
 
-def _attach(
-    session: Session, name: str, kind: str, config: dict[str, Any], secret: dict[str, Any], overwrite: bool
-) -> None:
+def _attach(session: Session, name: str, kind: str, given: dict[str, Any], secret: dict[str, Any]) -> None:
     """Register it and show it; what was not given is left out."""
+    how = {flag: given[flag] for flag in HOW}
+    config = {key: value for key, value in given.items() if key not in HOW and value not in (None, "", False)}
     body = {
         "name": name,
         "kind": kind,
-        "config": {key: value for key, value in config.items() if value not in (None, "", False)},
+        "config": config,
         "secret": {key: value for key, value in secret.items() if value},
-        "overwrite": overwrite,
+        **how,
     }
     session.record(session.here.post(datastores.PATH, body), datastores.CARD)
 
@@ -65,12 +67,12 @@ def _attach(
 )
 @ANONYMOUS
 @OVERWRITE
+@UNCHECKED
 @click.pass_obj
 def attach_s3(
     session: Session, /, datastore: str, secret_access_key: str | None, session_token: str | None, **more: Any
 ) -> None:
     """Attach a bucket of S3, or of what speaks its protocol."""
-    overwrite = more.pop("overwrite")
     if more["anonymous"]:
         more["access_key_id"] = secret_access_key = session_token = None
     elif not more["access_key_id"]:
@@ -80,7 +82,7 @@ def attach_s3(
             "Secret access key", "Give --secret-access-key or AWS_SECRET_ACCESS_KEY."
         )
     secret = {"secret_access_key": secret_access_key, "session_token": session_token}
-    _attach(session, datastore, "s3", more, secret, overwrite)
+    _attach(session, datastore, "s3", more, secret)
 
 
 @click.command(
@@ -110,18 +112,18 @@ def attach_s3(
 )
 @ANONYMOUS
 @OVERWRITE
+@UNCHECKED
 @click.pass_obj
 def attach_blob(
     session: Session, /, datastore: str, account_key: str | None, sas_token: str | None, **more: Any
 ) -> None:
     """Attach a container of Azure Blob Storage."""
-    overwrite = more.pop("overwrite")
     if more["anonymous"]:
         account_key = sas_token = None
     elif not (account_key or sas_token):
         account_key = ask_secret("Account key", "Give --account-key, --sas-token or AZURE_STORAGE_KEY.")
     secret = {"account_key": "" if sas_token else account_key, "sas_token": sas_token}
-    _attach(session, datastore, "azure", more, secret, overwrite)
+    _attach(session, datastore, "azure", more, secret)
 
 
 @click.command(
@@ -135,15 +137,14 @@ def attach_blob(
 @click.option("--key-file", type=FILE, metavar="FILE", help="Key of a service account (JSON).")
 @ANONYMOUS
 @OVERWRITE
+@UNCHECKED
 @click.pass_obj
-def attach_gcs(
-    session: Session, /, datastore: str, key_file: Path | None, overwrite: bool, **more: Any
-) -> None:
+def attach_gcs(session: Session, /, datastore: str, key_file: Path | None, **more: Any) -> None:
     """Attach a bucket of Google Cloud Storage."""
     if (key_file is None) != more["anonymous"]:
         raise click.UsageError("Give --key-file, or --anonymous for a public bucket.")
     secret = {"service_account": key_file.read_text(encoding="utf-8") if key_file else ""}
-    _attach(session, datastore, "gcs", more, secret, overwrite)
+    _attach(session, datastore, "gcs", more, secret)
 
 
 @click.command(
@@ -158,10 +159,11 @@ def attach_gcs(
     help="A directory of the server's machine; its administrator allows which.",
 )
 @OVERWRITE
+@UNCHECKED
 @click.pass_obj
-def attach_local(session: Session, datastore: str, path: str, overwrite: bool) -> None:
+def attach_local(session: Session, /, datastore: str, **more: Any) -> None:
     """Attach a directory of the server's machine."""
-    _attach(session, datastore, "local", {"path": path}, {}, overwrite)
+    _attach(session, datastore, "local", more, {})
 
 
 @click.command(
@@ -192,6 +194,7 @@ def attach_local(session: Session, datastore: str, path: str, overwrite: bool) -
 )
 @click.option("--password-stdin", is_flag=True, help="Read a password from stdin; otherwise it is asked for.")
 @OVERWRITE
+@UNCHECKED
 @click.pass_obj
 def attach_sftp(
     session: Session,
@@ -203,7 +206,6 @@ def attach_sftp(
     **more: Any,
 ) -> None:
     """Attach a directory of an SFTP server."""
-    overwrite = more.pop("overwrite")
     secret: dict[str, Any] = {"passphrase": passphrase}
     if private_key is not None:
         secret["private_key"] = private_key.read_text(encoding="utf-8")
@@ -212,4 +214,4 @@ def attach_sftp(
     else:
         secret["password"] = ask_secret("Password", "Give --private-key or --password-stdin.")
     more["path"] = more.pop("directory")
-    _attach(session, datastore, "sftp", more, secret, overwrite)
+    _attach(session, datastore, "sftp", more, secret)
