@@ -123,7 +123,7 @@ class Model:
         home, name = workspace_of(workspace), checked_name(model_name)
         print(f"Registering model {name}")
         source = model_files.upload(home.link, name, Path(model_path).expanduser(), child_paths)
-        used = _used(datasets, sample_input_dataset, sample_output_dataset)
+        used = used_datasets(datasets, sample_input_dataset, sample_output_dataset)
         every = tag_list(tags, properties, model_framework, model_framework_version, used)
         return cls.register_source(home, name, source, every, description)
 
@@ -451,9 +451,10 @@ def _absent(
     )
 
 
-def _used(
+def used_datasets(
     pairs: UsedDatasets, sample_input: DatasetBase | None, sample_output: DatasetBase | None
 ) -> dict[str, list[dict[str, Any]]]:
+    """What data a model was made with, as its record has it. Raises: UserErrorException for unregistered ones."""
     every = [*(pairs or []), *_samples(sample_input, sample_output)]
     found: dict[str, list[dict[str, Any]]] = {}
     for scenario, dataset in every:

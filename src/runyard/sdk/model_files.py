@@ -44,14 +44,13 @@ def files_of(link: Link, source: str) -> list[tuple[str, str]]:
     """
     folder = folder_of(source)
     skip = len(folder) + 1 if is_upload_of_file(folder) else len(folder.rpartition("/")[0]) + 1
-    return [(path[skip:].lstrip("/"), path) for path in sorted(_walk(link, folder))]
+    found = sorted(_walk(link, folder)) or [folder]  # what lists nothing is a file itself
+    return [(path[skip:].lstrip("/"), path) for path in found]
 
 
 def download(link: Link, source: str, target: Path, *, overwrite: bool) -> Path:
     """Download a source below a folder; returns the file or folder that it is there."""
     found = files_of(link, source)
-    if not found:
-        raise WebserviceException(f"The model has no files at {source}.")
     places = [(inside(target, name), path) for name, path in found]
     taken = [place for place, _ in places if place.exists()]
     if taken and not overwrite:

@@ -21,8 +21,8 @@ from runyard.sdk.workspace_record import WorkspaceRecord
 class Run(RunStatus, RunModels):
     """A run of an experiment; `Experiment.start_logging` makes one, `Run(experiment, run_id)` finds one.
 
-    The parts: run_logging (what it logs), run_metrics (what it has logged), run_files, run_models, run_tags, run_children,
-    run_status. As a context manager it completes at the end of the block, or fails with the error that left it.
+    The parts: run_logging (what it logs), run_metrics (what it has logged), run_files, run_models, run_tags,
+    run_children, run_status. As a context manager it completes at the end of the block, or fails with the error that left it.
     """
 
     _context: ClassVar[Run | None] = None
