@@ -105,6 +105,9 @@ class WorkspaceArtifacts(HttpArtifactRepository):  # type: ignore[misc]
         uri = f"{credentials.host}{FILES}/{self._path}".rstrip("/")
         super().__init__(uri, **_places(tracking_uri, registry_uri))
 
+    def __repr__(self) -> str:
+        return f"WorkspaceArtifacts({self.artifact_uri!r})"  # MLflow 3 would show the tracking URI with its token
+
     @property
     def _host_creds(self) -> Any:
         return self._credentials(self.artifact_uri)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from tests.compat.environments import ROOT
 
-METADATA = "Metadata-Version: 2.1\nName: runyard\nVersion: 0\n"
+FACTORIES = {
+    "tracking_store": "tracking_store",
+    "model_registry_store": "model_registry_store",
+    "artifact_repository": "artifact_repository",
+}
 
 
 def plugin_path(directory: Path) -> str:
@@ -19,15 +24,26 @@ def plugin_path(directory: Path) -> str:
         directory: for what is made; msgspec is borrowed from the interpreter that runs the tests, which is also the one
             that the client environments are made from.
     """
-    about = directory / "runyard-0.dist-info"
-    about.mkdir(parents=True, exist_ok=True)
-    (about / "METADATA").write_text(METADATA)
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    lines = []
-    for group, entries in groups.items():
-        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in entries.items())]
-    (about / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    _distribution(directory, "runyard", groups)
+    azure = {f"mlflow.{group}": _azure(factory) for group, factory in FACTORIES.items()}
+    _distribution(directory, "names-of-azure", azure)
     borrowed = directory / "msgspec"
     if not borrowed.exists():
         borrowed.symlink_to(Path(msgspec.__file__).parent)
     return f"{directory}:{ROOT / 'src'}"  # in front of metadata that an editable installation left in src
+
+
+def _azure(factory: str) -> dict[str, str]:
+    """What the distribution of Azure ML's names registers."""
+    return dict.fromkeys(("azureml", "adbazureml"), f"runyard.mlflow_plugin.entry_points:{factory}")
+
+
+def _distribution(directory: Path, name: str, groups: Mapping[str, Mapping[str, str]]) -> None:
+    about = directory / f"{name.replace('-', '_')}-0.dist-info"
+    about.mkdir(parents=True, exist_ok=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+    lines = []
+    for group, entries in groups.items():
+        lines += [f"[{group}]", *(f"{entry} = {target}" for entry, target in entries.items())]
+    (about / "entry_points.txt").write_text("\n".join(lines) + "\n")

@@ -1,0 +1,162 @@
+"""Tokens as real programs meet them: renewed, expired, forged, absent, and never shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runyard.client.addresses import Address, tracking_uri
+from runyard.client.transport import Connection
+from runyard.server.settings import Settings
+from tests.api.live_server import live_server
+from tests.api.people import People
+from tests.compat.environments import CLIENTS, client_python
+
+from .installed import plugin_path
+
+PROGRAMS = Path(__file__).parent / "programs"
+LIFE_S = 6
+RELEASES = [pytest.param(CLIENTS[0]), pytest.param(CLIENTS[1], marks=pytest.mark.long)]
+
+
+@dataclass(frozen=True)
+class Office:
+    """A server that demands credentials, and an owner of it."""
+
+    data: Path
+    connection: Connection  # to the default workspace
+    token: str
+    path: str  # PYTHONPATH of the plugin
+
+    def uri(self, token: str | None = None, scheme: str = "runyard", workspace: str = "default") -> str:
+        """A tracking URI."""
+        return tracking_uri(Address(self.connection.server, workspace, token), scheme)
+
+    def run(self, release: str, program: str, *arguments: str, home: Path, **variables: str) -> str:
+        """What a program prints, both streams; it ends well."""
+        done = subprocess.run(
+            [str(client_python(release)), str(PROGRAMS / program), *arguments],
+            env={**_kept(), "PYTHONPATH": self.path, "HOME": str(home), **variables},
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def result(self, *arguments: str, **options: Any) -> Any:
+        """The JSON that a program prints last on stdout."""
+        lines = self.run(*arguments, **options).splitlines()
+        return json.loads(next(line for line in reversed(lines) if line.startswith(("{", "["))))
+
+
+def _kept() -> Mapping[str, str]:
+    dropped = ("MLFLOW_", "RUNYARD_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """With the workspace `other` beside the default one."""
+    data = tmp_path_factory.mktemp("server")
+    with live_server(data, Settings(data=str(data), auth="required")) as client:
+        token = People(data).with_roles(("Owner", "/"))
+        connection = Connection(f"127.0.0.1:{client.port}", "default", token)
+        connection.at(None).post("/api/v1/workspaces", {"name": "other"})
+        yield Office(data, connection, token, plugin_path(tmp_path_factory.mktemp("plugin")))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_program_outlives_its_token(office: Office, release: str, tmp_path: Path) -> None:
+    short, expires_ms = office.connection.tracking_token(LIFE_S)
+    found = office.result(
+        release,
+        "outlive.py",
+        str(expires_ms / 1000),
+        home=tmp_path,
+        MLFLOW_TRACKING_URI=office.uri(short),
+        RUNYARD_TOKEN=office.token,
+    )
+    assert found["child"] == 0 and found["status"] == "FINISHED"
+    assert len(found["logged"]) == 5 and all(found["logged"].values())
+    assert found["found"] == found["logged"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_expired_forged_and_rescoped_tokens_are_mlflows_errors_that_say_what_to_do(
+    office: Office, release: str, tmp_path: Path
+) -> None:
+    expired, expires_ms = office.connection.tracking_token(1)
+    good = office.connection.tracking_token()[0]
+    head, claims, _ = good.split(".")
+    time.sleep(max(0.0, expires_ms / 1000 - time.time()))
+    uris = [
+        office.uri(expired),
+        office.uri(f"{head}.{claims}.AAAA"),
+        office.uri(good, workspace="other"),
+        office.uri(good),
+    ]
+    *refused, fine = office.result(release, "refused.py", *uris, home=tmp_path)
+    assert fine == [["", "", ""]] * 3
+    for (kind, code, text), (kind2, code2, text2), (kind3, _, text3) in refused:
+        assert (kind, code, kind2, code2) == ("MlflowException", "UNAUTHENTICATED") * 2
+        assert kind3 in ("HTTPError", "MlflowException")
+        for one in (text, text2, text3):
+            assert "get_mlflow_tracking_uri() again" in one
+            assert good not in one and expired not in one
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_token_is_shown_and_stored_nowhere(office: Office, release: str, tmp_path: Path) -> None:
+    token = office.connection.tracking_token()[0]
+    (tmp_path / "tmp").mkdir()
+    printed = office.run(
+        release,
+        "talkative.py",
+        home=tmp_path,
+        MLFLOW_TRACKING_URI=office.uri(token),
+        TMPDIR=str(tmp_path / "tmp"),
+        MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL="1",
+    )
+    assert "done" in printed and "View run" in printed
+    parts = [token, *token.split(".")[1:]]
+    assert not [line for line in printed.splitlines() if any(part in line for part in parts)]
+    written = [one for root in (office.data, tmp_path) for one in root.rglob("*") if one.is_file()]
+    assert len(written) > 5
+    for file in written:
+        content = file.read_bytes()
+        assert not [part for part in parts if part.encode() in content], file
+
+
+def test_login_is_noticed_and_azures_schemes_work(office: Office, tmp_path: Path) -> None:
+    found = office.result(
+        CLIENTS[0],
+        "log_in_late.py",
+        office.connection.server,
+        office.token,
+        office.uri(scheme="azureml"),
+        home=tmp_path,
+        MLFLOW_TRACKING_URI=office.uri(),
+    )
+    assert "Log in with `runyard login`" in found["refused"]
+    assert (found["name"], found["text"]) == ("Default", "hi")
+
+
+def test_local_mode_needs_no_credential(tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    with live_server(tmp_path / "server") as client:
+        connection = Connection(f"127.0.0.1:{client.port}", "default", lambda: None)
+        office = Office(tmp_path, connection, "", plugin_path(tmp_path / "plugin"))
+        plain = office.uri()
+        assert office.result(CLIENTS[0], "refused.py", plain, home=tmp_path) == [[["", "", ""]] * 3]
