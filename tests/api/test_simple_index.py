@@ -20,7 +20,15 @@ from tests.api.live_server import Client, live_server
 
 PASSWORD = "correct horse battery"
 PROJECTS = [
-    *("azureml-contrib-run", "azureml-core", "azureml-defaults", "azureml-mlflow", "azureml-sdk", "runyard"),
+    *(
+        "azureml-contrib-run",
+        "azureml-core",
+        "azureml-defaults",
+        "azureml-mlflow",
+        "azureml-sdk",
+        "azureml-widgets",
+        "runyard",
+    ),
 ]
 
 

@@ -15,7 +15,14 @@ from types import ModuleType
 
 OURS = "+runyard."  # in the version of each of our distributions
 NAMES = frozenset(
-    {"azureml-core", "azureml-mlflow", "azureml-contrib-run", "azureml-defaults", "azureml-sdk"}
+    (
+        "azureml-core",
+        "azureml-mlflow",
+        "azureml-contrib-run",
+        "azureml-defaults",
+        "azureml-sdk",
+        "azureml-widgets",
+    )
 )
 WAY_OUT = (
     "Make a new environment and install azureml-mlflow there, either from your Runyard server's index (/simple/) or "

@@ -37,7 +37,7 @@ def _metadata(project: Project, version: str, readme: str, siblings: Collection[
     ]
     for extra, dependencies in project.get("optional-dependencies", {}).items():
         lines.append(f"Provides-Extra: {extra}")
-        lines += [f"Requires-Dist: {_within(one, extra)}" for one in dependencies]
+        lines += [f"Requires-Dist: {_within(_pinned(one, version, siblings), extra)}" for one in dependencies]
     if readme:
         lines += ["Description-Content-Type: text/markdown", "", readme]
     return "\n".join(lines) + "\n"

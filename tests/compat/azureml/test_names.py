@@ -28,12 +28,15 @@ SAME = {
     ("azureml.core", "Dataset"): "runyard.sdk.dataset",
     ("azureml.core", "Datastore"): "runyard.sdk.datastore",
     ("azureml.core", "Keyvault"): "runyard.sdk.keyvault",
+    ("azureml.core", "Model"): "runyard.sdk.model",
     ("azureml.core.experiment", "Experiment"): "runyard.sdk.experiment",
     ("azureml.core.run", "Run"): "runyard.sdk.run",
     ("azureml.core.run", "get_run"): "runyard.sdk.run",
     ("azureml.core.dataset", "Dataset"): "runyard.sdk.dataset",
     ("azureml.core.datastore", "Datastore"): "runyard.sdk.datastore",
     ("azureml.core.keyvault", "Keyvault"): "runyard.sdk.keyvault",
+    ("azureml.core.model", "Model"): "runyard.sdk.model",
+    ("azureml.widgets", "RunDetails"): "runyard.sdk.run_widget",
     ("azureml.core.compute_target", "ComputeTargetException"): "runyard.sdk.exceptions",
     ("azureml.data", "FileDataset"): "runyard.sdk.dataset_file",
     ("azureml.data", "TabularDataset"): "runyard.sdk.dataset_tabular",
@@ -58,7 +61,7 @@ LATER = (
     *(("azureml.core.runconfig", "RunConfiguration"), ("azureml.core.script_run", "ScriptRun")),
     *(("azureml.core.script_run_config", "ScriptRunConfig"), ("azureml.core.compute", "AmlCompute")),
     *(("azureml.core.compute_target", "ComputeTarget"), ("azureml.core.webservice", "AciWebservice")),
-    ("azureml.core.image", "ContainerImage"),
+    *(("azureml.core.image", "ContainerImage"), ("azureml.core.model", "InferenceConfig")),
 )
 LOOK = """
 import importlib, json, sys

@@ -22,6 +22,7 @@ from tests.compat.environments import CLIENTS
 
 SCRIPTS = Path(__file__).parent / "scripts"
 PASSWORD = "correct horse battery"
+WANTED = ("azureml-contrib-run", "azureml-mlflow", "azureml-widgets", "azureml-core", "runyard")
 PLACE = {"subscription": "research", "group": "team"}
 
 
@@ -70,15 +71,7 @@ def prepare(client: Client) -> None:
 def python(release: str, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that has what a script's environment names."""
     made = environment(tmp_path_factory.mktemp("env") / "env", release)
-    pip_install(
-        made,
-        server.index_url,
-        "--no-deps",
-        "azureml-contrib-run",
-        "azureml-mlflow",
-        "azureml-core",
-        "runyard",
-    )
+    pip_install(made, server.index_url, "--no-deps", *WANTED)
     return made
 
 

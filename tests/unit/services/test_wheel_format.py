@@ -23,7 +23,7 @@ PROJECT = {
     "license": "Apache-2.0",
     "requires-python": ">=3.11",
     "dependencies": ["click>=8.1", "sibling-one", "Sibling.Two"],
-    "optional-dependencies": {"extra": ["one>=1", 'two; python_version < "3.12"']},
+    "optional-dependencies": {"extra": ["one>=1", "sibling-one", 'two; python_version < "3.12"']},
     "scripts": {"thing": "pkg.a:main"},
     "entry-points": {"group.name": {"x": "pkg.b:y"}},
 }
@@ -67,6 +67,7 @@ def test_metadata_pins_siblings_and_marks_extras() -> None:
     assert fields.get_all("Requires-Dist") == [
         *("click>=8.1", "sibling-one==1.2", "Sibling.Two==1.2"),
         'one>=1; extra == "extra"',
+        'sibling-one==1.2; extra == "extra"',
         'two; (python_version < "3.12") and extra == "extra"',
     ]
     assert fields.get_payload() == "# Read me\n"

@@ -62,7 +62,14 @@ def test_own_wheels_are_of_this_release_and_always_the_same() -> None:
     first, again = all_wheels(), all_wheels()
     assert {one.project: one.version for one in first} == {
         **dict.fromkeys(
-            ("azureml-contrib-run", "azureml-core", "azureml-defaults", "azureml-mlflow", "azureml-sdk"),
+            (
+                "azureml-contrib-run",
+                "azureml-core",
+                "azureml-defaults",
+                "azureml-mlflow",
+                "azureml-sdk",
+                "azureml-widgets",
+            ),
             AZUREML_VERSION,
         ),
         "runyard": __version__,

@@ -5,13 +5,24 @@ from azureml.core.dataset import Dataset
 from azureml.core.datastore import Datastore
 from azureml.core.experiment import Experiment
 from azureml.core.keyvault import Keyvault
+from azureml.core.model import Model
 from azureml.core.run import Run, get_run
 from azureml.core.workspace import Workspace
 
 from runyard.client.azureml_later import JOBS, SERVING, absent
 from runyard.version import AZUREML_VERSION as VERSION
 
-__all__ = ["VERSION", "Dataset", "Datastore", "Experiment", "Keyvault", "Run", "Workspace", "get_run"]
+__all__ = [
+    "VERSION",
+    "Dataset",
+    "Datastore",
+    "Experiment",
+    "Keyvault",
+    "Model",
+    "Run",
+    "Workspace",
+    "get_run",
+]
 
 _JOBS = (
     "ComputeTarget",
