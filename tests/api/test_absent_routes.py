@@ -26,7 +26,6 @@ ABSENT = [
     "POST /gateway/chat/invocations",
     "GET {prefix}/3.0/mlflow/mcp-servers",
     "GET {prefix}/3.0/mlflow/skills",
-    "GET {prefix}/3.0/mlflow/workspaces",
     "POST {prefix}/3.0/mlflow/datasets/create",
     "GET {prefix}/3.0/mlflow/datasets/search",
     "POST {prefix}/3.0/mlflow/issues",

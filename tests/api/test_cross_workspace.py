@@ -57,7 +57,7 @@ NOT_FOUND_AT_HOME = {
     "experiments/restore", "experiments/delete-experiment-tag", "logged-models/{id}/tags/{key}", "traces/get",
     "traces/{trace_id}/tags", "presigned/{artifact_path:path}", "mpu/create/{artifact_path:path}",
     "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
-    "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}",
+    "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
 }  # fmt: skip
 
 
@@ -81,6 +81,8 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("house")
     with live_server(directory) as client:
+        for _ in range(40):  # so that the number of an experiment is in no text by chance
+            client.experiment()
         client.ok("POST", "/api/v1/workspaces", name="theirs")
         theirs = client.also(base="/workspaces/theirs")
         yield House(client, directory, theirs, records(theirs))
@@ -238,3 +240,249 @@ def test_the_walk_asks_for_what_is_there(house: House) -> None:
         if answer.status >= 300 and not known_miss:
             missed.append(f"{route.method} {route.path} {answer.status} {answer.content[:150]!r}")
     assert missed == []
+
+
+EXPORTED_FILES = {"paths": ["<proxied>"]}
+IMPORTED = {
+    "runs": {"items": [{"id": "<run_id>", "experiment_id": "<experiment_id>"}]},
+    "logged-models": {"items": [{"id": "<model_id>", "experiment_id": "<experiment_id>", "name": "m"}]},
+    "traces": {"items": [{"id": "<trace_id>", "experiment_id": "<experiment_id>", "request_ms": 1}]},
+    "points": {"run_id": "<run_id>", "items": []},
+    "logged": {"run_id": "<run_id>", "items": []},
+    "registered-models": {"items": [{"name": "<name>", "versions": [{"version": 1, "run_id": "<run_id>"}]}]},
+    "datasets": {"items": [{"name": "<name>", "versions": [{"version": 1, "uuid": "<dataset_version>", "kind": "file", "definition": "{}"}]}]},
+    "datastores": {"items": [{"name": "<name>", "kind": "workspace", "config": {}}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("noun", IMPORTED)
+def test_imports_take_foreign_ids_for_unknown_ones(house: House, noun: str) -> None:
+    before, unknown = contents(house), strangers(house.known)
+    answers = []
+    for known in (house.known, unknown):
+        room, text = house.room(), json.dumps(IMPORTED[noun])
+        for name, value in known.items():
+            text = text.replace(f"<{name}>", str(value))
+        answers.append(plain(room.send("POST", f"/api/v1/import/{noun}", text.encode(), JSON), known, room))
+        assert answers[-1][0] < 500
+    assert answers[0] == answers[1]
+    assert contents(house) == before
+
+
+def test_an_import_may_use_the_ids_that_another_workspace_has(house: House) -> None:
+    before, room = contents(house), house.room()
+    home = room.ok("GET", "experiments/get", experiment_id="0")["experiment"]["experiment_id"]
+    for noun in ("runs", "logged-models", "traces"):
+        text = json.dumps(IMPORTED[noun]).replace("<experiment_id>", home)
+        for name, value in house.known.items():
+            text = text.replace(f"<{name}>", str(value))
+        (placed,) = room.send("POST", f"/api/v1/import/{noun}", text.encode(), JSON).json()["items"]
+        assert placed["outcome"] == "created"
+    assert contents(house) == before
+
+
+def test_digests_of_files_tell_nothing_of_another_workspace(house: House) -> None:
+    answers = []
+    for known in (house.known, strangers(house.known)):
+        room, text = house.room(), json.dumps(EXPORTED_FILES).replace("<proxied>", known["proxied"])
+        answers.append(plain(room.send("POST", "/api/v1/export/files", text.encode(), JSON), known, room))
+    assert answers[0] == answers[1]
+
+
+def test_spans_go_to_no_other_workspace(house: House) -> None:
+    span = {
+        "traceId": "a" * 32,
+        "spanId": "b" * 16,
+        "name": "s",
+        "startTimeUnixNano": "1",
+        "endTimeUnixNano": "2",
+    }
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+
+    def export(client: Client, experiment: str) -> Answer:
+        return client.send("POST", "/v1/traces", body, {**JSON, "x-mlflow-experiment-id": experiment})
+
+    room, before = house.room(), contents(house)
+    answers = [export(room, each) for each in (house.known["experiment_id"], UNKNOWN_NUMBER)]
+    assert answers[0].status == answers[1].status >= 400
+    assert answers[1].content == answers[0].content.replace(
+        f"id={house.known['experiment_id']} ".encode(), f"id={UNKNOWN_NUMBER} ".encode()
+    )
+    assert contents(house) == before
+
+
+def paged(client: Client) -> list[Route]:
+    """Routes whose answers come in pages."""
+    kinds = [route for route in of_workspaces(client) if route.request is not None]
+    return [one for one in kinds if "page_token" in getattr(one.request, "__struct_fields__", ())]
+
+
+def page(client: Client, route: Route, known: Mapping[str, Any], token: str = "") -> Answer:
+    """A page of one record."""
+    assert route.request is not None
+    fields = hostile.plausible(route.request, known) | {"max_results": 1, "page_token": token}
+    fields = {name: value for name, value in fields.items() if name not in ("name", "filter", "kind")}
+    target = filled(route.path, known)
+    if route.method == "GET":
+        return client.send("GET", f"{target}?{urlencode(fields, doseq=True)}")
+    return client.send(route.method, target, json.dumps(fields).encode(), JSON)
+
+
+def test_a_page_token_is_good_in_its_own_workspace_only(house: House) -> None:
+    with_tokens, wrong = [], []
+    room = house.room()
+    known = records(room)
+    for _ in range(2):
+        more = records(room)
+    twice = {**known, "experiment_ids": [known["experiment_id"], more["experiment_id"]]}
+    room.ok("POST", "runs/log-metric", run_id=known["run_id"], key="m", value=2, timestamp=2, step=2)
+    for route in paged(house.client):
+        token = page(room, route, twice).json().get("next_page_token")
+        if not token:
+            continue
+        with_tokens.append(route.path)
+        assert page(room, route, twice, token).status == 200
+        answer = page(house.theirs, route, twice, token)
+        if answer.status < 400:
+            wrong.append(f"{route.method} {route.path}: {answer.content[:200]!r}")
+    assert wrong == [], "\n".join(wrong)
+    assert len(with_tokens) >= 8, with_tokens
+
+
+SEARCHES = [
+    ("POST", "runs/search", {"experiment_ids": ["0"], "filter": "attributes.run_id = '<run_id>'"}),
+    ("POST", "runs/search", {"experiment_ids": ["0"], "filter": "tags.k = 'v'"}),
+    ("POST", "runs/search", {"experiment_ids": ["<experiment_id>"]}),
+    ("POST", "runs/search", {"experiment_ids": ["<experiment_id>", "0"], "order_by": ["metrics.m DESC"]}),
+    ("POST", "experiments/search", {"max_results": 10, "filter": "name = '<experiment_name>'"}),
+    ("GET", "registered-models/search", {"filter": "name = '<name>'"}),
+    ("GET", "model-versions/search", {"filter": "run_id = '<run_id>'"}),
+    ("GET", "model-versions/search", {"filter": "name = '<name>'"}),
+    ("POST", "logged-models/search", {"experiment_ids": ["<experiment_id>"]}),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"], "filter": "source_run_id = '<run_id>'"}),
+    ("POST", "/api/3.0/mlflow/traces/search", {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}], "filter": "attributes.run_id = '<run_id>'"}),
+    ("POST", "/api/3.0/mlflow/traces/search", {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "<experiment_id>"}}]}),
+    ("POST", "/ajax-api/2.0/mlflow/experiments/search-datasets", {"experiment_ids": ["<experiment_id>"]}),
+    ("GET", "metrics/get-history", {"run_id": "<run_id>", "metric_key": "m"}),
+    ("GET", "/ajax-api/2.0/mlflow/metrics/get-history-bulk", {"run_id": "<run_id>", "metric_key": "m"}),
+    ("GET", "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", {"run_ids": "<run_id>", "metric_key": "m"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "fields"), SEARCHES)
+def test_searches_find_nothing_of_another_workspace(
+    house: House, method: str, path: str, fields: dict[str, Any]
+) -> None:
+    answers = []
+    for known in (house.known, strangers(house.known)):
+        room, text = house.room(), json.dumps(fields)
+        for name, value in known.items():
+            text = text.replace(f"<{name}>", str(value))
+        answers.append(plain(room.call(method, path, json.loads(text)), known, room))
+    assert answers[0] == answers[1]
+    assert house.known["run_id"] not in answers[0][1]
+
+
+def guid_of(house: House) -> str:
+    return str(house.theirs.ok("GET", "/api/v1/workspace")["guid"])
+
+
+def readers(house: House) -> list[Client]:
+    """The default workspace, whose files lie at the root, and another one."""
+    return [house.client, house.room()]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "workspaces/<guid>/<proxied>",
+        "workspaces/<guid>",
+        "./workspaces/<guid>/<proxied>",
+        "a/../workspaces/<guid>/<proxied>",
+        "../workspaces/<guid>/<proxied>",
+        "../<guid>/<proxied>",
+        "..%2f<guid>/<proxied>",
+        "..%252f<guid>/<proxied>",
+        "%2e%2e/<guid>/<proxied>",
+        "workspaces%2f<guid>/<proxied>",
+        "workspaces//<guid>/<proxied>",
+        "/workspaces/<guid>/<proxied>",
+        "..\\<guid>\\<proxied>",
+        "<proxied>",
+    ],
+)
+def test_no_path_leads_to_the_files_of_another_workspace(house: House, spelling: str) -> None:
+    path = spelling.replace("<guid>", guid_of(house)).replace("<proxied>", house.known["proxied"])
+    base = "/api/2.0/mlflow-artifacts/artifacts"
+    for client in readers(house):
+        for target in (f"{base}/{path}", f"{base}?path={quote(path)}", f"{base}?path={path}"):
+            answer = client.send("GET", target)
+            assert answer.status >= 400 or answer.json() == {}, (target, answer.content)
+            assert b"secret words" not in answer.content
+        for method in ("PUT", "DELETE"):
+            client.send(method, f"{base}/{path}", b"overwritten" if method == "PUT" else None)
+    kept = house.theirs.send("GET", f"{base}/{house.known['proxied']}")
+    assert kept.content == b"secret words"
+
+
+def test_the_root_of_the_default_workspace_does_not_show_the_others(house: House) -> None:
+    names = json.dumps(house.client.ok("GET", "/api/2.0/mlflow-artifacts/artifacts"))
+    assert "workspaces" not in names and guid_of(house) not in names
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mlflow-artifacts:/workspaces/<guid>/<place>",
+        "mlflow-artifacts:/../<guid>/<place>",
+        "mlflow-artifacts:workspaces/<guid>/<place>",
+        "mlflow-artifacts://host/workspaces/<guid>/<place>",
+        "file:<data>/artifacts/workspaces/<guid>/<place>",
+        "file://<data>/artifacts/workspaces/<guid>/<place>",
+        "file://<data>/artifacts/x/../workspaces/<guid>/<place>",
+        "<data>/artifacts/workspaces/<guid>/<place>",
+        "runs:/<run>/artifacts",
+        "models:/<model>/1",
+    ],
+)
+def test_no_location_leads_to_the_files_of_another_workspace(house: House, location: str) -> None:
+    experiment, run = house.known["experiment_id"], house.known["run_id"]
+    text = location.replace("<guid>", guid_of(house)).replace("<place>", f"{experiment}/{run}/artifacts")
+    text = (
+        text.replace("<data>", str(house.directory))
+        .replace("<run>", run)
+        .replace("<model>", house.known["name"])
+    )
+    for client in readers(house):
+        made = client.call("POST", "experiments/create", {"name": client.name(), "artifact_location": text})
+        if made.status == 200:
+            own = client.run(made.json()["experiment_id"])
+            for path in ("", "f.txt", f"../../{run}/artifacts/f.txt"):
+                listed = client.call("GET", "artifacts/list", {"run_id": own, "path": path})
+                assert b"f.txt" not in listed.content.replace(path.encode() or b"\0", b"")
+                file = client.send(
+                    "GET", f"/get-artifact?{urlencode({'run_id': own, 'path': path or 'f.txt'})}"
+                )
+                assert b"secret words" not in file.content
+
+
+@pytest.mark.parametrize("source", ["runs:/<run>/", "models:/<name>/1", "models:/<model>", "mlflow-artifacts:/<proxied>", "mlflow-artifacts:/workspaces/<guid>/<proxied>"])  # fmt: skip
+def test_no_model_version_comes_from_another_workspace(house: House, source: str) -> None:
+    known = house.known
+    text = (
+        source.replace("<run>", known["run_id"])
+        .replace("<model>", known["model_id"])
+        .replace("<name>", known["name"])
+    )
+    text = text.replace("<proxied>", known["proxied"]).replace("<guid>", guid_of(house))
+    for client in readers(house):
+        name = client.name("stolen")
+        client.ok("POST", "registered-models/create", name=name)
+        for owner in ({}, {"run_id": known["run_id"]}, {"model_id": known["model_id"]}):
+            made = client.call("POST", "model-versions/create", {"name": name, "source": text, **owner})
+            if made.status == 200:
+                version = made.json()["model_version"]["version"]
+                query = urlencode({"name": name, "version": version, "path": "f.txt"})
+                assert (
+                    b"secret words" not in client.send("GET", f"/model-versions/get-artifact?{query}").content
+                )

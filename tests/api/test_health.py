@@ -39,7 +39,7 @@ def test_server_info_tells_how_files_travel(api: Client) -> None:
     info = api.ok("GET", f"{api.prefix}/3.0/mlflow/server-info")
     assert (info["store_type"], info["workspaces_enabled"], info["artifact_serving_enabled"]) == (
         "SqlStore",
-        False,
+        True,
         True,
     )
     assert info["multipart_uploads_enabled"] is False  # a directory cannot sign URLs

@@ -79,7 +79,7 @@ class SqlRunRecords:
         page_token: str | None,
     ) -> Page[RunRecord]:
         """A page by id, of at most PAGE_CHARS of bodies beyond its first record."""
-        digest = query_digest(run_id, name, kind)
+        digest = query_digest("run records", workspace_id, run_id, name, kind)
         position = decode_token(self._page_key, digest, page_token)
         filters = [(column, value) for column, value in (("name", name), ("kind", kind)) if value is not None]
         sql = RECORDS.replace("{more}", "".join(f" AND {column} = ?" for column, _ in filters))

@@ -57,30 +57,30 @@ class TrackingTokenAnswer(msgspec.Struct):
     expires_ms: int
 
 
-class CreateGroup(msgspec.Struct):
+class CreateResourceGroup(msgspec.Struct):
     name: str
     subscription: str | None = None
     tags: dict[str, str] | None = None
 
 
-class ListGroups(msgspec.Struct):
+class ListResourceGroups(msgspec.Struct):
     subscription: str | None = None
     max_results: Int64 = 100
     page_token: str | None = None
 
 
-class GroupName(msgspec.Struct):
+class ResourceGroupName(msgspec.Struct):
     name: str
     subscription: str | None = None
 
 
-class DeleteGroup(msgspec.Struct):
+class DeleteResourceGroup(msgspec.Struct):
     name: str
     subscription: str | None = None
     delete_files: bool = False
 
 
-class DeletedGroup(msgspec.Struct):
+class DeletedResourceGroup(msgspec.Struct):
     workspaces: int
 
 
@@ -134,7 +134,7 @@ class WorkspacePage(msgspec.Struct):
         return cls([WorkspaceMessage.of(one) for one in page.items], page.next_page_token)
 
 
-class GroupMessage(msgspec.Struct):
+class ResourceGroupMessage(msgspec.Struct):
     id: str
     name: str
     subscription: str
@@ -142,11 +142,11 @@ class GroupMessage(msgspec.Struct):
     created_ms: int
 
     @classmethod
-    def of(cls, group: ResourceGroup) -> GroupMessage:
+    def of(cls, group: ResourceGroup) -> ResourceGroupMessage:
         """The message of one group."""
         return cls(group.scope, group.name, group.subscription, group.tags, group.created_ms)
 
 
-class GroupPage(msgspec.Struct):
-    items: list[GroupMessage]
+class ResourceGroupPage(msgspec.Struct):
+    items: list[ResourceGroupMessage]
     next_page_token: str | None = None
