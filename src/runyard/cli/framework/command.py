@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from runyard.cli.framework.exits import failed
+from runyard.cli.framework.exits import failed, leave_quietly
 from runyard.cli.framework.output import FORMATS
 from runyard.cli.framework.session import Given, Session
 
@@ -114,7 +114,9 @@ class Command(click.Command):
         try:
             ctx.obj = Session(given, program)
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except BrokenPipeError:
+            leave_quietly()
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             if given.debug:
                 traceback.print_exc(file=sys.stderr)
             raise

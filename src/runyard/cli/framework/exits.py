@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import NoReturn
+
 import click
 
 from runyard.client.errors import ServerUnreachable
@@ -69,3 +73,12 @@ def _of_the_system(error: OSError) -> str:
     """What the operating system refused, with the file."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}." if error.filename else f"{reason}."
+
+
+def leave_quietly() -> NoReturn:
+    """End, since nobody reads any more; the interpreter's last flush must not complain either."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+    sys.exit(BROKEN_PIPE)

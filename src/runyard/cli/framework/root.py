@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from runyard.cli.framework.exits import BROKEN_PIPE, DONE, INTERRUPTED, MEANINGS
+from runyard.cli.framework.exits import DONE, INTERRUPTED, MEANINGS, leave_quietly
 from runyard.cli.framework.lazy import Lazy, LazyGroup
 from runyard.cli.framework.output import note
 from runyard.version import __version__
@@ -49,7 +48,7 @@ class Root(LazyGroup):
             note("\nInterrupted.")
             code = INTERRUPTED
         except BrokenPipeError:
-            _leave_quietly()
+            leave_quietly()
         sys.exit(code)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,12 +70,3 @@ def root(name: str, commands: Mapping[str, Lazy], summary: str, epilog: str = ""
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     return click.version_option(__version__, prog_name=name)(made)
-
-
-def _leave_quietly() -> NoReturn:
-    """Nobody reads any more; nor must the interpreter's last flush complain."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass
-    sys.exit(BROKEN_PIPE)
