@@ -18,9 +18,10 @@ from runyard.entities.trace import ARTIFACT_LOCATION, Assessment, Span, TraceSta
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}\Z")]
+TraceId = Annotated[str, msgspec.Meta(pattern=r"\A(?!\.{1,2}\Z)[^/\\\x00]{1,250}\Z")]
 StageName = Literal["active", "deleted"]
 StatusName = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
-Texts = dict[Key, str]
+Texts = dict[str, str]
 
 
 class ExperimentRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -129,7 +130,7 @@ class TraceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         runs: runs that it was linked to after the fact.
     """
 
-    id: Id
+    id: TraceId
     experiment_id: str
     request_ms: Int64
     duration_ms: Int64 | None = None
@@ -142,7 +143,7 @@ class TraceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: Texts = {}
     assessments: list[Assessment] = []
     spans: list[Span] = []
-    runs: list[Id] = []
+    runs: list[str] = []
 
 
 class VersionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -173,7 +174,7 @@ class RegisteredModelRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_ms: Int64 = 0
     last_version: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     tags: Texts = {}
-    aliases: dict[Key, int] = {}
+    aliases: dict[str, int] = {}
     versions: list[VersionRecord] = []
 
 
@@ -259,7 +260,16 @@ def measured(value: float | None) -> float | Literal["NaN", "Infinity", "-Infini
 
 def digest_of(record: Record) -> str:
     """SHA-256 of what an import must keep: all but the places that it changes and the order of sets."""
-    return hashlib.sha256(msgspec.json.encode(_fixed(record), order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(_plain(_fixed(record)), order="sorted")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """All fields, defaults included: what is left out of JSON depends on more than the values."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _fixed(record: Record) -> Any:

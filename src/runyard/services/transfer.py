@@ -105,6 +105,9 @@ class TransferService:
     ) -> list[Placed]:
         """Bring registered models in, with their versions."""
         for one in _checked(records):
+            for version in one.versions:
+                for key in version.tags:
+                    check_length("key of tags", key, LINE_LIMIT)
             if len({version.version for version in one.versions}) < len(one.versions):
                 raise InvalidInput(f"A version of the registered model {one.name} is given twice.")
         return await self._store.put_registered_models(ctx.workspace_id, records)
@@ -219,6 +222,9 @@ def _checked(records: Sequence[T]) -> Sequence[T]:
     for one in records:
         for text in _texts(msgspec.to_builtins(one, builtin_types=(bytes,))):
             check_text("record", text)
+        for field in ("params", "tags", "metadata", "properties", "aliases", "runs"):
+            for key in getattr(one, field, ()):
+                check_length(f"key of {field}", key, LINE_LIMIT)
     return records
 
 
