@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit, urlunsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
@@ -25,6 +24,7 @@ class HostCredentials:
 
     def __init__(self, address: Address, source: TokenSource) -> None:
         self.host = address.base_url
+        self._server = address.server
         self._source = source
 
     def __repr__(self) -> str:
@@ -52,8 +52,7 @@ class HostCredentials:
 
     def at_server(self) -> MlflowHostCreds:
         """The credentials for what belongs to the server and not to the workspace."""
-        parts = urlsplit(self.host)
-        return self(urlunsplit((parts.scheme, parts.netloc, "", "", "")))
+        return self(self._server)
 
 
 def address_of(uri: str) -> Address:
