@@ -23,6 +23,7 @@ from tests.compat.environments import CLIENTS
 SCRIPTS = Path(__file__).parent / "scripts"
 PASSWORD = "correct horse battery"
 WANTED = ("azureml-contrib-run", "azureml-mlflow", "azureml-widgets", "azureml-core", "runyard")
+TOKEN_OF = {"service_principal.py": "AML_PRINCIPAL_PASS"}  # elsewhere MLFLOW_TRACKING_TOKEN
 PLACE = {"subscription": "research", "group": "team"}
 
 
@@ -83,7 +84,7 @@ def test_script_runs_as_it_is(server: Server, python: Path, script: str, tmp_pat
     run(
         [str(python), script],
         cwd=tmp_path,
-        MLFLOW_TRACKING_TOKEN=server.token,
+        **{TOKEN_OF.get(script, "MLFLOW_TRACKING_TOKEN"): server.token},
         MLFLOW_DISABLE_TELEMETRY="true",
         HOME=str(tmp_path),
         MPLCONFIGDIR=str(tmp_path),
