@@ -28,6 +28,14 @@ class DatastoreRecord(msgspec.Struct, frozen=True):
         return f"DatastoreRecord({self.name!r}, {self.kind!r})"
 
 
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file or directory of a datastore, by its whole path; directories have no size."""
+
+    path: str
+    is_dir: bool
+    size: int | None
+
+
 class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Below the workspace's own files."""
 

@@ -39,7 +39,7 @@ def parse_paths(path: PathLike | Sequence[PathLike]) -> tuple[list[DataPath], Wo
     Raises: UserErrorException for anything but paths, URLs, (datastore, path) and references, and for datastores of
         several workspaces.
     """
-    given = [path] if isinstance(path, str | Path | tuple | DataReference) else list(path)
+    given = list(path) if isinstance(path, Sequence) and not isinstance(path, str | tuple) else [path]
     found, workspaces = list[DataPath](), list[WorkspaceRecord]()
     for one in given:
         if isinstance(one, DataReference):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -57,9 +58,7 @@ def _reader(definition: DatasetDefinition, pandas: Any) -> Callable[[Path], Any]
         library("pyarrow", "Reading Parquet")
         return lambda path: pandas.read_parquet(path)
     if definition.format == "json_lines":
-        return lambda path: pandas.read_json(
-            path, lines=True, encoding=definition.encoding, convert_dates=False
-        )
+        return lambda path: pandas.DataFrame(_objects(path, definition.encoding))
     kind: Any = str if definition.text_only else None
 
     def delimited(path: Path) -> Any:
@@ -76,6 +75,15 @@ def _reader(definition: DatasetDefinition, pandas: Any) -> Callable[[Path], Any]
         return frame
 
     return delimited
+
+
+def _objects(path: Path, encoding: str) -> list[dict[str, Any]]:
+    """One object a line; empty lines are skipped."""
+    with path.open(encoding=encoding) as lines:
+        found = [json.loads(line) for line in lines if line.strip()]
+    if not all(isinstance(one, dict) for one in found):
+        raise ValueError("a line holds no JSON object")
+    return found
 
 
 def _read(read: Callable[[Path], Any], path: Path, source: Source) -> Any:

@@ -12,10 +12,10 @@ from typing import Protocol
 import msgspec
 
 from runyard.artifacts import paths
-from runyard.artifacts.contracts import ByteRange, Datastore, Download, Entry, FileInfo
+from runyard.artifacts.contracts import ByteRange, Datastore, Download, FileInfo
 from runyard.artifacts.walking import files_below
 from runyard.entities.common import Page
-from runyard.entities.datastore import BLOB_STORE, BUILT_IN_STORES, ConfigValue, DatastoreRecord
+from runyard.entities.datastore import BLOB_STORE, BUILT_IN_STORES, ConfigValue, DatastoreRecord, StoredFile
 from runyard.errors import AlreadyExists, InvalidInput, NotFound, RunyardError, shown
 from runyard.services.checks import check_max_results
 from runyard.services.context import Context
@@ -140,7 +140,7 @@ class DatastoreService:
         recursive: bool,
         max_results: int | None,
         page_token: str | None,
-    ) -> Page[Entry]:
+    ) -> Page[StoredFile]:
         """Names below a directory, with their paths in the datastore, ordered by path.
 
         Recursive: files only, at any depth. A file lists itself.
@@ -152,10 +152,10 @@ class DatastoreService:
         record = await self.get(ctx, name)
         async with self._opened.using(_key(ctx, record), lambda: self._open(ctx, record)) as store:
             entries = _files(store, clean, after) if recursive else _names(store, clean, after)
-            found: list[Entry] = []
+            found: list[StoredFile] = []
             async for entry in entries:
                 if len(found) == limit:
-                    return Page(found, self._tokens.token(found[-1].name, *query))
+                    return Page(found, self._tokens.token(found[-1].path, *query))
                 found.append(entry)
             if not found and not after and clean:
                 found = await _itself(store, clean)
@@ -234,21 +234,21 @@ async def _probe(store: Datastore, name: str) -> None:
     )
 
 
-async def _files(store: Datastore, path: str, after: str) -> AsyncIterator[Entry]:
+async def _files(store: Datastore, path: str, after: str) -> AsyncIterator[StoredFile]:
     async for entry in files_below(store, path, after):
-        yield entry
+        yield StoredFile(entry.name, False, entry.size)
 
 
-async def _names(store: Datastore, path: str, after: str) -> AsyncIterator[Entry]:
+async def _names(store: Datastore, path: str, after: str) -> AsyncIterator[StoredFile]:
     for entry in await store.list_dir(path):
         place = paths.join(path, entry.name)
         if place > after:
-            yield Entry(place, entry.is_dir, entry.size)
+            yield StoredFile(place, entry.is_dir, entry.size)
 
 
-async def _itself(store: Datastore, path: str) -> list[Entry]:
+async def _itself(store: Datastore, path: str) -> list[StoredFile]:
     try:
-        return [Entry(path, False, (await store.head(path)).size)]
+        return [StoredFile(path, False, (await store.head(path)).size)]
     except (NotFound, InvalidInput):
         return []
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
-from runyard.artifacts.contracts import Entry
 from runyard.entities.common import Page
-from runyard.entities.datastore import BUILT_IN_STORES, ConfigValue, DatastoreRecord
+from runyard.entities.datastore import BUILT_IN_STORES, ConfigValue, DatastoreRecord, StoredFile
 
 
 class ListDatastores(msgspec.Struct):
@@ -78,19 +77,11 @@ class ListFiles(msgspec.Struct):
     page_token: str | None = None
 
 
-class FileEntry(msgspec.Struct):
-    """A path in the datastore; directories have no size."""
-
-    path: str
-    is_dir: bool
-    size: int | None
-
-
 class FileEntryPage(msgspec.Struct):
-    items: list[FileEntry]
+    items: list[StoredFile]
     next_page_token: str | None = None
 
     @classmethod
-    def of(cls, page: Page[Entry]) -> FileEntryPage:
+    def of(cls, page: Page[StoredFile]) -> FileEntryPage:
         """The message of a page."""
-        return cls([FileEntry(one.name, one.is_dir, one.size) for one in page.items], page.next_page_token)
+        return cls(page.items, page.next_page_token)
