@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.compat.environments import client_python
+from tests.compat.plugin.installed import plugin_path
 from tests.components import postgres, s3
 from tests.docs.blocks import INDENTED, Block, Session, blocks_of
+from tests.docs.client_path import client_path
 
 ROOT = Path(__file__).parents[2]
 PAGES = {str(page.relative_to(ROOT)): page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
 POSTGRESQL, S3 = "docs/howto-postgresql.md", "docs/howto-s3.md"
-PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3})
+PLUGIN = "docs/howto-mlflow-plugin.md"
+WORKSPACE = "docs/tutorial-workspace.md"
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, WORKSPACE})
 
 
 def runnable(name: str) -> list[Block]:
@@ -33,6 +37,18 @@ def test_every_block_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", PLAIN)
 def test_the_blocks_of_a_page_run(name: str, tmp_path: Path) -> None:
     run_page(name, tmp_path, {}, {})
+
+
+@pytest.mark.timeout(600)
+def test_the_blocks_on_workspaces_run(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    run_page(
+        WORKSPACE,
+        work,
+        {},
+        {"PYTHONPATH": client_path(tmp_path / "client"), "RUNYARD_HOME": str(tmp_path / "home")},
+    )
 
 
 def test_the_blocks_on_postgresql_run(tmp_path: Path) -> None:
@@ -55,6 +71,14 @@ def test_the_blocks_on_s3_run(tmp_path: Path) -> None:
         run_page(
             S3, tmp_path, {**keys, "https://s3.example.org": server.url, "eu-central-1": server.region}, {}
         )
+
+
+@pytest.mark.timeout(600)
+def test_the_blocks_on_the_plugin_run(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    run_page(
+        PLUGIN, tmp_path / "page", {}, {"PYTHONPATH": plugin_path(tmp_path / "plugin"), "HOME": str(tmp_path)}
+    )
 
 
 def run_page(name: str, directory: Path, said: Mapping[str, str], environment: Mapping[str, str]) -> None:

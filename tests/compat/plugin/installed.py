@@ -1,15 +1,15 @@
-"""The plugin as an MLflow environment finds it, without building or installing: source, metadata, one dependency."""
+"""The plugin as an MLflow environment finds it, without building or installing: source, metadata, dependencies."""
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from tests.compat.environments import ROOT
 
+BORROWED = ("msgspec", "rich", "markdown_it", "mdurl", "pygments")
 FACTORIES = {
     "tracking_store": "tracking_store",
     "model_registry_store": "model_registry_store",
@@ -21,16 +21,19 @@ def plugin_path(directory: Path) -> str:
     """A PYTHONPATH that makes this checkout's `runyard` an installed distribution with its entry points.
 
     Args:
-        directory: for what is made; msgspec is borrowed from the interpreter that runs the tests, which is also the one
-            that the client environments are made from.
+        directory: for what is made; dependencies of the client are borrowed from the interpreter that runs the tests,
+            which is also the one that the client environments are made from.
     """
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     _distribution(directory, "runyard", groups)
     azure = {f"mlflow.{group}": _azure(factory) for group, factory in FACTORIES.items()}
     _distribution(directory, "names-of-azure", azure)
-    borrowed = directory / "msgspec"
-    if not borrowed.exists():
-        borrowed.symlink_to(Path(msgspec.__file__).parent)
+    for name in BORROWED:
+        found = importlib.util.find_spec(name)
+        assert found is not None and found.origin is not None
+        link = directory / name
+        if not link.exists():
+            link.symlink_to(Path(found.origin).parent)
     return f"{directory}:{ROOT / 'src'}"  # in front of metadata that an editable installation left in src
 
 
