@@ -25,6 +25,7 @@ NOUNS = sorted(
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg
 )
+PEOPLE = {"principals", "tokens", "roles", "login", "oidc", "audit"}
 OTLP = "/v1/traces"
 GARBAGE = (
     b"",
@@ -86,6 +87,17 @@ def known_records(server: Client) -> dict[str, Any]:
         "definition": definition, "paths": definition["paths"], "op": "take",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
         "project": "azureml-core", "file": "azureml_core.whl",
+    }  # fmt: skip
+
+
+def known_people(server: Client, name: str) -> dict[str, Any]:
+    """A user of that name with a role and a token, by the names that fields and parameters have for them."""
+    server.ok("POST", "/api/v1/users", name=name, password="a passphrase for tests")
+    role = server.ok("POST", "/api/v1/role-assignments", principal=name, role="Reader", scope="/")
+    token = server.ok("POST", "/api/v1/tokens", name=name)
+    return {
+        "principal": name, "member": name, "user": name, "role": "Reader", "scope": "/", "actions": ["runs/*"],
+        "assignment_id": role["assignment_id"], "token_id": token["token_id"],
     }  # fmt: skip
 
 
@@ -151,7 +163,9 @@ def attack(server: Client, routes: list[Route], method: Callable[[Attack, Route,
     """Complaints about all answers; each route finds new records."""
     made = Attack(server)
     for route in routes:
-        method(made, route, known_records(server))
+        known = known_records(server)
+        people = known_people(server, known["name"]) if noun_of(route) in PEOPLE else {}
+        method(made, route, {**known, **people})
     return made.complaints
 
 

@@ -10,12 +10,17 @@ from typing import Any, TypeVar
 
 from runyard.entities.common import Page, Tag, ViewType
 from runyard.entities.run import MetricPoint, NewRun
+from runyard.store.sql.access_tokens import SqlAccessTokens
+from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.postgres import PostgresDatabase
+from runyard.store.sql.principals import SqlPrincipals
 from runyard.store.sql.registry import SqlRegistry
+from runyard.store.sql.roles import SqlRoles
 from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
 from runyard.store.sql.sqlite import SqliteDatabase
@@ -43,6 +48,11 @@ class Stores:
         self.models = SqlLoggedModels(database, PAGE_KEY)
         self.registry = SqlRegistry(database, PAGE_KEY)
         self.traces = SqlTraces(database, PAGE_KEY)
+        self.identity = SqlIdentity(database)
+        self.principals = SqlPrincipals(database, PAGE_KEY)
+        self.tokens = SqlAccessTokens(database, PAGE_KEY)
+        self.roles = SqlRoles(database, PAGE_KEY)
+        self.audit = SqlAudit(database, PAGE_KEY)
         self.workspace = 0
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:

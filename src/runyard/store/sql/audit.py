@@ -36,8 +36,7 @@ class SqlAudit:
         """One more line at the end of the chain; several servers on one database take turns."""
 
         def work(tx: Transaction) -> None:
-            if LOCK[tx.dialect]:
-                tx.execute(LOCK[tx.dialect])
+            take_turns(tx)
             last = tx.one(LAST)
             previous = "" if last is None else str(last[0])
             fields = _fields(entry)
@@ -79,6 +78,12 @@ class SqlAudit:
             return ChainPiece(count, at, previous)
 
         return await self._database.read(work)
+
+
+def take_turns(tx: Transaction) -> None:
+    """Wait until no other server is about to write a line, and keep them waiting until the commit."""
+    if LOCK[tx.dialect]:
+        tx.execute(LOCK[tx.dialect])
 
 
 def _where(query: AuditQuery) -> tuple[str, list[Any]]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from runyard.entities.access import BUILT_IN_ROLES, Role
 from runyard.entities.principal import LOCAL, PrincipalKind
 from runyard.errors import InvalidState
+from runyard.store.sql.audit import take_turns
 from runyard.store.sql.database import Connection, Transaction
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ def keeping_an_owner(work: Callable[[Transaction], T], keep_owner: bool) -> Call
         return work
 
     def checked(tx: Transaction) -> T:
+        take_turns(tx)  # or two servers could each take away an owner because the other one is still there
         before = owners(tx)
         done = work(tx)
         if before and not owners(tx):
