@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import ipaddress
 import os
 import socket
+import ssl
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from runyard.client.errors import ServerUnreachable
 from runyard.client.transport import Connection
@@ -37,15 +45,18 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]
 
 
 @contextlib.contextmanager
-def canned(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+def canned(*answers: bytes, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[bytes]]]:
     """A server that reads a request's head, sends the next bytes and hangs up; and the heads that it read."""
     heads: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             for answer in answers:
-                peer, _ = listener.accept()
-                with peer:
+                raw, _ = listener.accept()
+                with (
+                    contextlib.suppress(ssl.SSLError),
+                    raw if tls is None else tls.wrap_socket(raw, True) as peer,
+                ):
                     head = b""
                     while b"\r\n\r\n" not in head:
                         head += peer.recv(65536)
@@ -54,7 +65,41 @@ def canned(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heads
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}", heads
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody signed but itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(
+        made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    """A server's side of TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 def ok(body: bytes, length: int | None = None) -> bytes:
@@ -160,6 +205,19 @@ def test_proxys_error_page_is_shown_in_part() -> None:
 def test_server_without_tls_behind_an_https_address_says_which_setting_helps(connection: Connection) -> None:
     with pytest.raises(ServerUnreachable, match="RUNYARD_CA_FILE"):
         Connection(connection.server.replace("http:", "https:")).get("/api/v1/x")
+
+
+def test_unknown_certificate_is_refused_unless_told_so(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with canned(ok(b"[1]"), ok(b"[1]"), ok(b"[1]"), tls=tls) as (server, _):
+        with pytest.raises(ServerUnreachable, match="is not trusted"):
+            Connection(server, credentials="SECRET").get("/api/v1/x")
+        monkeypatch.setenv("RUNYARD_CA_FILE", str(certificate))
+        assert Connection(server).get("/api/v1/x") == [1]
+        monkeypatch.delenv("RUNYARD_CA_FILE")
+        monkeypatch.setenv("RUNYARD_INSECURE_TLS", "true")
+        assert Connection(server).get("/api/v1/x") == [1]
 
 
 def test_ca_file_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
