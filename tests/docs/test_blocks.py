@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +19,8 @@ PAGES = {str(page.relative_to(ROOT)): page for page in [ROOT / "README.md", *sor
 POSTGRESQL, S3 = "docs/howto-postgresql.md", "docs/howto-s3.md"
 PLUGIN = "docs/howto-mlflow-plugin.md"
 WORKSPACE = "docs/tutorial-workspace.md"
-PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, WORKSPACE})
+DATA = "docs/howto-data.md"
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, WORKSPACE, DATA})
 
 
 def runnable(name: str) -> list[Block]:
@@ -81,12 +83,25 @@ def test_the_blocks_on_the_plugin_run(tmp_path: Path) -> None:
     )
 
 
-def run_page(name: str, directory: Path, said: Mapping[str, str], environment: Mapping[str, str]) -> None:
+def test_the_blocks_on_data_run(tmp_path: Path) -> None:
+    """With the libraries that read data, which the environment of the tests has."""
+    (tmp_path / "page").mkdir()
+    run_page(DATA, tmp_path / "page", {}, {"RUNYARD_HOME": str(tmp_path / "home")}, Path(sys.executable))
+
+
+def run_page(
+    name: str,
+    directory: Path,
+    said: Mapping[str, str],
+    environment: Mapping[str, str],
+    python: Path | None = None,
+) -> None:
     blocks = runnable(name)
     if not blocks:
         return
     needs_client = any(block.language == "python" for block in blocks)
-    python = client_python("3.18.0") if needs_client else Path("python3")
+    if python is None:
+        python = client_python("3.18.0") if needs_client else Path("python3")
     session = Session(directory, python, said, environment)
     try:
         for block in blocks:
