@@ -1,5 +1,5 @@
 """`python -m runyard`."""
 
-from runyard.cli.main import main
+from runyard.cli.start import runyard
 
-main(prog_name="runyard")
+runyard()
