@@ -48,15 +48,15 @@ class OneWorkspace:
     async def custom_roles(self) -> Mapping[str, Role]:
         return {}
 
-    async def experiments_of(
+    async def homes_of(
         self,
         workspace_id: int,
         *,
         runs: Sequence[str] = (),
         models: Sequence[str] = (),
         traces: Sequence[str] = (),
-    ) -> set[int]:
-        return set()
+    ) -> Mapping[tuple[str, str], int]:
+        return {}
 
     async def append(self, entry: AuditEntry) -> None:
         self.entries.append(entry)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
 from runyard.entities.access import ANONYMOUS, SELF, Grants
-from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.entities.principal import LOCAL
 from runyard.errors import NotAllowed, NotFound
+from runyard.server.named import Named, is_shared, named_by
 from runyard.server.routing import Route
 from runyard.services.context import Context
 from runyard.services.identity import SESSION, IdentityService
@@ -30,6 +29,12 @@ SESSION_COOKIES = (b"__Host-runyard_session", b"runyard_session")  # the first o
 NOBODY = msgspec.structs.replace(LOCAL, id=0, uuid="", name="", display_name="")
 ANONYMOUS_CONTEXT = Context(0, "", "", NOBODY, "none", Grants())
 _BASES = ("/workspaces/", "/subscriptions/", "/mlflow/v", "/history/v")
+
+ABSENT = {
+    "runs": "Run with id={} not found",
+    "models": "Logged model with ID '{}' not found.",
+    "traces": "Trace with ID '{}' not found.",
+}
 
 Key = tuple[str | None, str | None]
 
@@ -118,23 +123,34 @@ class Access:
         grants, action = context.grants, route.action
         if not grants.experiments or action in (ANONYMOUS, SELF) or route.decides:
             return
-        named = _named(fields)
-        homes = {
-            context.default_experiment if one == DEFAULT_EXPERIMENT_ID else one for one in named.experiments
-        }
-        if named.runs or named.models or named.traces:
-            homes |= await self._homes.experiments_of(
-                context.workspace_id, runs=named.runs, models=named.models, traces=named.traces
-            )
-        if not homes:
-            if not grants.permits(action) and not route.filtered:
-                raise refused(context, action)
-            return
-        for home in homes:
-            if not grants.permits(action, home):
-                if grants.permits("experiments/read", home):
-                    raise refused(context, action)
-                raise NotFound(f"No Experiment with id={home} exists")
+        if is_shared(route) and not grants.permits(action):
+            raise refused(context, action)
+        named = named_by(route, fields, context.default_experiment)
+        if named.nothing and not grants.permits(action) and not route.filtered:
+            raise refused(context, action)
+        for number in named.experiments:
+            _require(context, action, number, NotFound(f"No Experiment with id={number} exists"))
+        await self._check_records(context, action, named)
+
+    async def _check_records(self, context: Context, action: str, named: Named) -> None:
+        """What is not there and what is not theirs look the same; a request that names its experiment may make records."""
+        homes = await self._homes.homes_of(
+            context.workspace_id, runs=named.runs, models=named.models, traces=named.traces
+        )
+        for kind, words in ABSENT.items():
+            for uuid in getattr(named, kind):
+                home = homes.get((kind, uuid))
+                absent = NotFound(words.format(uuid[:200]))
+                if home is not None:
+                    _require(context, action, home, absent)
+                elif not named.experiments:
+                    raise absent
+
+
+def _require(context: Context, action: str, home: int, absent: NotFound) -> None:
+    """Raises: absent, where they may not even read; NotAllowed."""
+    if not context.grants.permits(action, home):
+        raise refused(context, action) if context.grants.permits("experiments/read", home) else absent
 
 
 def refused(context: Context, action: str) -> NotAllowed:
@@ -143,81 +159,6 @@ def refused(context: Context, action: str) -> NotAllowed:
     return NotAllowed(
         f"{context.principal.name} may not {action} in {place}. An owner can assign a role that includes it."
     )
-
-
-class _Named(msgspec.Struct):
-    experiments: list[int]
-    runs: list[str]
-    models: list[str]
-    traces: list[str]
-
-
-_RUN_FIELDS = ("run_id", "run_uuid", "run_ids", "source_run_id")
-_MODEL_FIELDS = ("model_id", "model_ids")
-_TRACE_FIELDS = ("trace_id", "trace_ids", "request_id", "request_ids")
-
-
-def _named(fields: Mapping[str, Any]) -> _Named:
-    """The records that a request names, by the names that MLflow's and our fields have."""
-    found = _Named([], [], [], [])
-    for name in ("experiment_id", "experiment_ids"):
-        found.experiments += [
-            int(one)
-            for one in _texts(fields.get(name))
-            if one.isdecimal() and one.isascii() and len(one) < 20
-        ]
-    for names, into in (
-        (_RUN_FIELDS, found.runs),
-        (_MODEL_FIELDS, found.models),
-        (_TRACE_FIELDS, found.traces),
-    ):
-        for name in names:
-            into += _texts(fields.get(name))
-    for name in ("artifact_path", "proxied_path"):
-        found.experiments += _experiments_of_path(str(fields.get(name) or ""))
-    if not (found.runs or found.models or "name" in fields):
-        found.experiments += _experiments_of_path(str(fields.get("path") or ""))
-    _add_source(found, str(fields.get("source") or ""))
-    for place in _objects(fields.get("locations")) + _objects(fields.get("trace_location")):
-        inner = place.get("mlflow_experiment")
-        found.experiments += _named(inner).experiments if isinstance(inner, Mapping) else []
-    for name in ("trace", "trace_info"):
-        for inner in _objects(fields.get(name)):
-            deeper = _named(inner)
-            found.experiments += deeper.experiments
-            found.traces += deeper.traces
-    return found
-
-
-def _experiments_of_path(path: str) -> list[int]:
-    """A path in the workspace's files begins with the experiment, after components that mean nothing."""
-    first = next((part for part in path.split("/") if part not in ("", ".")), "")
-    return [int(first)] if first.isdecimal() and first.isascii() and len(first) < 20 else []
-
-
-def _add_source(found: _Named, source: str) -> None:
-    """Where a model version comes from: `runs:/ID/...`, `models:/m-ID`, `mlflow-artifacts:/7/...`."""
-    scheme, _, rest = source.partition(":")
-    if scheme == "mlflow-artifacts":
-        with suppress(ValueError):
-            found.experiments += _experiments_of_path(urlsplit(source).path)
-    elif scheme in ("runs", "models"):
-        first = rest.lstrip("/").partition("/")[0]
-        (found.runs if scheme == "runs" else found.models).append(first)
-
-
-def _texts(value: Any) -> list[str]:
-    if value is None or value == "":
-        return []
-    return [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    if value is None:
-        return []
-    return [
-        one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Mapping)
-    ]
 
 
 def plain_fields(request: Any) -> Mapping[str, Any]:

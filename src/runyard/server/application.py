@@ -29,6 +29,7 @@ from runyard.server.access import (
 )
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
+from runyard.server.raw_shapes import shape_of
 from runyard.server.routing import Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
@@ -49,6 +50,7 @@ JSON_HEADERS = [
 ]
 UNROUTED = "(none)"
 NO_CONTENT = 204
+RECORD_HEADERS = {"x-mlflow-experiment-id": "experiment_id", "x-mlflow-run-id": "run_id"}
 
 
 class Application:
@@ -185,7 +187,7 @@ class Application:
     ) -> Any:
         assert route.raw is not None
         if context.grants.experiments:
-            await self.access.check_experiments(route, context, _raw_fields(request, values))
+            await self.access.check_experiments(route, context, _raw_fields(route, request, values))
         return await route.raw(context, request)
 
     async def _audited(
@@ -204,14 +206,15 @@ class Application:
         return answer
 
 
-def _raw_fields(request: Request, values: Mapping[str, str]) -> dict[str, Any]:
-    """What a raw request names: its query, its path, and the headers of exporters of spans."""
-    fields: dict[str, Any] = dict(request.query_params)
-    fields.update(values)
-    for header, name in (("x-mlflow-experiment-id", "experiment_id"), ("x-mlflow-run-id", "run_id")):
-        if header in request.headers:
+def _raw_fields(route: Route, request: Request, values: Mapping[str, str]) -> dict[str, Any]:
+    """What a raw request names in the query and the headers that its route reads, and in its path."""
+    shape = shape_of(route.method, route.path)
+    read = {*shape.query, *(("run_uuid",) if "run_id" in shape.query else ())}
+    fields: dict[str, Any] = {name: value for name, value in request.query_params.items() if name in read}
+    for header, name in RECORD_HEADERS.items():
+        if header in shape.headers and header in request.headers:
             fields[name] = request.headers[header]
-    return fields
+    return {**fields, **values}
 
 
 def remote_of(scope: Scope) -> str:

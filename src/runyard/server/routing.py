@@ -35,7 +35,7 @@ class Route(msgspec.Struct, frozen=True):
     Attributes:
         action: what the caller must be allowed to do; no route is without one.
         in_workspace: whether it belongs to a workspace, or to the server as a whole.
-        filtered: whether the handler shows only the experiments that the caller may read.
+        filtered: whether the handler shows and changes only what the caller may, also who has a role in one experiment only.
         decides: whether the service decides, because the place of the action is named in the request.
         status: of a success.
     """
@@ -121,6 +121,7 @@ def api(
     in_workspace: bool = True,
     body_limit: int | None = None,
     decides: bool = False,
+    filtered: bool = False,
 ) -> list[Route]:
     """A JSON route of Runyard's own, below /api/v1."""
     return [
@@ -133,6 +134,7 @@ def api(
             in_workspace=in_workspace,
             body_limit=body_limit,
             decides=decides,
+            filtered=filtered,
         )
     ]
 

@@ -77,7 +77,7 @@ def parse_experiment_id(value: str | int) -> int:
     Raises: InvalidInput.
     """
     try:
-        number = int(value) if not isinstance(value, str) or re.fullmatch(r"-?\d{1,19}", value) else None
+        number = int(value) if not isinstance(value, str) or re.fullmatch(r"-?[0-9]{1,19}", value) else None
     except ValueError:
         number = None
     if number is None or not -(2**63) <= number < 2**63:

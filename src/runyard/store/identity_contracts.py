@@ -47,13 +47,13 @@ class IdentityStore(Protocol):
 class RecordHomes(Protocol):
     """Which experiments records belong to."""
 
-    async def experiments_of(
+    async def homes_of(
         self,
         workspace_id: int,
         *,
         runs: Sequence[str] = (),
         models: Sequence[str] = (),
         traces: Sequence[str] = (),
-    ) -> set[int]:
-        """The experiments of these records; what does not exist in the workspace is left out."""
+    ) -> Mapping[tuple[str, str], int]:
+        """The experiment of each of these records, by kind and id; what does not exist in the workspace is left out."""
         ...

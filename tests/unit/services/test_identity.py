@@ -75,15 +75,15 @@ class People:
     async def custom_roles(self) -> Mapping[str, Role]:
         return {}
 
-    async def experiments_of(
+    async def homes_of(
         self,
         workspace_id: int,
         *,
         runs: Sequence[str] = (),
         models: Sequence[str] = (),
         traces: Sequence[str] = (),
-    ) -> set[int]:
-        return set()
+    ) -> Mapping[tuple[str, str], int]:
+        return {}
 
     async def append(self, entry: AuditEntry) -> None:
         self.lines.append(entry)

@@ -33,9 +33,9 @@ ASSIGNMENTS = """SELECT a.uuid, p.name, a.role, a.effect, a.scope, a.created_by,
     WHERE a.principal_id = ? OR a.principal_id IN (SELECT group_id FROM group_members WHERE member_id = ?)"""
 ROLES = "SELECT name, description, actions, not_actions FROM roles ORDER BY name"
 HOMES = {
-    "runs": "SELECT DISTINCT experiment_id FROM runs WHERE workspace_id = ? AND uuid IN ({marks})",
-    "models": "SELECT DISTINCT experiment_id FROM logged_models WHERE workspace_id = ? AND uuid IN ({marks})",
-    "traces": "SELECT DISTINCT experiment_id FROM traces WHERE workspace_id = ? AND uuid IN ({marks})",
+    "runs": "SELECT uuid, experiment_id FROM runs WHERE workspace_id = ? AND uuid IN ({marks})",
+    "models": "SELECT uuid, experiment_id FROM logged_models WHERE workspace_id = ? AND uuid IN ({marks})",
+    "traces": "SELECT uuid, experiment_id FROM traces WHERE workspace_id = ? AND uuid IN ({marks})",
 }
 IN_ONE_QUERY = 500
 
@@ -77,26 +77,27 @@ class SqlIdentity:
         rows = await self._database.read(lambda c: c.all(ROLES))
         return {row[0]: role_of(row) for row in rows}
 
-    async def experiments_of(
+    async def homes_of(
         self,
         workspace_id: int,
         *,
         runs: Sequence[str] = (),
         models: Sequence[str] = (),
         traces: Sequence[str] = (),
-    ) -> set[int]:
-        wanted = {"runs": runs, "models": models, "traces": traces}
+    ) -> Mapping[tuple[str, str], int]:
+        named = {"runs": runs, "models": models, "traces": traces}
+        wanted = {kind: [one for one in uuids if "\0" not in one] for kind, uuids in named.items() if uuids}
 
-        def work(c: Connection) -> set[int]:
-            found: set[int] = set()
-            for table, uuids in wanted.items():
+        def work(c: Connection) -> dict[tuple[str, str], int]:
+            found: dict[tuple[str, str], int] = {}
+            for kind, uuids in wanted.items():
                 for start in range(0, len(uuids), IN_ONE_QUERY):
                     some = uuids[start : start + IN_ONE_QUERY]
-                    sql = HOMES[table].format(marks=", ".join("?" * len(some)))
-                    found.update(row[0] for row in c.all(sql, (workspace_id, *some)))
+                    sql = HOMES[kind].format(marks=", ".join("?" * len(some)))
+                    found.update({(kind, row[0]): row[1] for row in c.all(sql, (workspace_id, *some))})
             return found
 
-        return await self._database.read(work)
+        return await self._database.read(work) if any(wanted.values()) else {}
 
 
 def workspace_of(row: Row) -> Workspace:

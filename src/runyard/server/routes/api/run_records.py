@@ -69,7 +69,7 @@ def _records(service: RunRecordService) -> list[Route]:
         return RecordPage.of(page)
 
     return [
-        *api("POST", "/runs", CreateRunHere, create, "runs/write"),
+        *api("POST", "/runs", CreateRunHere, create, "runs/write", filtered=True),
         *api("POST", "/runs/{run_id}/records", AddRecords, add, "runs/write"),
         *api("GET", "/runs/{run_id}/records", ListRecords, listing, "runs/read"),
     ]

@@ -92,8 +92,15 @@ def _one(service: WorkspaceService) -> list[Route]:
         return TrackingTokenAnswer(made.token, made.expires_ms)
 
     return [
-        *api("GET", "/workspace", ThisWorkspace, get, "workspaces/read"),
+        *api("GET", "/workspace", ThisWorkspace, get, "workspaces/read", filtered=True),
         *api("PATCH", "/workspace", UpdateWorkspace, update, "workspaces/write"),
         *api("DELETE", "/workspace", DeleteWorkspace, delete, "workspaces/delete"),
-        *api("POST", "/workspace/tracking-token", MakeTrackingToken, tracking_token, "workspaces/read"),
+        *api(
+            "POST",
+            "/workspace/tracking-token",
+            MakeTrackingToken,
+            tracking_token,
+            "workspaces/read",
+            filtered=True,
+        ),
     ]
