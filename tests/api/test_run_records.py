@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.api.live_server import JSON, UNKNOWN_RUN, Client
+from runyard.server.settings import Settings
+from tests.api.live_server import JSON, UNKNOWN_RUN, Client, live_server
+from tests.api.people import People
 
 RUNS = "/api/v1/runs"
 INVALID = (400, "INVALID_PARAMETER_VALUE")
@@ -147,3 +150,71 @@ def test_an_unknown_run_is_not_found(server: Client, path: str) -> None:
 def test_a_body_that_is_no_json_is_refused(server: Client) -> None:
     answer = server.send("POST", f"{RUNS}/{server.run()}/records", b"\xff", JSON)
     assert answer.status == 400
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, People]]:
+    """A server that demands a credential, and its people."""
+    data = tmp_path_factory.mktemp("closed")
+    with live_server(data, Settings(data=str(data), auth="required")) as client:
+        yield client, People(data)
+
+
+SCOPE = "/subscriptions/default/resourceGroups/default/workspaces/default"
+
+
+def test_a_role_in_one_experiment_is_good_for_its_runs_alone(closed: tuple[Client, People]) -> None:
+    server, people = closed
+    owner = server.also(token=people.token(people.add(("Owner", "/"))))
+    mine, theirs = owner.experiment(name="mine"), owner.experiment(name="theirs")
+    one = server.also(token=people.token(people.add(("Data Scientist", f"{SCOPE}/experiments/{mine}"))))
+    run, other = owner.run(mine), owner.run(theirs)
+    assert create(one, experiment_name="mine")["info"]["experiment_id"] == mine
+    assert create(one, experiment_id=mine, parent_run_id=run)["info"]["experiment_id"] == mine
+    one.ok("POST", f"{RUNS}/{run}/records", records=[record()])
+    one.ok("POST", f"{RUNS}/{run}/properties", properties={"a": "b"})
+    assert len(one.ok("GET", f"{RUNS}/{run}/records")["items"]) == 1
+    assert one.ok("POST", "/api/v1/run-properties", run_ids=[run])["items"]
+    for refused in (
+        one.call("POST", RUNS, {"experiment_name": "theirs"}),
+        one.call("POST", RUNS, {"experiment_id": theirs}),
+        one.call("POST", RUNS, {"experiment_id": mine, "parent_run_id": other}),
+        one.call("POST", f"{RUNS}/{other}/records", {"records": [record()]}),
+        one.call("POST", f"{RUNS}/{other}/properties", {"properties": {"a": "b"}}),
+        one.call("GET", f"{RUNS}/{other}/records"),
+        one.call("GET", f"{RUNS}/{other}/properties"),
+        one.call("POST", "/api/v1/run-properties", {"run_ids": [run, other]}),
+    ):
+        assert (refused.status, refused.json()["error_code"]) == NOT_FOUND
+
+
+def test_a_role_that_is_denied_in_one_experiment(closed: tuple[Client, People]) -> None:
+    server, people = closed
+    owner = server.also(token=people.token(people.add(("Owner", "/"))))
+    name = "denied"
+    experiment = owner.experiment(name=name)
+    deny = [("Data Scientist", f"{SCOPE}/experiments/{experiment}")]
+    one = server.also(token=people.token(people.add(("Owner", "/"), deny=deny)))
+    assert one.fails("POST", RUNS, experiment_name=name) == NOT_FOUND
+    assert one.fails("POST", RUNS, experiment_id=experiment) == NOT_FOUND
+    reader = people.add(("Reader", "/"), ("Data Scientist", f"{SCOPE}/experiments/{owner.experiment()}"))
+    told = server.also(token=people.token(reader)).fails("POST", RUNS, experiment_name=name)
+    assert told[1] == "PERMISSION_DENIED"
+
+
+def test_a_run_id_of_another_workspace_tells_nothing(server: Client) -> None:
+    server.ok("POST", "/api/v1/workspaces", name="records-2")
+    elsewhere = server.also(base="/workspaces/records-2")
+    run = elsewhere.run(elsewhere.experiment())
+    for path in ("records", "properties"):
+        assert server.fails("GET", f"{RUNS}/{run}/{path}") == NOT_FOUND
+    assert server.ok("POST", "/api/v1/run-properties", run_ids=[run])["items"] == []
+    assert server.fails("POST", RUNS, experiment_id=server.experiment(), parent_run_id=run) == NOT_FOUND
+    made = create(server, experiment_id=server.experiment(), run_id=run)
+    assert (
+        made["info"]["run_id"],
+        elsewhere.ok("GET", "runs/get", run_id=run)["run"]["info"] == made["info"],
+    ) == (
+        run,
+        False,
+    )

@@ -6,23 +6,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
 from runyard.client.files import Progress as Report
+from runyard.sdk.libraries import library
 
 
 @contextmanager
 def transfer(title: str, total: int | None) -> Iterator[Report]:
-    """A bar of bytes on stderr, if that is a terminal.
+    """A bar of bytes on stderr, if that is a terminal; rich is loaded only then.
 
     Yields: what is called with the bytes done so far of one file and its size.
     """
     if not sys.stderr.isatty():
         yield lambda done, size: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    rich = library("rich.progress", "A progress bar")
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.DownloadColumn(),
+        rich.TransferSpeedColumn(),
+    )
+    console = library("rich.console", "A progress bar").Console(stderr=True)
+    with rich.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=total)
 
         def report(done: int, size: int | None) -> None:

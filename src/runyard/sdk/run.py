@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 from runyard.sdk import display
 from runyard.sdk.exceptions import RunEnvironmentException
 from runyard.sdk.experiment_record import ExperimentRecord
+from runyard.sdk.keyvault import Keyvault
 from runyard.sdk.offline_run import OfflineRun
 from runyard.sdk.run_context import job_environment
 from runyard.sdk.run_handle import PARENT_TAG, read_run, search_runs, tags_of
@@ -82,6 +83,14 @@ class Run(RunStatus, RunModels):
             run = cls._of(experiment, document)
             if type is None or run.type == type:
                 yield run
+
+    def get_secret(self, name: str) -> str:
+        """A secret of the workspace's keyvault."""
+        return Keyvault(self.experiment.workspace).get_secret(name)
+
+    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str | None]:
+        """Several secrets; None for what is not there."""
+        return Keyvault(self.experiment.workspace).get_secrets(secrets)
 
     def __repr__(self) -> str:
         return display.listed("Run", self._shown())
