@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from runyard.artifacts.contracts import ByteRange, Datastore, Download, Entry, FileInfo
 from runyard.artifacts.paths import join
 from runyard.artifacts.unsigned import Unsigned
+from runyard.artifacts.walking import files_below
 from runyard.errors import InvalidInput
 
 
@@ -29,6 +30,13 @@ class PrefixedDatastore(Unsigned):
 
     async def list_dir(self, path: str) -> Sequence[Entry]:
         return await self._inner.list_dir(join(self._prefix, path))
+
+    async def files_below(self, directory: str, after: str) -> AsyncIterator[Entry]:
+        """See walking.files_below."""
+        skip = len(self._prefix) + 1
+        start = join(self._prefix, after) if after else ""
+        async for entry in files_below(self._inner, join(self._prefix, directory), start):
+            yield Entry(entry.name[skip:], False, entry.size)
 
     async def delete(self, path: str) -> None:
         if not path:

@@ -68,6 +68,10 @@ def sources_of(paths: Sequence[DataPath], workspace: WorkspaceRecord | None) -> 
 
     Raises: UserErrorException for a path without any file.
     """
+    if not paths:
+        raise UserErrorException(
+            "The dataset's definition cannot be read: it has no paths. Register it again."
+        )
     found: list[Source] = []
     for path in paths:
         if path.datastore:

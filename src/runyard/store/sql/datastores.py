@@ -74,6 +74,10 @@ class SqlDatastores:
 
 
 def _record(row: Row) -> DatastoreRecord:
+    """A row; a configuration that an import brought and nobody can read is empty, and using it says what is missing."""
     record_id, name, kind, config, secret, *rest = row
-    decoded = msgspec.json.decode(config, type=dict[str, ConfigValue])
+    try:
+        decoded = msgspec.json.decode(config, type=dict[str, ConfigValue])
+    except msgspec.MsgspecError:
+        decoded = {}
     return DatastoreRecord(record_id, name, kind, decoded, None if secret is None else bytes(secret), *rest)

@@ -120,13 +120,21 @@ def _dataset(row: Row) -> RegisteredDataset:
         version,
         latest,
         kind,
-        msgspec.json.decode(definition, type=DatasetDefinition),
+        _definition(definition),
         description,
         msgspec.json.decode(tags, type=dict[str, str]),
         archived_ms is not None,
         by,
         created_ms,
     )
+
+
+def _definition(text: str) -> DatasetDefinition:
+    """What an import brought and nobody can read has no paths, and using it says so."""
+    try:
+        return msgspec.json.decode(text, type=DatasetDefinition)
+    except msgspec.MsgspecError:
+        return DatasetDefinition([])
 
 
 def _taken(name: str) -> AlreadyExists:
