@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import artifacts, footprint, history, ingest, report, runs, search
+from bench import artifacts, footprint, history, identity, ingest, report, runs, search
 from bench.environments import RESULTS, ROOT
 from bench.postgres import Postgres
 from bench.scale import SCALES, Scale
@@ -25,6 +25,7 @@ from bench.suite import Suite, Values
 
 ROWS: dict[str, Callable[[Suite], None]] = {
     "log_metric": ingest.log_metric,
+    "identity": identity.identity,
     "points_32": ingest.points_32,
     "batch_1000_c1": ingest.batch_1000_c1,
     "batch_1000_c8": ingest.batch_1000_c8,

@@ -67,6 +67,13 @@ TARGETS: list[Target] = [
     ),
     Target("log_metric", "per_s", "the same: calls per second, real client", "/s", higher=True),
     Target(
+        "identity",
+        "more_percent",
+        "a point with an access token in a named workspace: more CPU than without",
+        "%",
+        must_below=10.0,
+    ),
+    Target(
         "points_32",
         "per_s",
         "single points, 32 connections: requests per second",
