@@ -126,7 +126,7 @@ class Access:
         if is_shared(route) and not grants.permits(action):
             raise refused(context, action)
         named = named_by(route, fields, context.default_experiment)
-        if named.nothing and not grants.permits(action) and not route.filtered:
+        if named.nothing and not route.filtered and not _permits_whole(grants, action):
             raise refused(context, action)
         for number in named.experiments:
             _require(context, action, number, NotFound(f"No Experiment with id={number} exists"))
@@ -145,6 +145,14 @@ class Access:
                     _require(context, action, home, absent)
                 elif not named.experiments:
                     raise absent
+
+
+def _permits_whole(grants: Grants, action: str) -> bool:
+    """Whether an action is theirs in the workspace; a whole import or export takes in what is closed to them, too."""
+    closed = action == "workspaces/import" and not all(
+        grants.permits(action, one) for one in grants.experiments
+    )
+    return grants.permits(action) and not closed
 
 
 def _require(context: Context, action: str, home: int, absent: NotFound) -> None:

@@ -174,10 +174,8 @@ def test_a_deleted_workspace_is_gone_and_its_name_free(stores: Stores) -> None:
     deeper = f"{made.scope}/experiments/7"
     assign = "INSERT INTO role_assignments (uuid, principal_id, role, scope, created_ms) VALUES (?, 1, 'Reader', ?, 1)"
     neighbour = f"{made.scope}0"
-    for scope in (deeper, neighbour):
-        stores.do(
-            stores.database.write(lambda tx, scope=scope: tx.execute(assign, (uuid.uuid4().hex, scope)))
-        )
+    roles = [(uuid.uuid4().hex, scope) for scope in (deeper, neighbour)]
+    stores.do(stores.database.write(lambda tx: tx.many(assign, roles)))
     token = """INSERT INTO access_tokens (uuid, principal_id, kind, name, hash, workspace_id, created_ms, expires_ms)
         VALUES (?, 1, 0, 't', ?, ?, 1, 2)"""
     uid = uuid.uuid4().hex
