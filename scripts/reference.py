@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ import click
 
 from runyard.cli.main import main as runyard
 from runyard.cli.up import up
+from runyard.entities.access import ACTIONS, BUILT_IN_ROLES
 from runyard.server.app import build
 from runyard.server.metrics import ServerMetrics
 from runyard.server.openapi import describe
+from runyard.server.routing import Route
 from runyard.server.settings import ENVIRONMENT_PREFIX, Settings
 
 Json = dict[str, Any]
@@ -33,16 +35,17 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    described, counters = asyncio.run(_from_a_server())
+    described, counters, routes = asyncio.run(_from_a_server())
     return {
         "api.md": api_page(described),
         "cli.md": cli_page(runyard),
         "settings.md": settings_page(),
         "metrics.md": metrics_page(counters),
+        "roles.md": roles_page(routes),
     }
 
 
-async def _from_a_server() -> tuple[Json, ServerMetrics]:
+async def _from_a_server() -> tuple[Json, ServerMetrics, list[Route]]:
     """What a server that never serves knows of itself."""
     with tempfile.TemporaryDirectory() as directory:
         runtime = build(Settings(data=directory))
@@ -50,7 +53,8 @@ async def _from_a_server() -> tuple[Json, ServerMetrics]:
             counters = runtime.application.metrics
             counters.observe("GET", "/health", 200, 0.001)
             await asyncio.sleep(0)
-            return describe(runtime.application.routes.routes), counters
+            routes = runtime.application.routes.routes
+            return describe(routes), counters, routes
 
 
 def api_page(described: Json) -> str:
@@ -165,6 +169,35 @@ def metrics_page(counters: ServerMetrics) -> str:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         named = ", ".join(f"`{label}`" for label in labels) or "–"
         parts.append(f"| `{name}` | {family.type} | {named} | {family.documentation} |")
+    return "\n".join(parts) + "\n"
+
+
+def roles_page(routes: Sequence[Route]) -> str:
+    """Which role has which action, and which action each route needs."""
+    roles = BUILT_IN_ROLES.values()
+    parts = [
+        f"{MADE}\n# Roles and actions\n",
+        "A role is a set of actions; it is assigned at `/`, a subscription, a resource group, a workspace or an "
+        "experiment, and acts there and below. What is denied anywhere on the way wins. "
+        "[How to give access](../howto-access.md).\n",
+        f"| action | meaning | {' | '.join(role.name for role in roles)} |",
+        "|---|---|" + "---|" * len(roles),
+    ]
+    for action, meaning in ACTIONS.items():
+        marks = " | ".join("yes" if action in role.expand() else "–" for role in roles)
+        parts.append(f"| `{action}` | {meaning} | {marks} |")
+    parts += [f"\n{role.name}: {role.description}" for role in roles]
+    parts += [
+        "\n## Which action a route needs\n",
+        "Routes below `/api` are also served below `/ajax-api`. `anonymous`: no credential is needed; `self`: any "
+        "will do, the answer is about the caller. `*`: the service decides by the place that the request names.\n",
+        "| route | action | where |\n|---|---|---|",
+    ]
+    for route in routes:
+        if not route.path.startswith("/ajax-api/"):
+            place = "workspace" if route.in_workspace else "server"
+            star = "*" if route.decides else ""
+            parts.append(f"| `{route.method} {route.path}` | `{route.action}`{star} | {place} |")
     return "\n".join(parts) + "\n"
 
 

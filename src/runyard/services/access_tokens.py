@@ -146,9 +146,9 @@ class AccessTokenService:
         return wanted
 
     def _checked_life(self, ctx: Context, life_s: int | None, *, own: bool) -> int:
-        """A token that is made with another for the same person does not outlive it."""
+        """A token that is made with another for the same person does not outlive it; logins make what they like."""
         wanted = self.check_life(life_s)
-        if not own or ctx.who.expires_ms is None:
+        if not own or ctx.who.lasting or ctx.who.expires_ms is None:
             return wanted
         left_s = int(ctx.who.expires_ms / 1000 - self._clock())
         if life_s is not None and life_s > left_s:

@@ -21,6 +21,7 @@ class Recognised(msgspec.Struct, frozen=True):
         workspace_id: the same by row, for access tokens.
         expires_ms: after this it is good for nothing; None: does not end.
         token: uuid of the access token, where the credential is one or comes from one.
+        lasting: whether it may make tokens that outlive it: somebody logged in, and this is not just a token.
     """
 
     principal: Principal
@@ -30,6 +31,7 @@ class Recognised(msgspec.Struct, frozen=True):
     workspace_id: int | None = None
     expires_ms: int | None = None
     token: str | None = None
+    lasting: bool = False
 
 
 BY_ITSELF = Recognised(LOCAL, "local")

@@ -172,6 +172,7 @@ class IdentityService:
             token.workspace_id,
             token.expires_ms,
             token.uuid,
+            token.kind is not TokenKind.PERSONAL,
         )
 
     def _check_token(self, token: AccessToken, principal: Principal) -> None:
