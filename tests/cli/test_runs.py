@@ -86,7 +86,11 @@ def test_show_by_word_and_by_flag(cli: CommandLine) -> None:
         == cli.ok("run", "show", "--run", run_id)
     )
     card = cli.ok("run", "show", run_id)
-    assert f"Run         {run_id}\n" in card and "loss=0.3333333" in card and "rate=0.1" in card
+    assert (
+        f"Run         {run_id}\n" in card
+        and "Metrics     loss  0.3333333\n            odd   NaN\n" in card
+        and "rate  0.1\n" in card
+    )
     assert cli.ok("run", "show", run_id, "--query", "metrics.loss", "-o", "tsv") == "0.3333333333333333\n"
 
 

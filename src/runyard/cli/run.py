@@ -96,7 +96,7 @@ def list_runs(session: Session, /, names: tuple[str, ...], last: int, text: str 
     extra = [runs.metric_column(name) for name in listed(more["metrics"])]
     extra += [runs.param_column(name) for name in listed(more["params"])]
     session.rows(found, [*base[:3], *extra, *base[3:]], none="No runs.")
-    if last and len(found) == last and session.out.format == "table":
+    if last and len(found) == last and session.out.format == "table" and not session.out.query:
         note(f"The first {last}; --last 0 lists all.")
 
 

@@ -24,7 +24,7 @@ def confirm_by_name(what: str, name: str, yes: str | None) -> None:
             )
         return
     need_terminal(f"Deleting {what} needs a confirmation; give `--yes {name}`.")
-    click.echo(f"This deletes {what}. It cannot be undone.", err=True)
+    click.echo(f"This deletes {what}.\nIt cannot be undone.", err=True)
     typed = click.prompt("Type its name to go on", default="", show_default=False, err=True)
     if typed.strip() != name:
         raise Failed("That is not its name. Nothing was deleted.")

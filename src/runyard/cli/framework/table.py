@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runyard.cli.framework.columns import KEEP, Column, Record, Value, plain
+from runyard.cli.framework.columns import KEEP, Column, Record, Value, plain, printable
 
 GAP = 2
 UNLIMITED = 100_000
@@ -110,16 +110,26 @@ def draw_rows(records: Sequence[Record], columns: Sequence[Column]) -> list[str]
 
 def draw_card(record: Record, columns: Sequence[Column]) -> None:
     """Print one record as names and values; long values continue below themselves."""
-    rows = [(column.title, column.text(record)) for column in columns]
+    rows = [(column.title, _lines(column, record)) for column in columns]
+    rows = [(name, text) for name, text in rows if text]
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, show_header=False)
     names = max((cell_len(name) for name, _ in rows), default=0)
     table.add_column(no_wrap=True, width=names, style="bold")
     table.add_column(overflow="fold")
     for name, text in rows:
-        if text != "":
-            table.add_row(Text(name), _styled(text))
-    widest = max((cell_len(text) for _, text in rows), default=0)
+        table.add_row(Text(name), _styled(text))
+    widest = max((cell_len(line) for _, text in rows for line in text.splitlines()), default=0)
     _print(table, min(width_of_terminal(), names + GAP + widest + GAP))
+
+
+def _lines(column: Column, record: Record) -> str:
+    """A value on a card: what has names inside gets a line for each."""
+    value = column.of(record)
+    if not isinstance(value, Mapping) or column.show is not None:
+        return column.text(record)
+    inside = [(printable(str(name)), printable(plain(inner))) for name, inner in value.items()]
+    width = max((cell_len(name) for name, _ in inside), default=0)
+    return "\n".join(f"{set_cell_size(name, width)}  {text}".rstrip() for name, text in inside)
 
 
 def generic(records: Iterable[Record]) -> list[Column]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from runyard.cli.framework.columns import KEEP, Column, Record, Value, duration, number, when
 from runyard.cli.framework.session import Session
+from runyard.errors import NotFound
 
 MLFLOW = "/api/2.0/mlflow"
 PATH = f"{MLFLOW}/runs"
@@ -96,7 +97,14 @@ def get(session: Session, run_id: str) -> dict[str, Any]:
 
 def message(session: Session, run_id: str) -> Record:
     """One run as MLflow's API tells it."""
-    found: Record = session.here.get(f"{PATH}/get", run_id=run_id)["run"]
+    try:
+        found: Record = session.here.get(f"{PATH}/get", run_id=run_id)["run"]
+    except NotFound as exc:
+        if "`runyard " in exc.message:  # the workspace is not there, and the message says what to do
+            raise
+        raise NotFound(
+            f"There is no run {run_id!r} here; `{session.program} run list` shows what there is."
+        ) from exc
     return found
 
 
