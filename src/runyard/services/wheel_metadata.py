@@ -57,7 +57,7 @@ def _within(requirement: str, extra: str) -> str:
 def _entry_points(project: Project) -> str:
     groups = {"console_scripts": project.get("scripts", {}), **project.get("entry-points", {})}
     return "\n".join(
-        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in sorted(points.items()))
         for group, points in sorted(groups.items())
         if points
     )
