@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 
+from runyard import Experiment, Workspace
 from tests.cli.command_line import UNKNOWN_RUN, CommandLine
 
 
@@ -122,19 +123,18 @@ def test_metrics_shows_every_point_when_asked(cli: CommandLine) -> None:
 
 
 def test_metrics_shows_what_the_sdk_logged_beside_numbers(cli: CommandLine) -> None:
-    run_id = cli.logged()
-    row = {
-        "uuid": "a" * 32,
-        "name": "table",
-        "kind": "row",
-        "logged_ms": 1,
-        "body": {"value": {"a": 1, "b": "x"}},
-    }
-    path = f"/api/v1/runs/{run_id}/records"
-    cli.client.ok("POST", path, records=[row])
-    (found,) = [one for one in cli.data("run", "metrics", run_id) if one["kind"] == "row"]
-    assert found["value"] == {"a": 1, "b": "x"}
-    assert "a=1, b=x" in cli.ok("run", "metrics", run_id, "--name", "table")
+    name = cli.client.name("sdk")
+    workspace = Workspace.get("default", server=f"http://127.0.0.1:{cli.client.port}")
+    run = Experiment(workspace, name).start_logging(snapshot_directory=None)
+    run.log("count", 3)
+    run.log("note", "early stop")
+    run.log_list("sizes", [1, 2, 3])
+    run.log_row("curve", x=1, y=0.5)
+    run.log_row("curve", x=2, y=0.25)
+    run.complete()
+    found = {one["name"]: one["value"] for one in cli.data("run", "metrics", run.id)}
+    assert found == run.get_metrics()
+    assert "x=[1, 2], y=[0.5, 0.25]" in cli.ok("run", "metrics", run.id, "--name", "curve")
 
 
 def test_metrics_of_an_unknown_name_are_not_found(cli: CommandLine) -> None:

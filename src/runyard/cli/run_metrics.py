@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import click
@@ -54,7 +55,7 @@ def metrics(session: Session, /, run_id: str, names: tuple[str, ...], history: b
     found = sorted(
         (one for one in found if not chosen or one["name"] in chosen), key=lambda one: str(one["name"])
     )
-    others = [] if history else _records(session, run_id, chosen)
+    others = [] if history else _records(session, run_id, chosen, {one["name"] for one in found})
     missing = [name for name in chosen if name not in {one["name"] for one in [*found, *others]}]
     if missing:
         raise Failed(
@@ -79,19 +80,31 @@ def _last(metric: Record) -> dict[str, Any]:
     }
 
 
-def _records(session: Session, run_id: str, chosen: list[str]) -> list[dict[str, Any]]:
-    """What the SDK logged beside numbers: text, lists, rows, tables, images, charts."""
-    found = session.pages(f"/api/v1/runs/{run_id}/records")
+def _records(session: Session, run_id: str, chosen: list[str], numbers: set[str]) -> list[dict[str, Any]]:
+    """What the SDK logged beside numbers (text, lists, rows, tables, images, charts), merged as `run.get_metrics()` does.
+
+    A number has a record too where the SDK was given an int or a bool; the metric itself is shown then.
+    """
+    found = [
+        one
+        for one in session.pages(f"/api/v1/runs/{run_id}/records")
+        if (not chosen or one["name"] in chosen) and one["name"] not in numbers and one["kind"] != "error"
+    ]
+    if not found:
+        return []
+    merging = importlib.import_module("runyard.sdk.metrics_merge")  # the SDK takes a while to load
+    records = [merging.Record(one["name"], one["kind"], one["logged_ms"], one["body"]) for one in found]
+    values: dict[str, Any] = merging.merged({}, records)
+    last = {one["name"]: one for one in found}
     return [
         {
-            "name": one["name"],
-            "kind": one["kind"],
-            "value": one["body"].get("value", one["body"]),
+            "name": name,
+            "kind": last[name]["kind"],
+            "value": value,
             "step": None,
-            "timestamp_ms": one["logged_ms"],
+            "timestamp_ms": last[name]["logged_ms"],
         }
-        for one in found
-        if (not chosen or one["name"] in chosen) and one["kind"] != "error"
+        for name, value in values.items()
     ]
 
 

@@ -65,11 +65,20 @@ def plain(value: Value) -> str:
         return number(value)
     if isinstance(value, Mapping):
         return ", ".join(
-            f"{name}={plain(inner)}" if inner != "" else str(name) for name, inner in value.items()
+            f"{name}={_inside(inner)}" if inner != "" else str(name) for name, inner in value.items()
         )
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(plain(inner) for inner in value)
+        return ", ".join(_inside(inner) for inner in value)
     return str(value)
+
+
+def _inside(value: Value) -> str:
+    """A value in another one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return f"{{{plain(value)}}}"
+    return f"[{plain(value)}]" if isinstance(value, Sequence) else plain(value)
 
 
 def number(value: Value) -> str:
