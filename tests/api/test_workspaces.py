@@ -410,6 +410,11 @@ def test_every_way_in_leads_to_the_same_workspace(office: Office) -> None:
     header = office.of(token)
     header.headers["X-MLFLOW-WORKSPACE"] = name
     assert header.ok("GET", "experiments/get", experiment_id=made)["experiment"]["workspace"] == name
+    header.headers["X-MLFLOW-WORKSPACE"] = "no-such"
+    assert header.fails("GET", "experiments/get", experiment_id="0") == NOT_FOUND
+    assert header.ok("GET", "/api/3.0/mlflow/server-info")["workspaces_enabled"] is True
+    header.headers["X-MLFLOW-WORKSPACE"] = ""
+    assert header.ok("GET", "experiments/get", experiment_id="0")["experiment"]["workspace"] == "default"
     assert office.of(token).fails("GET", "experiments/get", experiment_id=made) == NOT_FOUND
     misplaced = office.of(token, arm.replace("/ways/", "/default/"))
     assert misplaced.fails("GET", "experiments/get", experiment_id=made) == NOT_FOUND

@@ -133,7 +133,7 @@ class Application:
             return match
         headers = scope["headers"]
         if workspace is None:
-            workspace = header_of(headers, WORKSPACE_HEADER)
+            workspace = header_of(headers, WORKSPACE_HEADER) or None
         addressed = workspace
         if missing is None and not match.route.in_workspace:
             workspace = None

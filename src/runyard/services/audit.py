@@ -11,7 +11,7 @@ from runyard.errors import RunyardError
 from runyard.services.context import Context
 
 NAMING = (
-    *("name", "new_name", "workspace", "group", "subscription", "experiment_id", "run_id", "run_uuid", "model_id"),
+    *("name", "new_name", "workspace", "workspace_name", "group", "subscription", "experiment_id", "run_id", "run_uuid", "model_id"),
     *("service_account", "trace_id", "request_id", "request_ids", "version", "stage", "alias", "key", "artifact_path", "path", "user"),
     *("principal", "member", "role", "scope", "token_id", "assignment_id", "datastore", "kind", "effect", "allow"),
 )  # fmt: skip
