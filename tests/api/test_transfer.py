@@ -135,7 +135,7 @@ def test_points_come_in_pages_each_once(server: Client) -> None:
     put(server, "points", *series, run_id=record["id"])
     found, token = b"", None
     while True:
-        more = {"page_token": token} if token else {}
+        more: dict[str, Any] = {"page_token": token} if token else {}
         page = server.ok("GET", f"{EXPORT}/points", run_id=record["id"], max_results=10, **more)
         found += b"".join(base64.b64decode(one["points"]) for one in page["items"])
         token = page["next_page_token"]

@@ -125,7 +125,7 @@ def dump_trace(trace: Any) -> dict[str, Any]:
                     s.span_type,
                     s.inputs,
                     s.outputs,
-                    {k: v for k, v in s.attributes.items()},
+                    dict(s.attributes),
                 ],
                 sort_keys=True,
                 default=str,

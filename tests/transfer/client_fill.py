@@ -62,7 +62,7 @@ def fill_run(client: MlflowClient, experiment: str, name: str) -> str:
     if VERSION >= (2, 4):
         log_dataset(id)
     client.set_terminated(id, "FINISHED", end_time=1_700_000_050_000)
-    return id
+    return str(id)
 
 
 def log_dataset(run_id: str) -> None:
@@ -102,15 +102,15 @@ def fill_registry(client: MlflowClient, run_id: str) -> None:
 def fill_traces(client: MlflowClient, experiment: str) -> None:
     mlflow.set_experiment(experiment_id=experiment)
 
-    @mlflow.trace
+    @mlflow.trace  # type: ignore[untyped-decorator]
     def inner(x: int) -> int:
         return x + 1
 
-    @mlflow.trace(name="outer", attributes={"mixedCase": [1, {"aKey": None}]})
+    @mlflow.trace(name="outer", attributes={"mixedCase": [1, {"aKey": None}]})  # type: ignore[untyped-decorator]
     def outer(x: int) -> int:
         if VERSION >= (3, 0):
             mlflow.update_current_trace(tags={"who": "me"})
-        return inner(x) * 2
+        return int(inner(x)) * 2
 
     outer(1)
     outer(2)

@@ -283,7 +283,8 @@ class Importer:
         """The version with its files where they are now."""
         if self._choice.artifacts is Artifacts.REFERENCE:
             return version
-        source = self._moved_place(version.source, version.run_id)
+        named = version.source.startswith("models:/")  # by an id that is the same everywhere
+        source = version.source if named else self._moved_place(version.source, version.run_id)
         location = self._moved_place(version.storage_location or version.source, version.run_id)
         if source is None or location is None:
             text = f"Version {version.version} points at {version.source[:200]}, which is not among what was imported."

@@ -204,7 +204,7 @@ class MlflowFiles(PlainSource):
     def _trace(self, directory: Path, experiment_id: str) -> TraceRecord:
         info = _yaml(directory / "trace_info.yaml")
         id = _own_id(directory, info.get("trace_id") or info.get("request_id"))
-        duration = info.get("execution_time_ms")
+        duration = info.get("execution_duration_ms", info.get("execution_time_ms"))
         said = [
             _yaml(directory / "assessments" / file.path) for file in local_files(directory / "assessments")
         ]

@@ -92,6 +92,7 @@ class MlflowServer(PlainSource):
         self._session = session
         self._places = places
         self._metrics: dict[str, list[str]] = {}
+        self._major: int | None = None
 
     def close(self) -> None:
         """Hang up."""
@@ -132,6 +133,9 @@ class MlflowServer(PlainSource):
         id = str(info.get("run_id") or info["run_uuid"])
         self._metrics[id] = [json.dumps(metric, sort_keys=True) for metric in data.get("metrics") or ()]
         inputs = one.get("inputs") or {}
+        if self._has_model_inputs():
+            whole = self._ask("GET", "2.0/mlflow/runs/get", {"run_id": id}).get("run") or {}
+            inputs = whole.get("inputs") or inputs
         return RunRecord(
             id=id,
             experiment_id=str(info["experiment_id"]),
@@ -151,6 +155,17 @@ class MlflowServer(PlainSource):
                 for edge in (one.get("outputs") or {}).get("model_outputs") or ()
             ],
         )
+
+    def _has_model_inputs(self) -> bool:
+        """Servers from 3.0 on have models that a run read, and leave them out of searches."""
+        if self._major is None:
+            try:
+                text = self._session.get(f"{self._server}/version", timeout=TIMEOUT_S).text
+            except requests.RequestException as exc:
+                raise SourceFault(f"{self._server} does not answer: {str(exc)[:300]}") from None
+            first = text.strip().strip('"').partition(".")[0]
+            self._major = int(first) if first.isdecimal() and len(first) < 4 else 0
+        return self._major >= 3
 
     def state(self, run: RunRecord) -> str:
         """The record and the latest points."""

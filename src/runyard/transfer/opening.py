@@ -38,7 +38,7 @@ def open_mlflow(
     if scheme in DATABASES:
         own = [sqlite_path(text).resolve().parent] if scheme == "sqlite" else []
         base = own[0] if own else None
-        session = open_session(proxied)[1] if proxied and proxied.startswith("http") else None
-        return MlflowDatabase(text, Places([*own, *artifact_dirs], proxied, base, session), workspace)
+        credentials = open_session(proxied)[1] if proxied and proxied.startswith("http") else None
+        return MlflowDatabase(text, Places([*own, *artifact_dirs], proxied, base, credentials), workspace)
     root = Path(urlsplit(text).path if scheme == "file" else text).expanduser()
     return MlflowFiles(root, Places([root, *artifact_dirs], proxied, root.parent))

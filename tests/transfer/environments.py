@@ -1,0 +1,138 @@
+"""MLflow as the source: environments of several releases, and what their stores need beside the clients' locks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.compat.environments import ROOT, client_python
+
+HERE = Path(__file__).parent
+LOCKS = HERE / "envs"
+OLD = "1.30.1"
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+class Release(NamedTuple):
+    """An interpreter with MLflow, and what its environment needs."""
+
+    python: Path
+    environment: dict[str, str]
+
+    def run(self, script: str, *arguments: str, cwd: Path) -> str:
+        """What a script of this folder prints. Raises: RuntimeError with what it said."""
+        return self.call([str(HERE / script), *arguments], cwd)
+
+    def call(self, arguments: list[str], cwd: Path) -> str:
+        """What Python with these arguments prints."""
+        done = subprocess.run(
+            [str(self.python), *arguments],
+            env=self.variables(),
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{arguments} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return done.stdout
+
+    def variables(self) -> dict[str, str]:
+        """Of a process of this release."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MLFLOW_", "RUNYARD_", "PYTHON"))
+        }
+        path = f"{self.python.parent}{os.pathsep}{kept.get('PATH', '')}"
+        return {**kept, **QUIET, "MLFLOW_ALLOW_FILE_STORE": "true", "PATH": path, **self.environment}
+
+
+def release(version: str) -> Release:
+    """The environment of a release, built when it is absent. 2.17's stores want an SQLAlchemy older than its lock has."""
+    if version == OLD:
+        return Release(_built(f"mlflow-{OLD}") / "bin" / "python", {})
+    if version == "2.17.2":
+        return Release(client_python(version), {"PYTHONPATH": str(_overlay("stores-of-2.17.2"))})
+    return Release(client_python(version), {})
+
+
+def dumped(of: Release, uri: str, cwd: Path) -> dict[str, Any]:
+    """All that the real client reads."""
+    found: dict[str, Any] = json.loads(of.run("client_dump.py", uri, cwd=cwd).splitlines()[-1])
+    return found
+
+
+def _built(name: str) -> Path:
+    home = ROOT / ".cache" / "envs" / name
+    if _is_current(home, name):
+        return home
+    shutil.rmtree(home, ignore_errors=True)
+    _uv("venv", "--quiet", "--python", sys.executable, str(home))
+    _uv(
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(home / "bin" / "python"),
+        "--no-deps",
+        "-r",
+        str(_lock(name)),
+    )
+    _mark(home, name)
+    return home
+
+
+def _overlay(name: str) -> Path:
+    home = ROOT / ".cache" / "envs" / name
+    if not _is_current(home, name):
+        shutil.rmtree(home, ignore_errors=True)
+        python = str(client_python("2.17.2"))
+        _uv(
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            python,
+            "--no-deps",
+            "--target",
+            str(home),
+            "-r",
+            str(_lock(name)),
+        )
+        _mark(home, name)
+    return home
+
+
+def _lock(name: str) -> Path:
+    return LOCKS / f"{name}.txt"
+
+
+def _is_current(home: Path, name: str) -> bool:
+    stamp = home / "lock.sha256"
+    return stamp.exists() and stamp.read_text() == _digest(name)
+
+
+def _mark(home: Path, name: str) -> None:
+    (home / "lock.sha256").write_text(_digest(name))
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(_lock(name).read_bytes()).hexdigest()
+
+
+def _uv(*arguments: str) -> None:
+    found = shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"uv {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
