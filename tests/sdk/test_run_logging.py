@@ -253,6 +253,14 @@ def test_what_the_server_refuses_is_told_by_flush_and_the_rest_is_kept(run: Run)
     assert run.get_metrics() == {"m2": 2}
 
 
+def test_a_text_that_is_too_large_is_told_by_flush(run: Run) -> None:
+    run.log("large", "x" * 2_000_000)
+    run.log("small", "x")
+    with pytest.raises(AzureMLException, match="'large'.*Upload it as an artifact"):
+        run.flush()
+    assert run.get_metrics() == {"small": "x"}
+
+
 def test_another_workspace_does_not_know_the_run(run: Run, other: Workspace) -> None:
     with pytest.raises(UserErrorException, match="not found"):
         Run.get(other, run.id)

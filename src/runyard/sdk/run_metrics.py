@@ -41,16 +41,24 @@ class RunMetrics(RunChildren):
 
     def _metrics(self, name: str | None, populate: bool) -> dict[str, Any]:
         self.flush()
-        names = [one["key"] for one in self._refresh()["data"].get("metrics", [])]
-        wanted = names if name is None else [one for one in names if one == name]
+        points = self._all_points() if name is None else {name: list(self._points(name))}
         records = list(self._records(name))
-        found = merged({one: list(self._points(one)) for one in wanted}, records)
+        found = merged({one: series for one, series in points.items() if series}, records)
         if populate:
             charts = {one.name for one in records if one.kind in CHARTS}
             found |= {one: self._populated(found[one]) for one in charts & found.keys()}
         return found
 
+    def _all_points(self) -> dict[str, list[Point]]:
+        """The points of every metric."""
+        found: dict[str, list[Point]] = {}
+        for part in self._link.pages(f"{OWN}/{self.id}/points", max_results=POINTS_IN_ONE):
+            columns = zip(part["timestamps"], part["steps"], part["values"], strict=True)
+            found.setdefault(part["name"], []).extend(Point(*one) for one in columns)
+        return found
+
     def _points(self, name: str) -> Iterator[Point]:
+        """The points of one metric."""
         points = self._link.pages(
             HISTORY, "metrics", run_id=self.id, metric_key=name, max_results=POINTS_IN_ONE
         )

@@ -18,6 +18,7 @@ from runyard.server.routes.api import (
     datasets,
     datastores,
     resource_groups,
+    run_points,
     run_records,
     secrets,
     transfer,
@@ -51,6 +52,7 @@ from runyard.services.metrics import MetricService
 from runyard.services.registered_datasets import RegisteredDatasetService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
+from runyard.services.run_points import RunPointService
 from runyard.services.run_records import RunRecordService
 from runyard.services.runs import RunService
 from runyard.services.secrets import SecretService
@@ -158,6 +160,7 @@ def build(settings: Settings) -> Runtime:
             *experiments.routes(ExperimentService(SqlExperiments(database, page_key), ARTIFACT_ROOT)),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
+            *run_points.routes(RunPointService(run_store, SqlMetrics(database, page_key))),
             *run_records.routes(RunRecordService(SqlRunRecords(database, page_key))),
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),
@@ -174,7 +177,9 @@ def build(settings: Settings) -> Runtime:
             *datastores.routes(datastore_service),
             *datasets.routes(RegisteredDatasetService(SqlRegisteredDatasets(database, page_key))),
             *secrets.routes(SecretService(SqlSecrets(database, page_key), vault)),
-            *transfer.routes(TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)),
+            *transfer.routes(
+                TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)
+            ),
             *people_routes(database, page_key, access, trail, settings),
             *description.routes(lambda: table.routes),
         ]
