@@ -93,7 +93,9 @@ def test_a_postgresql_database(server: Client, tmp_path: Path) -> None:
         uri = database.dsn
         of.run("client_fill.py", uri, str(tmp_path / "files"), cwd=tmp_path)
         report = import_into(
-            server, open_mlflow(uri, artifact_dirs=[tmp_path / "files", tmp_path / "mlruns"]), tmp_path / "journal"
+            server,
+            open_mlflow(uri, artifact_dirs=[tmp_path / "files", tmp_path / "mlruns"]),
+            tmp_path / "journal",
         )
         assert faults(report) == []
         same(dumped(of, uri, tmp_path), dumped(of, f"http://127.0.0.1:{server.port}", tmp_path))

@@ -32,11 +32,11 @@ class Settings:
     insecure: bool = False  # plain HTTP beyond loopback, where passwords and tokens can be read on the way
     allowed_hosts: str = ""  # further names that clients may reach this server by, comma separated
     allowed_origins: str = ""  # further origins whose web pages may write, comma separated
-    public_url: str = ""  # how browsers reach this server, such as https://runyard.example.org; needed behind a proxy
+    public_url: str = ""  # how browsers reach this server behind a proxy: https://runyard.example.org
     oidc_issuer: str = ""  # URL of an OpenID Connect provider that people log in at; empty: passwords alone
     oidc_client_id: str = ""  # how the provider knows this server
     oidc_client_secret: str = ""  # the client's secret, where it has one
-    oidc_groups_claim: str = "groups"  # the claim that lists a person's groups; those of the same name here are joined
+    oidc_groups_claim: str = "groups"  # the claim with a person's groups; those of that name here are joined
     oidc_owners: str = ""  # group at the provider whose members own this server
     secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
 

@@ -18,13 +18,7 @@ from .installed import plugin_path
 
 # Their own calls over HTTP carry no credential.
 PLAIN_HTTP = ("test_workspaces.py",)
-QUICK = (
-    "test_artifacts.py",
-    "test_background.py",
-    "test_logging.py",
-    "test_logged_models.py",
-    "test_models.py",
-)
+QUICK = ("test_artifacts.py", "test_logging.py", "test_models.py")
 
 
 def _cases() -> Iterator[object]:

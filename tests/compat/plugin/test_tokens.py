@@ -153,10 +153,10 @@ def test_login_is_noticed_and_azures_schemes_work(office: Office, tmp_path: Path
     assert (found["name"], found["text"]) == ("Default", "hi")
 
 
-def test_local_mode_needs_no_credential(tmp_path: Path) -> None:
+def test_local_mode_needs_no_credential_and_http_works_as_if_the_plugin_was_not_there(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     with live_server(tmp_path / "server") as client:
         connection = Connection(f"127.0.0.1:{client.port}", "default", lambda: None)
         office = Office(tmp_path, connection, "", plugin_path(tmp_path / "plugin"))
-        plain = office.uri()
-        assert office.result(CLIENTS[0], "refused.py", plain, home=tmp_path) == [[["", "", ""]] * 3]
+        uris = [office.uri(), office.uri(scheme="http"), connection.server]
+        assert office.result(CLIENTS[0], "refused.py", *uris, home=tmp_path) == [[["", "", ""]] * 3] * 3

@@ -13,7 +13,9 @@ from runyard.store.sql.logged_model_rows import COLUMNS, of_rows
 from runyard.store.sql.logged_models import INSERT_PARAM, SET_METRIC, SET_TAG
 from runyard.store.sql.transfer.homes import elsewhere
 
-FIND = "SELECT workspace_id, experiment_id, artifact_uri FROM logged_models WHERE uuid = ? AND workspace_id = ?"
+FIND = (
+    "SELECT workspace_id, experiment_id, artifact_uri FROM logged_models WHERE uuid = ? AND workspace_id = ?"
+)
 INSERT = """INSERT INTO logged_models (uuid, workspace_id, experiment_id, name, model_type, source_run_uuid, status,
     status_message, stage, artifact_uri, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     RETURNING id"""
