@@ -12,7 +12,6 @@ from tests.compat.environments import client_python
 from tests.compat.plugin.installed import plugin_path
 from tests.components import postgres, s3
 from tests.docs.blocks import INDENTED, Block, Session, blocks_of
-from tests.docs.client_path import client_path
 
 ROOT = Path(__file__).parents[2]
 PAGES = {str(page.relative_to(ROOT)): page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
@@ -49,7 +48,7 @@ def test_the_blocks_on_workspaces_run(tmp_path: Path) -> None:
         WORKSPACE,
         work,
         {},
-        {"PYTHONPATH": client_path(tmp_path / "client"), "RUNYARD_HOME": str(tmp_path / "home")},
+        {"PYTHONPATH": plugin_path(tmp_path / "client"), "RUNYARD_HOME": str(tmp_path / "home")},
     )
 
 
