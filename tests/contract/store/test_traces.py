@@ -100,11 +100,14 @@ def test_trace_stays_in_its_experiment_and_workspace(stores: Stores) -> None:
     trace = start(stores, stores.new_experiment())
     with pytest.raises(InvalidInput):
         start(stores, stores.new_experiment(), trace_id=trace)
+    home = stores.workspace
     stores.enter_new_workspace()
     with pytest.raises(NotFound):
         get(stores, trace)
-    with pytest.raises(InvalidInput):
-        start(stores, stores.new_experiment(), trace_id=trace)
+    assert start(stores, stores.new_experiment(), request_ms=7, trace_id=trace) == trace
+    assert get(stores, trace).request_ms == 7
+    stores.workspace = home
+    assert get(stores, trace).request_ms == 1
 
 
 def test_spans_make_their_trace_and_again_change_nothing(stores: Stores) -> None:
