@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
+unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer
 
 .PHONY: run test test-fast test-compat test-long check lint format bench docs clean
 

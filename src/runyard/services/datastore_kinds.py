@@ -6,9 +6,11 @@ a user chose.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from runyard.artifacts import paths
 from runyard.artifacts.contracts import Datastore
 from runyard.artifacts.opening import Mount, open_datastore
 from runyard.artifacts.prefixed import PrefixedDatastore
+from runyard.artifacts.sftp.login import SftpLogin
 from runyard.entities.datastore import (
     SHAPES,
     AzureConfig,
@@ -35,14 +38,6 @@ from runyard.entities.datastore import (
 )
 from runyard.errors import InvalidInput, NotImplementedHere
 from runyard.services.artifacts import OTHERS
-
-try:
-    from runyard.artifacts.sftp.connection import SftpLogin
-    from runyard.artifacts.sftp.store import open_sftp
-except ImportError:
-    SFTP_INSTALLED = False
-else:
-    SFTP_INSTALLED = True
 
 T = TypeVar("T")
 FOLDER = "datastores"  # of the workspace's files
@@ -173,10 +168,6 @@ def _open_gcs(config: GcsConfig, secret: GcsSecret) -> Datastore:
 
 
 def _open_sftp(config: SftpConfig, secret: SftpSecret) -> Datastore:
-    if not SFTP_INSTALLED:
-        raise NotImplementedHere(
-            "This server cannot reach SFTP servers; its administrator can `pip install 'runyard[sftp]'`."
-        )
     if not _HOST.fullmatch(config.host) or not _USER.fullmatch(config.user):
         raise InvalidInput(
             "Invalid config.host or config.user: give a host name or address and a login name."
@@ -198,7 +189,18 @@ def _open_sftp(config: SftpConfig, secret: SftpSecret) -> Datastore:
         secret.private_key or None,
         secret.passphrase or None,
     )
-    return open_sftp(login, config.path)
+    opened: Datastore = _sftp().open_sftp(login, config.path)
+    return opened
+
+
+def _sftp() -> ModuleType:
+    """Loaded when it is first needed: an SSH library doubles the time that a server takes to start."""
+    try:
+        return importlib.import_module("runyard.artifacts.sftp.store")
+    except ImportError:
+        raise NotImplementedHere(
+            "This server cannot reach SFTP servers; its administrator can `pip install 'runyard[sftp]'`."
+        ) from None
 
 
 def _shaped(fields: Mapping[str, object], kind: type[T], what: str) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import argon2
 
 from runyard.errors import InvalidInput
@@ -15,7 +17,6 @@ COMMON = frozenset(
     }
 )  # fmt: skip
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_DUMMY = _hasher.hash("nobody has this password")
 
 
 def check_password(password: str, name: str) -> None:
@@ -46,6 +47,11 @@ def verify_password(stored: str | None, password: str) -> bool:
     if len(password) > LONGEST:
         return False
     try:
-        return _hasher.verify(_DUMMY if stored is None else stored, password) and stored is not None
+        return _hasher.verify(_dummy() if stored is None else stored, password) and stored is not None
     except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
         return False
+
+
+@cache
+def _dummy() -> str:
+    return _hasher.hash("nobody has this password")

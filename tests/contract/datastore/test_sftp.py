@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runyard.artifacts.contracts import Datastore
-from runyard.artifacts.sftp.connection import SftpLogin
+from runyard.artifacts.sftp.login import SftpLogin
 from runyard.artifacts.sftp.store import SftpDatastore, open_sftp
 from runyard.errors import InvalidInput, NotFound, StorageUnavailable
 from tests.components.sshd import SshServer, missing_program, ssh_server

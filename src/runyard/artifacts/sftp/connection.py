@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import asyncssh
 
+from runyard.artifacts.sftp.login import SftpLogin
 from runyard.errors import InvalidInput, StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -18,24 +18,6 @@ _CONNECT_S = 10
 _LOGIN_S = 20
 _KEEPALIVE_S = 15
 _LOST = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, asyncssh.SFTPConnectionLost, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class SftpLogin:
-    """Where and who. `host_key` is the server's public key as in a known_hosts file, without the host's name."""
-
-    host: str
-    port: int
-    user: str
-    host_key: str
-    password: str | None = field(default=None, repr=False)
-    private_key: str | None = field(default=None, repr=False)
-    passphrase: str | None = field(default=None, repr=False)
-
-    @property
-    def describe(self) -> str:
-        """For errors and logs."""
-        return f"sftp://{self.user}@{self.host}:{self.port}"
 
 
 class SftpConnection:

@@ -12,7 +12,8 @@ from runyard.artifacts.contracts import PIECE_BYTES, ByteRange, Download, Entry,
 from runyard.artifacts.finishing import finish
 from runyard.artifacts.grouping import grouped
 from runyard.artifacts.paths import shortened
-from runyard.artifacts.sftp.connection import SftpConnection, SftpLogin
+from runyard.artifacts.sftp.connection import SftpConnection
+from runyard.artifacts.sftp.login import SftpLogin
 from runyard.artifacts.sftp.tree import SftpTree, info_of, is_directory, is_file, missing
 from runyard.artifacts.unsigned import Unsigned
 from runyard.errors import InvalidInput, NotFound, StorageFull, StorageUnavailable
