@@ -442,6 +442,33 @@ def test_an_owner_of_the_server_undoes_what_shuts_them_out_of_a_workspace(owner:
     )
 
 
+def test_a_denial_is_not_lifted_by_whom_it_binds(owner: Client) -> None:
+    owner.ok("POST", f"{V1}/roles", name="Keys", actions=["secrets/*"])
+    name, token = user(owner, ("Owner", HERE))
+    person = owner.also(token=token)
+    deny = {"principal": name, "role": "Keys", "scope": HERE, "allow": False}
+    denial = owner.ok("POST", f"{V1}/role-assignments", **deny)["assignment_id"]
+    assert person.fails("DELETE", f"{V1}/role-assignments/{denial}")[0] == 403
+    inner = person.ok("POST", f"{V1}/role-assignments", **{**deny, "role": "Reader", "experiment_id": 0})
+    person.ok("DELETE", f"{V1}/role-assignments/{inner['assignment_id']}")  # they may do all of it around it
+    keeper = owner.also(token=user(owner, ("Owner", HERE))[1])
+    keeper.ok("DELETE", f"{V1}/role-assignments/{denial}")
+
+
+def test_who_manages_groups_does_not_lift_what_they_deny(owner: Client) -> None:
+    owner.ok("POST", f"{V1}/roles", name="Staff", actions=["principals/*"])
+    name, token = user(owner, ("Staff", "/"), ("Owner", HERE))
+    person = owner.also(token=token)
+    owner.ok("POST", f"{V1}/groups", name="limited")
+    owner.ok("POST", f"{V1}/role-assignments", principal="limited", role="Reader", scope=HERE, allow=False)
+    owner.ok("POST", f"{V1}/groups/limited/members/{name}")
+    assert person.fails("DELETE", f"{V1}/groups/limited/members/{name}")[0] == 403
+    assert person.fails("DELETE", f"{V1}/groups/limited")[0] == 403
+    assert person.fails("PATCH", f"{V1}/groups/limited", disabled=True)[0] in (400, 403, 405)
+    owner.ok("DELETE", f"{V1}/groups/limited/members/{name}")
+    owner.ok("DELETE", f"{V1}/groups/limited")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "fields", "status"),
     [

@@ -235,11 +235,19 @@ class IdentityService:
             raise NotFound(f"There is no user, service account or group named {shown(name)}.")
         return found
 
-    async def rights_beyond(self, grants: Grants, other: Principal) -> frozenset[str]:
-        """Actions that another principal may do somewhere, and that are not among grants for the whole server."""
+    async def rights_beyond(
+        self, grants: Grants, other: Principal, *, denials: bool = False
+    ) -> frozenset[str]:
+        """Actions that another principal may do somewhere, and that are not among grants for the whole server.
+
+        Args:
+            denials: what it may not do somewhere counts, too: that ends with it.
+        """
         roles = await self.roles()
         assignments = await self._store.assignments_of(other.id)
-        theirs = (roles[one.role].expand() for one in assignments if one.allow and one.role in roles)
+        theirs = (
+            roles[one.role].expand() for one in assignments if (one.allow or denials) and one.role in roles
+        )
         return frozenset().union(*theirs) - (grants.allowed - grants.denied)
 
     async def grants(self, who: Recognised, scope: str) -> Grants:

@@ -101,7 +101,7 @@ class PrincipalService:
         if own:
             await self._identity.check_login(name, current_password or "", ctx.remote)
         elif disabled is not None or password is not None:
-            await self._check_no_more(ctx, found)
+            await self._check_no_more(ctx, found, lifts=kind is PrincipalKind.GROUP)
         hashed = None if password is None else await hashed_password(password, name)
         change = PrincipalChange(display_name, email, disabled, hashed)
         done = await self._store.update(found.id, change, keep_owner=self._keep_owner)
@@ -114,7 +114,7 @@ class PrincipalService:
         Raises: NotFound, NotAllowed; InvalidState for the last owner.
         """
         found = await self._changeable(ctx, kind, name)
-        await self._check_no_more(ctx, found)
+        await self._check_no_more(ctx, found, lifts=kind is PrincipalKind.GROUP)
         await self._store.delete(found.id, keep_owner=self._keep_owner)
         self._changed()
 
@@ -130,9 +130,11 @@ class PrincipalService:
         self._changed()
 
     async def remove_member(self, ctx: Context, group: str, member: str) -> None:
-        """Raises: NotFound; InvalidState for the last owner."""
+        """Raises: NotFound; NotAllowed for a group that may do more, or denies what the caller may not; InvalidState for
+        the last owner.
+        """
         found = await self._changeable(ctx, PrincipalKind.GROUP, group)
-        await self._check_no_more(ctx, found)
+        await self._check_no_more(ctx, found, lifts=True)
         member_id = (await self._member(member)).id
         await self._store.remove_member(found.id, member_id, keep_owner=self._keep_owner)
         self._changed()
@@ -152,12 +154,19 @@ class PrincipalService:
             )
         return found
 
-    async def _check_no_more(self, ctx: Context, found: Principal) -> None:
-        """Whoever may change people does not come to rights of theirs that way."""
-        missing = await self._identity.rights_beyond(ctx.grants, found)
+    async def _check_no_more(self, ctx: Context, found: Principal, *, lifts: bool = False) -> None:
+        """Whoever may change people does not come to rights of theirs that way.
+
+        Args:
+            lifts: the change ends what a group denies to its members.
+        """
+        missing = await self._identity.rights_beyond(ctx.grants, found, denials=lifts)
         if missing:
             raise NotAllowed(
-                f"{found.name} may {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not. "
+                f"{found.name} may, or denies its members to, do {', '.join(sorted(missing)[:5])}, which "
+                f"{ctx.principal.name} may not do on the whole server. Only who may can change that."
+                if lifts
+                else f"{found.name} may do {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not do. "
                 "Only who may all that can change who has it."
             )
 

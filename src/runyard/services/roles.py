@@ -98,13 +98,18 @@ class RoleService:
         return done
 
     async def unassign(self, ctx: Context, assignment_id: str) -> None:
-        """Raises: NotFound, also where the caller may not see it; NotAllowed; InvalidState for the last owner."""
+        """Remove an assignment; to remove what takes actions away is to give them.
+
+        Raises: NotFound, also where the caller may not see it; NotAllowed; InvalidState for the last owner.
+        """
         check_text("assignment_id", assignment_id)
         found = await self._store.find_assignment(assignment_id)
         place = None if found is None else parse_scope(found.scope)
         if found is None or place is None or not await self._may(ctx, "access/read", place):
             raise NotFound(f"There is no role assignment {shown(assignment_id)}.")
         await self._check_may(ctx, "access/write", place)
+        if not found.allow:
+            await self._check_may_lift(ctx, found.role, place)
         if found.principal == LOCAL.name:
             raise InvalidInput("'local' owns a server that needs no login, and is nobody on one that does.")
         await self._store.remove_assignment(assignment_id, keep_owner=self._keep_owner)
@@ -181,13 +186,30 @@ class RoleService:
         found = (await self._identity.roles()).get(role)
         if found is None:
             raise NotFound(f"There is no role named {shown(role)}. `runyard role list` shows all.")
-        grants = await self._identity.grants(ctx.who, place.outer)
-        missing = sorted(one for one in found.expand() if not grants.permits(one, place.experiment))
+        missing = await self._missing(ctx, found, place)
         if missing:
             raise NotAllowed(
                 f"The role {role} includes {', '.join(missing[:5])}, which {ctx.principal.name} may not do in "
                 f"{place.scope}. Nobody can give what they have not."
             )
+
+    async def _check_may_lift(self, ctx: Context, role: str, place: Place) -> None:
+        """A denial binds whoever it is about: only who may do all of it here, or in a scope that holds this, lifts it."""
+        found = (await self._identity.roles()).get(role)
+        if found is None:
+            return  # a role that no longer exists denies nothing
+        for outer in place.outward():
+            if not await self._missing(ctx, found, outer):
+                return
+        raise NotAllowed(
+            f"What is denied is the role {role}, and {ctx.principal.name} may not do all that it includes in "
+            f"{place.scope}. Only who may can lift it."
+        )
+
+    async def _missing(self, ctx: Context, role: Role, place: Place) -> Sequence[str]:
+        """The actions of a role that the caller may not do at a place."""
+        grants = await self._identity.grants(ctx.who, place.outer)
+        return sorted(one for one in role.expand() if not grants.permits(one, place.experiment))
 
 
 def _check(role: Role) -> None:
