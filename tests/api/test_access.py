@@ -354,6 +354,31 @@ def test_tokens_that_make_no_sense_are_refused(owner: Client, fields: dict[str, 
     assert owner.fails("POST", f"{V1}/tokens", **fields)[0] in (400, 403)
 
 
+def test_a_token_made_with_a_token_ends_with_it(owner: Client) -> None:
+    owner.ok("POST", f"{V1}/service-accounts", name="child")
+    login = owner.also(token=user(owner, ("Owner", "/"))[1])
+    kept = owner.also(token=login.ok("POST", f"{V1}/tokens", name="kept")["token"])
+    parent = login.ok("POST", f"{V1}/tokens", name="parent", life_s=3600)
+    with_it = owner.also(token=parent["token"])
+    own = owner.also(token=with_it.ok("POST", f"{V1}/tokens", name="own")["token"])
+    made = with_it.ok("POST", f"{V1}/tokens", name="robot", service_account="child")
+    assert made["expires_ms"] <= parent["expires_ms"]
+    longer = {"name": "x", "service_account": "child", "life_s": 7200}
+    assert with_it.fails("POST", f"{V1}/tokens", **longer)[0] == 403
+    robot = owner.also(token=made["token"])
+    assert [one.call("GET", f"{V1}/me").status for one in (own, robot)] == [200, 200]
+    login.ok("DELETE", f"{V1}/tokens/{parent['token_id']}")
+    assert [one.call("GET", f"{V1}/me").status for one in (own, robot, with_it)] == [401] * 3
+    login.ok("POST", f"{V1}/logout")
+    assert kept.ok("GET", f"{V1}/me")  # a login makes what it likes
+
+
+def test_a_tracking_token_makes_no_tokens(owner: Client) -> None:
+    token = owner.ok("POST", f"/workspaces/walked{V1}/workspace/tracking-token")["token"]
+    answer = owner.also(token=token).call("POST", f"{V1}/tokens", {"name": "x", "workspace": "walked"})
+    assert answer.status == 403 and "tracking URI" in answer.json()["message"]
+
+
 def test_secrets_are_shown_once(owner: Client) -> None:
     made = owner.ok("POST", f"{V1}/tokens", name="once")
     listed = owner.ok("GET", f"{V1}/tokens", max_results=1000)["items"]

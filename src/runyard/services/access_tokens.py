@@ -68,7 +68,8 @@ class AccessTokenService:
         life_s: int | None = None,
         service_account: str | None = None,
     ) -> MadeToken:
-        """A token for oneself or for a service account. It never gives more than the credential that asks for it.
+        """A token for oneself or for a service account. It never gives more than the credential that asks for it, and
+        ends with that one where that is an access token.
 
         Args:
             actions: patterns; the token may do nothing else.
@@ -76,6 +77,10 @@ class AccessTokenService:
             life_s: seconds; 90 days where nothing is said, 366 at most.
         Raises: InvalidInput, NotAllowed, NotFound.
         """
+        if ctx.credential.startswith("tracking "):
+            raise NotAllowed(
+                "The token of a tracking URI makes no access tokens. Log in, or use an access token."
+            )
         owner = await self._owner(ctx, service_account)
         patterns = tuple(actions) or EVERYTHING
         _check(name, patterns)
@@ -84,9 +89,15 @@ class AccessTokenService:
                 "A token cannot allow more than the one that it is made with. Leave out actions, or log in."
             )
         workspace_id = await self._workspace(ctx, workspace)
-        life_s = self._checked_life(ctx, life_s, own=owner.id == ctx.principal.id)
+        life_s = self._checked_life(ctx, life_s)
         return await self.issue(
-            owner, TokenKind.PERSONAL, name, life_s, actions=patterns, workspace_id=workspace_id
+            owner,
+            TokenKind.PERSONAL,
+            name,
+            life_s,
+            actions=patterns,
+            workspace_id=workspace_id,
+            made_with=None if ctx.who.lasting else ctx.who.token,
         )
 
     async def issue(
@@ -98,11 +109,13 @@ class AccessTokenService:
         *,
         actions: Sequence[str] = EVERYTHING,
         workspace_id: int | None = None,
+        made_with: str | None = None,
     ) -> MadeToken:
         """A token for somebody who has just proved to be who they are."""
         secret, new = new_token(
             principal.id, kind, name, life_s, actions=actions, workspace_id=workspace_id, now_s=self._clock()
         )
+        new = msgspec.structs.replace(new, made_with=made_with)
         return MadeToken(secret, await self._store.create(new), principal)
 
     async def list(
@@ -114,7 +127,7 @@ class AccessTokenService:
         return await self._store.list(owner.id, list(TokenKind), max_results=size, page_token=page_token)
 
     async def revoke(self, ctx: Context, uuid: str) -> None:
-        """One's own, or with principals/write anybody's.
+        """One's own, or with principals/write anybody's; with it go those that were made with it.
 
         Raises: NotFound for a token that is not there or not theirs.
         """
@@ -142,18 +155,21 @@ class AccessTokenService:
         """Raises: InvalidInput outside one second to 366 days."""
         wanted = LIFE_S if life_s is None else life_s
         if not 1 <= wanted <= LONGEST_LIFE_S:
-            raise InvalidInput(f"life_s {wanted} is outside 1 to {LONGEST_LIFE_S} seconds (366 days).")
+            raise InvalidInput(
+                f"A token lives for one second to {LONGEST_LIFE_S // DAY_S} days; {wanted} seconds are "
+                f"{_days(wanted)}. Give a life within that."
+            )
         return wanted
 
-    def _checked_life(self, ctx: Context, life_s: int | None, *, own: bool) -> int:
-        """A token that is made with another for the same person does not outlive it; logins make what they like."""
+    def _checked_life(self, ctx: Context, life_s: int | None) -> int:
+        """A token that is made with another does not outlive it; logins make what they like."""
         wanted = self.check_life(life_s)
-        if not own or ctx.who.lasting or ctx.who.expires_ms is None:
+        if ctx.who.lasting or ctx.who.expires_ms is None:
             return wanted
         left_s = int(ctx.who.expires_ms / 1000 - self._clock())
         if life_s is not None and life_s > left_s:
             raise NotAllowed(
-                f"A token cannot outlive the one that it is made with, which ends in {left_s} seconds. "
+                f"A token cannot outlive the one that it is made with, which ends in {_days(left_s)}. "
                 "Log in with a password to make one that lasts longer."
             )
         return max(1, min(wanted, left_s))
@@ -163,15 +179,14 @@ class AccessTokenService:
             return ctx.principal
         if not ctx.grants.permits(f"principals/{to}"):
             raise NotAllowed(
-                f"{ctx.principal.name} may not principals/{to}, so no tokens of service accounts. "
-                "An owner can assign a role that includes it."
+                f"{ctx.principal.name} may not do principals/{to}, so no tokens of service accounts."
             )
         check_text("service_account", service_account)
         found = await self._principals.get(PrincipalKind.SERVICE, service_account)
         missing = await self._identity.rights_beyond(ctx.grants, found) if to == "write" else ()
         if missing:
             raise NotAllowed(
-                f"{found.name} may {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not."
+                f"{found.name} may do {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not do."
             )
         return found
 
@@ -192,6 +207,11 @@ def check_token_name(name: str) -> None:
         raise InvalidInput("A token needs a name, such as what it is for.")
     check_length("name", name, NAME_LIMIT)
     check_text("name", name)
+
+
+def _days(seconds: int) -> str:
+    """A time in days; what is shorter, in seconds."""
+    return f"{seconds / DAY_S:.6g} days" if abs(seconds) >= DAY_S else f"{seconds} seconds"
 
 
 def _is_bound(ctx: Context) -> bool:

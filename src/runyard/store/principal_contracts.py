@@ -38,7 +38,7 @@ class PrincipalChange(msgspec.Struct, frozen=True):
 
 
 class NewToken(msgspec.Struct, frozen=True):
-    """What is stored of a token."""
+    """What is stored of a token. `made_with` is the uuid of the token that it ends with."""
 
     principal_id: int
     kind: TokenKind
@@ -48,6 +48,7 @@ class NewToken(msgspec.Struct, frozen=True):
     workspace_id: int | None
     created_ms: int
     expires_ms: int
+    made_with: str | None = None
 
 
 class PrincipalStore(Protocol):
@@ -104,7 +105,9 @@ class PrincipalStore(Protocol):
 class TokenStore(Protocol):
     """Access tokens, without their secrets."""
 
-    async def create(self, new: NewToken) -> AccessToken: ...
+    async def create(self, new: NewToken) -> AccessToken:
+        """Raises: Unauthenticated when the token that it is made with is revoked or gone."""
+        ...
 
     async def list(
         self, principal_id: int, kinds: Collection[TokenKind], *, max_results: int, page_token: str | None
@@ -115,7 +118,7 @@ class TokenStore(Protocol):
     async def find(self, uuid: str) -> AccessToken | None: ...
 
     async def revoke(self, uuid: str, at_ms: int) -> None:
-        """Nothing happens when it is revoked already."""
+        """With all that were made with it. Nothing happens to those that are revoked already."""
         ...
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from runyard.entities.access import Assignment, Role
 from runyard.entities.principal import LOCAL, Principal, PrincipalKind, TokenKind
-from runyard.errors import AlreadyExists, InvalidState, NotFound
+from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated
 from runyard.store.principal_contracts import NewPrincipal, NewToken, PrincipalChange
 from tests.contract.store.stores import AWKWARD, Stores, all_pages
 
@@ -175,6 +175,23 @@ def test_custom_roles_are_kept_as_they_were(stores: Stores) -> None:
     assert stores.do(stores.identity.custom_roles())[role.name] == role
     with pytest.raises(AlreadyExists):
         stores.do(stores.roles.create(role))
+
+
+def test_tokens_end_with_the_one_that_they_were_made_with(stores: Stores) -> None:
+    one, robot = made(stores), made(stores, SERVICE)
+    first = token_of(stores, one)
+    second = token_of(stores, one, made_with=first)
+    third, other = token_of(stores, robot, made_with=second), token_of(stores, one)
+    stores.do(stores.tokens.revoke(second, 7))
+    stores.do(stores.tokens.revoke(first, 9))
+    times = []
+    for uuid_ in (first, second, third, other):
+        found = stores.do(stores.tokens.find(uuid_))
+        times.append(found and found.revoked_ms)
+    assert times == [9, 7, 7, None]
+    for gone in (second, "unknown"):
+        with pytest.raises(Unauthenticated):
+            token_of(stores, one, made_with=gone)
 
 
 def test_a_role_goes_when_nobody_has_it(stores: Stores) -> None:

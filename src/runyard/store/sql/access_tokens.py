@@ -8,19 +8,25 @@ from collections.abc import Collection
 
 from runyard.entities.common import Page
 from runyard.entities.principal import AccessToken, TokenKind
+from runyard.errors import Unauthenticated
 from runyard.store.principal_contracts import NewToken
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.id_pages import IdPages
 from runyard.store.sql.identity import TOKEN, token_of
 
 INSERT = """INSERT INTO access_tokens
-    (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+    (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms, made_with)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 TOKENS = f"SELECT {TOKEN}, w.name FROM access_tokens t LEFT JOIN workspaces w ON w.id = t.workspace_id"
 BY_UUID = f"{TOKENS} WHERE t.uuid = ?"
 OF_PRINCIPAL = f"""{TOKENS} WHERE t.principal_id = ? AND t.kind IN ({{marks}}) AND t.id < ?
     ORDER BY t.id DESC LIMIT ?"""
-REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms IS NULL"
+GOOD = "SELECT 1 FROM access_tokens WHERE uuid = ? AND revoked_ms IS NULL"
+REVOKE = """WITH RECURSIVE family (uuid) AS (
+        SELECT uuid FROM access_tokens WHERE uuid = ?
+        UNION SELECT t.uuid FROM access_tokens t JOIN family f ON t.made_with = f.uuid
+    )
+    UPDATE access_tokens SET revoked_ms = ? WHERE uuid IN (SELECT uuid FROM family) AND revoked_ms IS NULL"""
 NEWEST = 2**62
 
 
@@ -34,10 +40,12 @@ class SqlAccessTokens:
     async def create(self, new: NewToken) -> AccessToken:
         name = uuid.uuid4().hex
         values = (new.principal_id, new.kind, new.name, new.secret_hash, json.dumps(list(new.actions)))
-        times = (new.workspace_id, new.created_ms, new.expires_ms)
+        rest = (new.workspace_id, new.created_ms, new.expires_ms, new.made_with)
 
         def work(tx: Transaction) -> AccessToken:
-            tx.one(INSERT, (name, *values, *times))
+            if new.made_with is not None and tx.one(GOOD, (new.made_with,)) is None:
+                raise Unauthenticated("The access token of the request was revoked. Log in again.")
+            tx.one(INSERT, (name, *values, *rest))
             row = tx.one(BY_UUID, (name,))
             assert row is not None
             return token_of(row, row[11])
@@ -64,4 +72,4 @@ class SqlAccessTokens:
         return await self._database.read(work)
 
     async def revoke(self, uuid: str, at_ms: int) -> None:
-        await self._database.write(lambda tx: tx.execute(REVOKE, (at_ms, uuid)), checked=True)
+        await self._database.write(lambda tx: tx.execute(REVOKE, (uuid, at_ms)), checked=True)

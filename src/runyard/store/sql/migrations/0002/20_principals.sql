@@ -35,6 +35,8 @@ CREATE TABLE access_tokens (
     created_ms $INT NOT NULL,
     expires_ms $INT NOT NULL,
     used_ms $INT,                            -- to the minute
-    revoked_ms $INT
+    revoked_ms $INT,
+    made_with TEXT                           -- uuid of the token that it was made with and ends with; NULL: a login
 );
 CREATE INDEX access_tokens_by_principal ON access_tokens (principal_id, id);
+CREATE INDEX access_tokens_by_maker ON access_tokens (made_with);
