@@ -16,6 +16,7 @@
     │   ├── UnsupportedMediaType       400 INVALID_PARAMETER_VALUE
     │   ├── Unprocessable              422 INVALID_PARAMETER_VALUE
     │   ├── TooManyRequests            429 REQUEST_LIMIT_EXCEEDED     retry
+    │   ├── HeadTooLarge               431 INVALID_PARAMETER_VALUE
     │   └── QueryTooExpensive          400 INVALID_PARAMETER_VALUE
     └── ServerFault                    the server is at fault
         ├── InternalFault              500 INTERNAL_ERROR
@@ -164,6 +165,13 @@ class TooManyRequests(CallerError):
     def __init__(self, message: str, retry_after_s: int = 30) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class HeadTooLarge(CallerError):
+    """The request's URL and headers are larger than the server accepts."""
+
+    code = "INVALID_PARAMETER_VALUE"
+    status = 431
 
 
 class QueryTooExpensive(CallerError):

@@ -5,17 +5,22 @@ A query string keeps a request out of the fast lane, so both lanes can be asked 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runyard.server import application, fast_lane
 from tests.acceptance.server_process import ServerProcess
+from tests.api.live_server import Client, live_server
 
 BASE = "/api/2.0/mlflow/runs"
 DATE = re.compile(rb"date: [^\r]+\r\n")
@@ -271,3 +276,113 @@ def test_empty_lines_before_a_request_do_not_teach_a_false_head(
     assert read_answer(line)[0].startswith(b"HTTP/1.1 200")
     line.sendall(b"\r\n\r\n" + f"GET /version HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
     assert b"3." in read_answer(line)[0]
+
+
+def _ends(line: socket.socket) -> bytes:
+    """All that the server says until it closes the connection, however it does."""
+    found = b""
+    try:
+        while data := line.recv(65_536):
+            found += data
+    except ConnectionError:
+        pass
+    return found
+
+
+HEADS = {
+    "headers": b"GET /health HTTP/1.1\r\n" + b"a:b\r\n" * 202,
+    "long headers": b"GET /health HTTP/1.1\r\n" + b"a:%s\r\n" % (b"b" * 1_000) * 66,
+    "one header": b"GET /health HTTP/1.1\r\na:" + b"b" * 66_000,
+    "url": b"GET /" + b"b" * 66_000,
+}
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"], ids=["unfinished", "finished"])
+@pytest.mark.parametrize("name", HEADS)
+def test_large_head_is_refused(server: ServerProcess, line: socket.socket, name: str, end: bytes) -> None:
+    line.sendall(HEADS[name] + (b" HTTP/1.1" if end and name == "url" else b"") + end)
+    head, _, body = _ends(line).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ") and b"connection: close" in head
+    assert json.loads(body)["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_head_without_end_costs_no_memory(server: ServerProcess) -> None:
+    assert server.process is not None
+    status = Path(f"/proc/{server.process.pid}/status")
+    chunked = b"POST /version HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"  # then trailers
+    for start in (b"GET / HTTP/1.1\r\n", chunked):
+        before = int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0])
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+            with contextlib.suppress(ConnectionError):
+                line.sendall(start + b"a:b\r\n" * 2_000_000)
+            _ends(line)
+        assert int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) - before < 50_000
+
+
+def test_large_bodies_beside_a_head_are_none_of_its_business(
+    server: ServerProcess, line: socket.socket, run_id: str
+) -> None:
+    tag = json.dumps({"run_id": run_id, "key": "t", "value": "v" * 4_000}).encode() + b" " * 200_000
+    cold = f"GET /version HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    for path in (f"{BASE}/set-tag", f"{BASE}/set-tag?slow=1"):
+        line.sendall((post(server, path, tag) + cold) * 3)
+        left = b""
+        for _ in range(6):
+            answer, left = read_answer(line, left)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A server in this process that waits half a second for heads and bodies."""
+    with pytest.MonkeyPatch.context() as patch, live_server(tmp_path_factory.mktemp("impatient")) as client:
+        for module, name in ((fast_lane, "HEAD_S"), (fast_lane, "STALLED_S"), (application, "IDLE_S")):
+            patch.setattr(module, name, 0.5)
+        yield client
+
+
+HOT = f"POST {BASE}/log-metric HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+COLD = HOT.replace("log-metric", "log-metric?slow=1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        ("", b""),
+        ("\r\n", b""),
+        ("GET /health HTTP/1.1\r\nHo", b""),
+        (f"{HOT}\r\n{{", b""),
+        (f"{COLD}\r\n{{", b"HTTP/1.1 400 "),
+        (f"{COLD}\r\n", b"HTTP/1.1 400 "),
+    ],
+    ids=["nothing", "an empty line", "half a head", "half a hot body", "half a body", "no body"],
+)
+def test_client_that_says_nothing_more_is_let_go(impatient: Client, sent: str, answer: bytes) -> None:
+    impatient.run()  # after which the server knows who is nobody, and the hot route is answered below ASGI
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as line:
+        line.sendall(sent.encode())
+        found = line.recv(65_536)
+        assert found.startswith(answer) if answer else found == b""
+
+
+def test_trickle_of_a_head_is_let_go(impatient: Client) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as line:
+        line.sendall(b"GET /")
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - began < 5:
+                line.sendall(b"a")
+                time.sleep(0.05)
+    assert time.monotonic() - began < 4
+
+
+def test_connection_outlives_the_time_for_a_head(impatient: Client) -> None:
+    body = metric(impatient.run())
+    head = HOT.replace("100", str(len(body))).encode() + b"\r\n"
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as line:
+        for _ in range(3):
+            line.sendall(head)
+            time.sleep(0.3)
+            line.sendall(body)
+            assert read_answer(line)[0].endswith(b"{}")
+            time.sleep(0.6)

@@ -146,3 +146,13 @@ def test_the_browser_gets_the_spans_as_a_file(server: Traces, experiment: str) -
     status, body = server.send("GET", path, None, {})
     assert status == 200
     assert [span["name"] for span in json.loads(body)["spans"]] == ["root"]
+
+
+def test_bodies_that_cost_far_more_than_they_weigh_are_refused(server: Traces, experiment: str) -> None:
+    repeated = gzip.compress(spans(13, {"root": {"a": "x" * 3_000_000}}))
+    status, body = server.export(experiment, repeated, content_encoding="gzip")
+    assert (status, list(json.loads(body))) == (413, ["detail"])
+    many = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [{}] * 20_001}]}]}).encode()
+    status, body = server.export(experiment, many, content_type="application/json")
+    assert (status, "20000 spans" in json.loads(body)["detail"]) == (413, True)
+    assert server.found(experiment) == []

@@ -6,6 +6,7 @@ request → Gate (Host, Origin) → Access (who, where, may they) → RouteTable
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +16,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from runyard.entities.access import ANONYMOUS
-from runyard.errors import InvalidInput, NotAllowed, RunyardError, TooLarge, UnsupportedMediaType
+from runyard.errors import BadRequest, InvalidInput, NotAllowed, RunyardError, TooLarge, UnsupportedMediaType
 from runyard.server import errors
 from runyard.server.access import (
     ANONYMOUS_CONTEXT,
@@ -27,6 +28,7 @@ from runyard.server.access import (
     plain_fields,
     split_base,
 )
+from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.raw_shapes import shape_of
@@ -140,10 +142,10 @@ class Application:
         elif workspace is None:
             workspace = DEFAULT_WORKSPACE
         remote = remote_of(scope)
-        context = await self.access.admit(credential_of(headers), workspace, remote)
+        context = await self.access.admit(credential_of(headers, self.access.session_cookie), workspace, remote)
         if missing is not None:
             raise missing
-        context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "")
+        context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "", also={})
         scope["context"] = context
         try:
             self.access.check(match.route, context)
@@ -280,32 +282,39 @@ def check_json(kind: str | None) -> None:
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The whole body, refused as soon as it is known to be larger than limit bytes.
+    """The whole body, refused as soon as it is known to be larger than limit bytes or nothing comes for a minute.
 
-    Raises: TooLarge, ClientDisconnect.
+    Raises: TooLarge, BadRequest, ClientDisconnect.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise _too_large(limit)
         if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
             raise InvalidInput("A compressed body is not accepted here. Send it without Content-Encoding.")
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
+    message = await _next_piece(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         return body
     parts, size = [body], len(body)
     while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+        message = await _next_piece(receive)
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
             raise _too_large(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _next_piece(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(IDLE_S):
+            message = await receive()
+    except TimeoutError:
+        raise BadRequest(f"Nothing of the body arrived for {IDLE_S} seconds. Send it again.") from None
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -8,6 +8,8 @@ the counters.
 
 A client that keeps its connection sends the same head again and again, so a head that was parsed and judged once is
 recognised by its bytes and not parsed again, for as long as `Access` stands by its decision about who sent it.
+
+uvicorn reads heads and trailers of any size for any time. Here they have limits, before anybody is asked who it is.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from runyard.errors import HeadTooLarge
 from runyard.server import errors
 from runyard.server.access import DEFAULT_WORKSPACE, WORKSPACE_HEADER, Admission, split_base
 from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, encode
@@ -27,6 +30,12 @@ from runyard.wire.mlflow.decoding import decode_hot
 NOT_PLAIN = frozenset(
     {b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"connection", b"cookie"}
 )
+HEAD_LIMIT = 64 * 1024
+HEADERS_LIMIT = 200
+HEAD_S = 30
+"""How long a client may take for a request's head, from the connection or the head's first byte."""
+STALLED_S = 60
+"""How long the body of a hot request may stand still."""
 JSON_LINES = b"".join(b"%s: %s\r\n" % header for header in JSON_HEADERS)
 
 
@@ -101,13 +110,91 @@ class FastLane(HttpToolsProtocol):
         self.hot: HotRequest | None = None  # whose body is being received
         self.between = True  # requests: the parser has seen no byte of the next one
         self.learning: bytes | None = None  # a head that the parser is about to judge
+        self.in_head = False
+        self.unheard = (
+            0  # bytes that the parser was fed since it last told of a head, a piece of a body or an end
+        )
+        self.head_timer: asyncio.TimerHandle | None = None
+        self.body_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.head_timer = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._stop_head_timer()
+        if self.body_timer is not None:
+            self.body_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self.hot is not None and self.between:
             self._receive_body(self.hot, data)
         elif not self.between or not self._is_idle() or not self._is_known(data):
-            super().data_received(data)
-            self.learning = None
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        self.unheard += len(data)
+        super().data_received(data)
+        self.learning = None
+        if self.transport.is_closing():
+            return
+        if self.unheard and (self.unheard > HEAD_LIMIT or len(self.headers or ()) > HEADERS_LIMIT):
+            self._refuse_head()
+        elif self.hot is not None:
+            self._watch_body(self.hot)
+        elif self._is_idle():
+            self._wait_for_more()
+
+    def _wait_for_more(self) -> None:
+        """Nothing is being answered, and uvicorn stopped its timer when something came."""
+        if not self.in_head and not self.unheard:  # a body that nobody reads, after an early answer
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        elif self.head_timer is None:
+            self.head_timer = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+
+    def _stop_head_timer(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def _watch_body(self, hot: HotRequest) -> None:
+        """One timer for all bodies that come in pieces; it is left running when a body is complete."""
+        if self.body_timer is None:
+            self.body_timer = self.loop.call_later(STALLED_S, self._look_at_body, hot.began, len(hot.body))
+
+    def _look_at_body(self, began: float, size: int) -> None:
+        self.body_timer = None
+        if self.hot is None:
+            return
+        if self.hot.began == began and len(self.hot.body) == size:
+            self.transport.close()
+        else:
+            self._watch_body(self.hot)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls this when the parser fails, which it also does when `on_headers_complete` raises."""
+        if self.in_head and self._is_head_too_large():
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
+
+    def _is_head_too_large(self) -> bool:
+        if len(self.headers) > HEADERS_LIMIT:
+            return True
+        if self.unheard <= HEAD_LIMIT:  # else more than the head may have come at once
+            return False
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT
+
+    def _refuse_head(self) -> None:
+        if self.in_head and self._is_idle():
+            limits = f"{HEAD_LIMIT // 1024} KiB or {HEADERS_LIMIT} headers"
+            error = HeadTooLarge(f"The request's head is larger than {limits}. Send less before the body.")
+            self.transport.write(self._answer(*errors.answer(error), keep_alive=False))
+        self.transport.close()
 
     def _is_known(self, data: bytes) -> bool:
         """Take a request whose head is known. The parser does not see it."""
@@ -120,6 +207,8 @@ class FastLane(HttpToolsProtocol):
             self.learning = head
             return False
         self._unset_keepalive_if_required()
+        if self.head_timer is not None:
+            self._stop_head_timer()
         hot = self.hot = self.cycle = HotRequest(*known)  # type: ignore[assignment]
         self._receive_body(hot, data[end:])
         return True
@@ -128,16 +217,23 @@ class FastLane(HttpToolsProtocol):
         missing = hot.length - len(hot.body)
         hot.add(data[:missing])
         if len(data) < missing:
+            self._watch_body(hot)
             return
         self.on_message_complete()
         if len(data) > missing:  # pipelined
-            super().data_received(data[missing:])
+            self._parse(data[missing:])
 
     def on_message_begin(self) -> None:
         self.between = False
+        self.in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self._is_head_too_large():
+            raise ValueError("too large")  # which stops the parser
+        self.in_head = False
+        self.unheard = 0
+        self._stop_head_timer()
         workspace, path = split_base(self.url.decode("latin-1"))
         route = self.application.routes.hot(path)
         head, self.learning = self.learning, None
@@ -152,6 +248,7 @@ class FastLane(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self.unheard = 0
         if self.hot is not None:
             self.hot.add(body)
         else:
@@ -159,6 +256,7 @@ class FastLane(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.between = True
+        self.unheard = 0
         hot = self.hot
         if hot is None:
             super().on_message_complete()

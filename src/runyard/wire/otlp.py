@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -22,10 +23,27 @@ TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
 STATUS = ("UNSET", "OK", "ERROR")
 NEVER_QUOTED = frozenset({"mlflow.spanType", "mlflow.llm.model", "mlflow.llm.provider", "mlflow.llm.cost"})
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+MAX_SPANS = 20_000
+"""Spans in one request."""
+MAX_FIELDS = 1_000_000
+"""Fields in one request's protobuf, at least two bytes each and hundreds once decoded; twice as many tokens in JSON."""
+MAX_RATIO, MIN_INFLATED = 200, 1024 * 1024
+"""How many times larger than it came a body may become, and the size up to which it does not matter."""
+
+# The fields that hold messages: {number: the fields that those hold}.
+ANY_VALUE: dict[int, Any] = {}
+KEY_VALUE = {2: ANY_VALUE}
+ANY_VALUE.update({5: {1: ANY_VALUE}, 6: {1: KEY_VALUE}})
+SPAN = {9: KEY_VALUE, 11: {3: KEY_VALUE}, 13: {4: KEY_VALUE}}
+SHALLOW_SPAN: dict[int, Any] = {}  # not looked into
+RESOURCE = {1: KEY_VALUE, 3: {}}
+FIXED_BYTES = {1: 8, 5: 4, 3: 0, 4: 0}  # wire type: size; groups are walked like what surrounds them
+# A string that never ends is one token too, or each of its quotes would be tried as a beginning.
+JSON_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:
-    """A body without its Content-Encoding, never more than limit bytes of it in memory.
+    """A body without its Content-Encoding, never more than limit bytes or MAX_RATIO times its size in memory.
 
     Raises: BadRequest for an unknown encoding or damaged data, TooLarge.
     """
@@ -34,6 +52,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise BadRequest(f"Unsupported Content-Encoding: {encoding[:50]}. Use gzip, deflate or none.")
+    limit = min(limit, max(MIN_INFLATED, MAX_RATIO * len(body)))
     try:
         return _inflated(body, GZIP_OR_ZLIB, limit)
     except zlib.error:
@@ -58,8 +77,9 @@ def _inflated(body: bytes, window: int, limit: int) -> bytes:
 def decode_protobuf(body: bytes) -> list[SpanBatch]:
     """Spans of an ExportTraceServiceRequest.
 
-    Raises: BadRequest when it is none or holds no spans; Unprocessable for a span without ids.
+    Raises: BadRequest when it is none or holds no spans; TooLarge; Unprocessable for a span without ids.
     """
+    _check_size(body)
     request = ExportTraceServiceRequest()
     try:
         request.ParseFromString(body)
@@ -68,11 +88,77 @@ def decode_protobuf(body: bytes) -> list[SpanBatch]:
     return _batches(request)
 
 
+def _check_size(body: bytes) -> None:
+    """Walk the tags of the messages that can repeat, which is what they cost once decoded.
+
+    Raises: BadRequest, TooLarge.
+    """
+    span = SPAN if len(body) > 2 * MAX_FIELDS else SHALLOW_SPAN
+    inside: dict[int, Any] = {1: {1: RESOURCE, 2: {1: {3: KEY_VALUE}, 2: span}}}
+    outer: list[tuple[int, dict[int, Any]]] = []
+    spans = fields = position = 0
+    end = len(body)
+    try:
+        while True:
+            while position >= end:
+                if not outer:
+                    return
+                end, inside = outer.pop()
+            tag, position = _varint(body, position)
+            fields += 1
+            if fields > MAX_FIELDS:
+                raise _too_many("fields", MAX_FIELDS)
+            if tag & 7 == 2:
+                length, position = _varint(body, position)
+                held = inside.get(tag >> 3)
+                if held is span:
+                    spans += 1
+                    if spans > MAX_SPANS:
+                        raise _too_many("spans", MAX_SPANS)
+                if held is None or held is SHALLOW_SPAN:
+                    position += length
+                else:
+                    outer.append((end, inside))
+                    end, inside = position + length, held
+            elif tag & 7 == 0:
+                position = _varint(body, position)[1]
+            else:
+                position += FIXED_BYTES[tag & 7]
+    except (IndexError, KeyError):
+        raise BadRequest("Invalid OpenTelemetry format") from None
+
+
+def _varint(body: bytes, position: int) -> tuple[int, int]:
+    """(the number, the position behind it)."""
+    byte = body[position]
+    if byte < 0x80:
+        return byte, position + 1
+    number, shift = byte & 0x7F, 7
+    while True:
+        position += 1
+        byte = body[position]
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, position + 1
+        shift += 7
+        if shift > 63:
+            raise IndexError
+
+
+def _too_many(what: str, limit: int) -> TooLarge:
+    return TooLarge(f"The request holds more than {limit} {what}. Send fewer spans at a time.")
+
+
 def decode_json(body: bytes) -> list[SpanBatch]:
     """As `decode_protobuf`, from OTLP's JSON, where ids are hex."""
     request = ExportTraceServiceRequest()
     try:
-        fields = json.loads(body)
+        text = body.decode("utf-8-sig")
+        if len(text) > 2 * MAX_FIELDS and _count(JSON_TOKEN.finditer(text), 2 * MAX_FIELDS):
+            raise _too_many("fields", MAX_FIELDS)
+        fields = json.loads(text)
+        if _count(_json_spans(fields), MAX_SPANS):
+            raise _too_many("spans", MAX_SPANS)
         for span in _json_spans(fields):
             _hex_to_base64(span)
             for link in span.get("links", ()):
@@ -81,6 +167,11 @@ def decode_json(body: bytes) -> list[SpanBatch]:
     except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError):
         raise BadRequest("Invalid OpenTelemetry format") from None
     return _batches(request)
+
+
+def _count(things: Iterable[Any], limit: int) -> bool:
+    """Whether there are more than limit."""
+    return any(number >= limit for number, _ in enumerate(things))
 
 
 def _json_spans(fields: Any) -> Iterable[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,11 +11,14 @@ from starlette.responses import JSONResponse, Response
 from runyard.entities.trace import SpanBatch
 from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
 from runyard.server.routing import Route, raw
+from runyard.server.uploads import receive_file
 from runyard.services.context import Context
 from runyard.services.traces import TraceService
 from runyard.wire.otlp import check_media_type, decode_json, decode_protobuf, inflate
 
 BODY_LIMIT = 64 * 1024 * 1024
+DECODINGS = 2
+"""Bodies decoded at the same time; one can take hundreds of megabytes while it is."""
 EXPERIMENT_HEADER = "x-mlflow-experiment-id"
 RUN_HEADER = "x-mlflow-run-id"
 NOSNIFF = {"x-content-type-options": "nosniff"}
@@ -22,6 +26,7 @@ NOSNIFF = {"x-content-type-options": "nosniff"}
 
 def routes(service: TraceService) -> list[Route]:
     """POST /v1/traces, in protobuf or JSON."""
+    decodings = asyncio.Semaphore(DECODINGS)
 
     async def export(ctx: Context, request: Request) -> Response:
         """Receive spans as OpenTelemetry exporters send them, in protobuf or JSON."""
@@ -30,9 +35,10 @@ def routes(service: TraceService) -> list[Route]:
             return _missing_header()
         try:
             kind = check_media_type(request.headers.get("content-type", ""))
-            body = await _body(request)
+            body = await receive_file(request, _body)
             encoding = request.headers.get("content-encoding", "")
-            batches = await asyncio.to_thread(_decode, kind, body, encoding)
+            async with decodings:
+                batches = await asyncio.to_thread(_decode, kind, body, encoding)
         except (BadRequest, InvalidInput, Unprocessable, TooLarge) as exc:
             return JSONResponse({"detail": exc.message}, exc.status, NOSNIFF)
         await service.add_spans(ctx, experiment_id, request.headers.get(RUN_HEADER), batches)
@@ -48,11 +54,11 @@ def _decode(kind: str, body: bytes, encoding: str) -> list[SpanBatch]:
     return decode_json(plain) if kind == "json" else decode_protobuf(plain)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(pieces: AsyncIterator[bytes]) -> bytes:
     """Raises: TooLarge as soon as it is."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    async for part in pieces:
         size += len(part)
         if size > BODY_LIMIT:
             raise TooLarge(f"The request body is larger than {BODY_LIMIT} bytes. Send fewer spans at a time.")
