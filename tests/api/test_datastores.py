@@ -386,3 +386,22 @@ def test_bodies_of_other_types_are_files_too(place: Place) -> None:
     name = place.register("workspace")
     place.client.send("PUT", f"{STORES}/{name}/file/x.json", json.dumps({"a": 1}).encode(), JSON)
     assert json.loads(place.read(name, "x.json")) == {"a": 1}
+
+
+@pytest.mark.parametrize("base", ["", "/workspaces/kept-apart"])
+def test_artifact_routes_lead_to_no_datastore(place: Place, base: str) -> None:
+    if base:
+        place.client.ok("POST", "/api/v1/workspaces", name="kept-apart", create_group=True)
+    there = Place(place.client.also(base=base), place.data, place.allowed, place.storages)
+    there.put("workspaceblobstore", "private", b"mine")
+    artifacts = "/api/2.0/mlflow-artifacts/artifacts"
+    for path in ("datastores", "datastores/workspaceblobstore/private", "datastores/workspaceblobstore"):
+        for method in ("GET", "PUT", "DELETE"):
+            answer = there.client.send(method, f"{artifacts}/{path}", b"x" if method == "PUT" else None)
+            assert answer.status == 400, (method, path, answer.content)
+        assert there.client.send("GET", f"{artifacts}?path={path}").status == 400
+    assert b"datastores" not in there.client.send("GET", artifacts).content
+    if not base:
+        run = there.client.run(there.client.experiment(artifact_location="mlflow-artifacts:/datastores"))
+        assert there.client.call("GET", "artifacts/list", {"run_id": run}).status == 400
+    assert there.read("workspaceblobstore", "private") == b"mine"

@@ -192,3 +192,22 @@ def test_a_guest_registers_no_models(lab: Lab) -> None:
     fields = {"name": lab.mine["name"], "source": source, "run_id": lab.mine["run_id"]}
     assert lab.guest.fails("POST", "model-versions/create", **fields) == DENIED
     assert lab.guest.fails("GET", "registered-models/get", name=lab.mine["name"]) == DENIED
+
+
+@pytest.mark.parametrize("location", ["mlflow-artifacts:/{}/models", "mlflow-artifacts:/%3{}/models"])
+def test_no_other_experiments_location_leads_into_a_denied_one(lab: Lab, location: str) -> None:
+    closed = str(lab.closed["experiment_id"])
+    place = location.format(closed)  # its first digit as %3N, once
+    owner = lab.house.theirs
+    made = owner.ok("POST", "experiments/create", name=owner.name("leads"), artifact_location=place)
+    model = lab.closed["model_id"]
+    record = {"id": model, "experiment_id": str(made["experiment_id"])}
+    run = owner.ok("POST", "runs/create", experiment_id=made["experiment_id"])["run"]["info"]["run_id"]
+    root = f"mlflow-artifacts:/{closed}"
+    moved = {**record, "id": run[::-1], "artifact_uri": f"{root}/models/{model}/artifacts"}
+    owner.ok("POST", "/api/v1/import/runs", items=[moved])
+    assert owner.ok("GET", "artifacts/list", run_id=run[::-1])["files"]
+    for path in ("artifacts/list", "/get-artifact"):
+        asked = {"run_id": run[::-1], "path": "" if path.startswith("a") else "f.txt"}
+        assert lab.barred.call("GET", path, asked).status == 404
+    assert lab.barred.call("GET", "artifacts/list", {"run_id": run}).status == 404

@@ -28,11 +28,12 @@ from runyard.artifacts.uris import (
     StorageUri,
     parse_artifact_uri,
 )
-from runyard.errors import InvalidInput, NotImplementedHere, RunyardError
+from runyard.errors import InvalidInput, NotFound, NotImplementedHere, RunyardError
 from runyard.services.context import Context
 
 MOST_PARTS = 10_000
 OTHERS = "workspaces"  # where the files of all workspaces but the default one are
+DATASTORES = "datastores"  # of a workspace's files: its built-in datastores, which have routes and actions of their own
 _SIGNED_PER_STEP = 100
 
 
@@ -123,9 +124,7 @@ class ArtifactService:
         place = self._place(ctx, clean)
         with _as_they_know_it(ctx, place):
             found = await self._store.list_dir(place)
-        if clean or ctx.workspace_guid:
-            return found
-        return [entry for entry in found if entry.name != OTHERS]
+        return _without_others(ctx, clean, found)
 
     async def delete(self, ctx: Context, path: str) -> None:
         """Delete a file or directory; the root is refused, what is not there is fine."""
@@ -215,15 +214,19 @@ class ArtifactService:
 
     async def _listing(self, ctx: Context, root_uri: str, path: str) -> Listing:
         relative = paths.clean_directory_path(path)
-        place = self._place(ctx, paths.join(await self._root_path(ctx, root_uri), relative))
+        clean = paths.join(await self._root_path(ctx, root_uri), relative)
+        _check_experiment(ctx, clean)
+        place = self._place(ctx, clean)
         with _as_they_know_it(ctx, place):
-            found = await self._store.list_dir(place)
+            found = _without_others(ctx, clean, await self._store.list_dir(place))
         entries = [Entry(paths.join(relative, one.name), one.is_dir, one.size) for one in found]
         return Listing(root_uri, entries)
 
     async def _below(self, ctx: Context, root_uri: str, path: str) -> str:
         relative = paths.clean_file_path(path)
-        return paths.join(await self._root_path(ctx, root_uri), relative)
+        clean = paths.join(await self._root_path(ctx, root_uri), relative)
+        _check_experiment(ctx, clean)
+        return clean
 
     async def _root_path(self, ctx: Context, root_uri: str) -> str:
         """The path of a stored artifact URI, through at most one run or logged model."""
@@ -247,6 +250,10 @@ class ArtifactService:
 
     def _place(self, ctx: Context, path: str) -> str:
         """The path of a clean path of the workspace."""
+        if path == DATASTORES or path.startswith(f"{DATASTORES}/"):
+            raise InvalidInput(
+                f"Invalid path {paths.shortened(path)}: it holds the files of datastores; use their own routes."
+            )
         if ctx.workspace_guid:
             return paths.join(f"{OTHERS}/{ctx.workspace_guid}", path)
         if path == OTHERS or path.startswith(f"{OTHERS}/"):
@@ -254,6 +261,24 @@ class ArtifactService:
                 f"Invalid path {paths.shortened(path)}: it holds the files of other workspaces."
             )
         return path
+
+
+def _without_others(ctx: Context, path: str, found: Sequence[Entry]) -> Sequence[Entry]:
+    """What a directory shows: at the root neither datastores nor other workspaces."""
+    hidden = (DATASTORES,) if ctx.workspace_guid else (DATASTORES, OTHERS)
+    return found if path else [entry for entry in found if entry.name not in hidden]
+
+
+def _check_experiment(ctx: Context, path: str) -> None:
+    """Files of an experiment are its own, whichever record's location leads to them.
+
+    Raises: NotFound, as for what is not there.
+    """
+    first = path.partition("/")[0]
+    if not ctx.grants.experiments or not (first.isascii() and first.isdigit()):
+        return
+    if not ctx.grants.permits("artifacts/read", int(first)):
+        raise NotFound(f"No file or directory {paths.shortened(path)}.")
 
 
 @contextmanager

@@ -37,10 +37,9 @@ from runyard.entities.datastore import (
     WorkspaceConfig,
 )
 from runyard.errors import InvalidInput, NotImplementedHere
-from runyard.services.artifacts import OTHERS
+from runyard.services.artifacts import DATASTORES, OTHERS
 
 T = TypeVar("T")
-FOLDER = "datastores"  # of the workspace's files
 SECRET_LIMIT = 65_536
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
@@ -84,7 +83,7 @@ class DatastoreKinds:
         hidden = _shaped(secret, of_secret, "secret")
         _check_texts(described, hidden)
         if isinstance(described, WorkspaceConfig):
-            below = f"{OTHERS}/{guid}/{FOLDER}/{name}" if guid else f"{FOLDER}/{name}"
+            below = f"{OTHERS}/{guid}/{DATASTORES}/{name}" if guid else f"{DATASTORES}/{name}"
             return PrefixedDatastore(self._mount.datastore, below)
         try:
             return self._openers[of_config](described, hidden)
