@@ -301,3 +301,20 @@ def test_values_that_fit_no_field_are_refused(server: Client, noun: str) -> None
     locations = [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": home}}]
     for trace in server.ok("POST", "/api/3.0/mlflow/traces/search", locations=locations).get("traces", []):
         server.ok("GET", "/api/3.0/mlflow/traces/get", trace_id=trace["trace_id"], allow_partial=True)
+
+
+@pytest.mark.parametrize("name", ["../up", ".hidden", "a/b", "workspaceblobstore", "workspacefilestore"])
+def test_datastores_have_names_that_can_be_registered(server: Client, name: str) -> None:
+    record = {"name": name, "kind": "workspace", "config": "{}"}
+    answer = server.call("POST", f"{IMPORT}/datastores", {"items": [record]})
+    assert answer.status == 400, answer.content
+
+
+def test_numbers_go_on_after_an_import_of_random_ones(server: Client) -> None:
+    before = int(server.experiment())
+    assert experiment(server, "312345678901234567") == "312345678901234567"
+    assert int(server.experiment()) == before + 1
+    server.ok("POST", "/api/v1/workspaces", name="after-random")
+    found = server.also(base="/workspaces/after-random").ok("POST", "experiments/search", max_results=9)
+    assert int(found["experiments"][0]["experiment_id"]) == before + 2
+    assert int(experiment(server)) == before + 3

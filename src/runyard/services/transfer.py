@@ -12,6 +12,7 @@ import msgspec
 from runyard.artifacts.contracts import Download
 from runyard.artifacts.uris import check_location
 from runyard.entities.common import Page
+from runyard.entities.datastore import BUILT_IN_STORES
 from runyard.entities.trace import Assessment, Span
 from runyard.entities.transfer import (
     DatasetRecord,
@@ -30,6 +31,7 @@ from runyard.entities.transfer import (
 from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.checks import check_length, check_max_results, check_text, parse_experiment_id
 from runyard.services.context import Context
+from runyard.services.datastores import check_name
 from runyard.store.transfer_contracts import TransferStore
 
 T = TypeVar("T")
@@ -123,6 +125,9 @@ class TransferService:
         """Bring datastores in; their credentials must be set afterwards."""
         for one in _checked(records):
             _check_json("config", one.config)
+            check_name(one.name)
+            if one.name in BUILT_IN_STORES:
+                raise InvalidInput(f"The datastore {one.name!r} is built in and cannot be imported.")
         return await self._store.put_datastores(ctx.workspace_id, records)
 
     async def experiments(self, ctx: Context, limit: int, token: str | None) -> Page[ExperimentRecord]:

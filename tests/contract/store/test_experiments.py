@@ -182,3 +182,11 @@ def test_replays_change_nothing_but_the_name_that_is_taken(stores: Stores) -> No
     after = get(stores, made)
     assert (after.id, after.name, after.tags) == (before.id, before.name, before.tags)
     assert names(stores) == ["once"]
+
+
+def test_the_number_after_one_that_no_counter_reaches_is_a_small_one(stores: Stores) -> None:
+    before = stores.new_experiment()
+    sql = "INSERT INTO experiments (id, workspace_id, name, artifact_location, created_ms, updated_ms) VALUES (?, ?, 'r', '', 0, 0)"
+    random = 10**17 + stores.workspace
+    stores.do(stores.database.write(lambda tx: tx.execute(sql, (random, stores.workspace))))
+    assert before < stores.new_experiment() < 10**12

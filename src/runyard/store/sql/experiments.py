@@ -9,7 +9,7 @@ from runyard.entities.experiment import Experiment
 from runyard.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
-from runyard.store.sql.database import Connection, Database, Row, Transaction
+from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.experiment_search import ExperimentQuery, search
 
 COLUMNS = "id, workspace_id, name, artifact_location, stage, created_ms, updated_ms"
@@ -19,6 +19,8 @@ TAGS = "SELECT key, value FROM experiment_tags WHERE experiment_id = ? ORDER BY 
 TAKEN = "SELECT id, stage FROM experiments WHERE workspace_id = ? AND name = ?"
 INSERT = """INSERT INTO experiments (workspace_id, name, artifact_location, stage, created_ms, updated_ms)
     VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
+COUNTED = 10**12  # numbers beyond are random ones of imports, which no counter reaches
+NEXT = f"(SELECT nullif(coalesce(max(id), 0) + 1, {COUNTED}) FROM experiments WHERE id < {COUNTED})"
 SET_LOCATION = "UPDATE experiments SET artifact_location = ? WHERE id = ?"
 SET_NAME = "UPDATE experiments SET name = ?, updated_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE experiments SET stage = ?, updated_ms = ? WHERE id = ?"
@@ -42,7 +44,7 @@ class SqlExperiments:
     ) -> int:
         def work(tx: Transaction) -> int:
             now = now_ms()
-            row = tx.one(INSERT, (workspace_id, name, location or "", now, now))
+            row = tx.one(numbered(INSERT, tx.dialect), (workspace_id, name, location or "", now, now))
             if row is None:
                 raise _taken(tx, workspace_id, name)
             experiment_id = int(row[0])
@@ -128,6 +130,16 @@ class SqlExperiments:
             tx.execute(TOUCH, (now_ms(), experiment_id))
 
         await self._database.write(work)
+
+
+def numbered(insert: str, dialect: Dialect) -> str:
+    """A statement that inserts an experiment, under the next number that is counted.
+
+    SQLite by itself goes on from the greatest number that there is; PostgreSQL has a counter.
+    """
+    if dialect == "postgresql":
+        return insert
+    return insert.replace("(workspace_id", "(id, workspace_id", 1).replace("VALUES (", f"VALUES ({NEXT}, ", 1)
 
 
 def load(c: Connection, workspace_id: int, experiment_id: int) -> Experiment:

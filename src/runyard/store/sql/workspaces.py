@@ -12,6 +12,7 @@ from runyard.entities.workspace import ResourceGroup, Workspace
 from runyard.errors import AlreadyExists, InvalidState, NotFound
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
+from runyard.store.sql.experiments import numbered
 from runyard.store.sql.identity import FIND_WORKSPACE, WORKSPACES, workspace_of
 from runyard.store.sql.search.cursor import Position, decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import ALWAYS, Sql, all_of, among, join
@@ -89,7 +90,7 @@ class SqlWorkspaces:
                 f"A workspace {new.name!r} exists on this server already. Choose another name."
             )
         workspace_id = int(row[0])
-        experiment = tx.one(EXPERIMENT, (workspace_id, now, now))
+        experiment = tx.one(numbered(EXPERIMENT, tx.dialect), (workspace_id, now, now))
         assert experiment is not None
         tx.execute(PLACE_EXPERIMENT, (f"{self._artifact_root}/{experiment[0]}", experiment[0]))
         tx.execute(SET_EXPERIMENT, (experiment[0], workspace_id))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runyard.entities.common import Stage
 from runyard.entities.transfer import ExperimentRecord, Placed
 from runyard.store.sql.database import Connection, Row, Transaction
+from runyard.store.sql.experiments import COUNTED, numbered
 from runyard.store.sql.search.fragments import among
 
 BY_NAME = "SELECT id FROM experiments WHERE workspace_id = ? AND name = ?"
@@ -26,7 +27,6 @@ PAGE = """SELECT id, name, artifact_location, stage, created_ms, updated_ms FROM
     WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?"""
 TAGS = "SELECT experiment_id, key, value FROM experiment_tags WHERE | ORDER BY experiment_id, key"
 GREATEST_KEPT = 2**62  # so that the next number after it is one, too
-COUNTED = 10**12  # numbers beyond are random ones, which no counter reaches
 
 
 def put(tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str) -> Placed:
@@ -47,7 +47,7 @@ def _insert(tx: Transaction, workspace_id: int, record: ExperimentRecord, artifa
             tx.one(COUNT_ON, (wanted, wanted))
         row = tx.one(INSERT_WITH_ID, (wanted, *columns))
     else:
-        row = tx.one(INSERT, columns)
+        row = tx.one(numbered(INSERT, tx.dialect), columns)
     assert row is not None
     tx.execute(SET_LOCATION, (record.artifact_location or f"{artifact_root}/{row[0]}", row[0]))
     return int(row[0])
