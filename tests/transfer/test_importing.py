@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from runyard.entities.transfer import RegisteredModelRecord, VersionRecord
 from runyard.transfer.importing import Artifacts
 from runyard.transfer.journal import Journal, journal_path
 from runyard.transfer.opening import open_mlflow
@@ -335,3 +336,15 @@ def test_the_journal_knows_a_new_workspace_of_the_same_name(server: Client, tmp_
     journal.begin()
     assert journal.notes() == []
     journal.close()
+
+
+@pytest.mark.parametrize(("tags", "told"), [({}, True), ({"mlflow.prompt.is_prompt": "true"}, False)])
+def test_prompts_have_no_files_to_miss(
+    server: Client, tmp_path: Path, tags: dict[str, str], *, told: bool
+) -> None:
+    version = VersionRecord(1, source="dummy-source")
+    record = RegisteredModelRecord("p", last_version=1, tags=tags, versions=[version])
+    source = open_mlflow(str(file_store(tmp_path)))
+    source.registered_models = lambda: iter([record])  # type: ignore[method-assign]
+    report = import_into(server, source, tmp_path / "journal")
+    assert any("dummy-source" in note.text for note in report.notes) == told

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, TypeVar, cast
 import msgspec
 
 from runyard.entities.point_bytes import POINT_BYTES, PointDigest, parse_points
+from runyard.entities.registry import PROMPT_TAG
 from runyard.entities.trace import ARTIFACT_LOCATION
 from runyard.entities.transfer import (
     ExperimentRecord,
@@ -286,7 +287,7 @@ class Importer:
         named = version.source.startswith("models:/")  # by an id that is the same everywhere
         source = version.source if named else self._moved_place(version.source, version.run_id)
         location = self._moved_place(version.storage_location or version.source, version.run_id)
-        if source is None or location is None:
+        if (source is None or location is None) and PROMPT_TAG not in model.tags:  # prompts have no files
             text = f"Version {version.version} points at {version.source[:200]}, which is not among what was imported."
             self._journal.note("registered model", model.name, text, fault=False)
         return msgspec.structs.replace(
