@@ -109,6 +109,7 @@ def test_ctrl_c_ends_at_once(cli: CommandLine) -> None:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )
     time.sleep(3)
     running.send_signal(signal.SIGINT)

@@ -60,7 +60,9 @@ class Session:
         self._said = said
         self._port = _free_port()
         kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("RUNYARD_", "MLFLOW_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RUNYARD_", "MLFLOW_", "PYTHONPATH"))
         }
         self._environment = {
             **kept,
