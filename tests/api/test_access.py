@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from runyard.entities.access import ACTIONS, ANONYMOUS, BUILT_IN_ROLES, SELF, expand
+from runyard.server.access import SESSION_COOKIES, credential_of
 from runyard.server.first_owner import create_owner
 from runyard.server.routing import Route
 from runyard.server.settings import Settings
@@ -114,7 +115,7 @@ def walkers(owner: Client, directory: Path) -> dict[str, Walker]:
             token,
             None,
             frozenset(),
-            everything - BUILT_IN_ROLES["Reader"].expand(),
+            everything - BUILT_IN_ROLES["Reader"].expand() - {"workspaces/import"},
         )
     )
     name, disabled = user(owner, ("Owner", "/"))
@@ -280,6 +281,23 @@ def test_a_denied_experiment_is_closed_to_who_has_the_rest(
     assert client.fails("POST", "model-versions/create", name=model, source=source)[0] in (400, 404)
     source = f"runs:/{theirs['run_id']}/m"
     assert client.fails("POST", "model-versions/create", name=model, source=source)[0] in (400, 404)
+
+
+@pytest.mark.parametrize("hidden", ["runs/read", "artifacts/read", "traces/read", "models/read"])
+def test_whole_workspaces_are_for_who_may_read_all_of_them(
+    owner: Client, halves: tuple[Client, dict[str, Any], dict[str, Any]], hidden: str
+) -> None:
+    _, _, theirs = halves
+    name, token = user(owner, ("Owner", HERE))
+    client = owner.also(base="/workspaces/walked", token=token)
+    assert client.ok("GET", f"{V1}/export/experiments")["items"]
+    role = owner.name("Hidden")
+    owner.ok("POST", f"{V1}/roles", name=role, actions=[hidden])
+    deny = {"principal": name, "role": role, "scope": f"{HERE}/experiments/{theirs['experiment_id']}"}
+    owner.ok("POST", f"{V1}/role-assignments", **deny, allow=False)
+    for path, fields in (("experiments", {}), ("runs", {"experiment_id": theirs["experiment_id"]})):
+        assert client.fails("GET", f"{V1}/export/{path}", **fields)[0] == 403
+    assert client.fails("POST", f"{V1}/export/files", paths=[f"{theirs['experiment_id']}/x"])[0] == 403
 
 
 def test_what_is_revoked_or_taken_away_is_gone_at_once(owner: Client) -> None:
@@ -592,6 +610,40 @@ def test_a_session_is_a_cookie_that_other_sites_cannot_use(owner: Client) -> Non
     browser.ok("POST", "runs/log-metric", run_id=run, key="m", value=1, timestamp=1)
     browser.ok("POST", f"{V1}/logout")
     assert browser.call("GET", f"{V1}/me").status == 401
+
+
+def test_over_tls_only_the_cookie_of_this_host_counts() -> None:
+    headers = [(b"cookie", b"runyard_session=planted; __Host-runyard_session=own")]
+    assert credential_of(headers, SESSION_COOKIES[0]) == "Session own"
+    assert credential_of(headers[:1], SESSION_COOKIES[1]) == "Session planted"
+    assert credential_of([(b"cookie", b"runyard_session=planted")], SESSION_COOKIES[0]) is None
+
+
+def test_the_audit_log_says_what_a_change_was_about(owner: Client) -> None:
+    name, _ = user(owner)
+
+    def last(method: str, path: str, **fields: Any) -> dict[str, Any]:
+        owner.ok(method, path, **fields)
+        return dict(owner.ok("GET", f"{V1}/audit", max_results=1)["items"][0])
+
+    made = owner.ok("POST", f"{V1}/role-assignments", principal=name, role="Reader", scope=HERE)
+    gone = last("DELETE", f"{V1}/role-assignments/{made['assignment_id']}")["target"]
+    assert (gone["principal"], gone["role"], gone["scope"]) == (name, "Reader", HERE)
+    role = last(
+        "POST", f"{V1}/roles", name=owner.name("Role"), actions=["runs/*"], not_actions=["runs/delete"]
+    )
+    assert (role["target"]["actions"], role["target"]["not_actions"]) == ("runs/*", "runs/delete")
+    changed = last("PATCH", f"{V1}/users/{name}", disabled=True, password="a new passphrase of theirs")
+    assert changed["target"] == {"name": name, "disabled": "True", "password": "changed"}
+    assigned = last("POST", f"/workspaces/walked{V1}/role-assignments", principal="root", role="Reader")
+    assert assigned["workspace"] == "walked"
+    assert last("POST", f"/workspaces/walked{V1}/workspace/tracking-token")["action"] == "workspaces/read"
+    here = owner.with_headers(owner.headers, "/workspaces/walked")
+    file = f"{V1}/datastores/workspaceblobstore/file/kept/x"
+    assert here.send("PUT", file, b"x").status < 300
+    assert here.send("DELETE", file, None).status < 300
+    line = owner.ok("GET", f"{V1}/audit", max_results=1)["items"][0]
+    assert line["action"] == "datastores/write" and line["target"]["path"] == "kept/x"
 
 
 def test_the_last_owner_stays(tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def test_a_login_lasts_until_logout_and_its_token_is_worthless_then(
 
 def test_a_wrong_password_logs_nobody_in(guarded: CommandLine, tmp_path: Path) -> None:
     other = stranger(guarded, tmp_path)
-    assert PASSWORD not in other.fails(3, "login", "-u", "owner", "--password-stdin", typed="wrong\n")
+    said = other.fails(3, "login", "-u", "owner", "--password-stdin", typed="wrong\n")
+    said += other.fails(3, "login", "--token", "ry_wrong")
+    assert PASSWORD not in said and "runyard login" not in said and "Log in" not in said
     assert not (other.home / "credentials.json").exists()
 
 
@@ -115,7 +117,8 @@ def test_users_teams_and_roles_decide_who_may_do_what(guarded: CommandLine, tmp_
     assert [one["name"] for one in guarded.data("team", "add", "perception", "ada")["members"]] == ["ada"]
     given = guarded.data("role", "assign", "perception", "Reader")
     ada.ok("run", "list")
-    assert "experiments/write" in ada.fails(6, "experiment", "create", "x")
+    said = ada.fails(6, "experiment", "create", "x")
+    assert "may not do experiments/write" in said and said.lower().count("owner") == 1
     shown = guarded.ok("role", "assignments", "--who", "perception")
     assert given["assignment_id"] in shown and "Reader" in shown
     guarded.ok("role", "unassign", given["assignment_id"])

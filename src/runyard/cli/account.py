@@ -60,6 +60,21 @@ def login(session: Session, /, user: str | None, token: str | None, device: bool
     """Log in to a server and keep the credential."""
     if sum((user is not None, token is not None, device)) > 1:
         raise click.UsageError("Choose one of --user, --token and --device.")
+    try:
+        kept = _logged_in(session, user, token, device, more)
+    except Unauthenticated as error:  # whoever is logging in needs no advice to log in
+        raise Failed(error.message.partition(" Log in with ")[0], NOT_LOGGED_IN) from error
+    credentials.save(session.server, kept)
+    note(f"Logged in to {session.server} as {kept.user}.")
+    for variable in credentials.FROM_ENVIRONMENT:
+        if os.environ.get(variable):
+            note(f"{variable} is set and wins over this login; unset it to use the login.")
+
+
+def _logged_in(
+    session: Session, user: str | None, token: str | None, device: bool, more: dict[str, Any]
+) -> credentials.Login:
+    """The credential, once the server has said whose it is."""
     api = Connection(session.server, credentials=_nobody)
     if token is not None:
         kept = credentials.Login(secret_from_stdin() if token == "-" else token.strip())
@@ -69,12 +84,7 @@ def login(session: Session, /, user: str | None, token: str | None, device: bool
         kept = _with_whatever_there_is(session, api, user, more)
     me = Connection(session.server, credentials=kept.token).get("/api/v1/me")
     name = me["principal"]["name"]
-    kept = credentials.Login(kept.token, name, kept.token_id, kept.expires_ms)
-    credentials.save(session.server, kept)
-    note(f"Logged in to {session.server} as {name}.")
-    for variable in credentials.FROM_ENVIRONMENT:
-        if os.environ.get(variable):
-            note(f"{variable} is set and wins over this login; unset it to use the login.")
+    return credentials.Login(kept.token, name, kept.token_id, kept.expires_ms)
 
 
 def _name(given: str | None) -> str:

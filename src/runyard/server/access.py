@@ -25,6 +25,8 @@ REMEMBER_S = 5.0  # a changed role, a revoked token or a disabled user acts afte
 REMEMBERED = 10_000
 WORKSPACE_HEADER = b"x-mlflow-workspace"
 DEFAULT_WORKSPACE = "default"
+WHOLE = "workspaces/import"
+READS = ("experiments/read", "runs/read", "artifacts/read", "traces/read", "models/read")
 SESSION_COOKIES = (b"__Host-runyard_session", b"runyard_session")  # the first over TLS
 NOBODY = msgspec.structs.replace(LOCAL, id=0, uuid="", name="", display_name="")
 ANONYMOUS_CONTEXT = Context(0, "", "", NOBODY, "none", Grants())
@@ -52,11 +54,18 @@ class Access:
 
     Args:
         clock: seconds that only grow.
+        secure: browsers reach this server over TLS, and the cookie of their session is the one that needs it.
     """
 
     def __init__(
-        self, identity: IdentityService, homes: RecordHomes, clock: Callable[[], float] = time.monotonic
+        self,
+        identity: IdentityService,
+        homes: RecordHomes,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        secure: bool = False,
     ) -> None:
+        self.session_cookie = SESSION_COOKIES[0 if secure else 1]
         self.identity = identity
         self._homes = homes
         self.clock = clock
@@ -106,6 +115,8 @@ class Access:
         Raises: NotAllowed.
         """
         action = route.action
+        if action == WHOLE and _is_closed(context.grants):
+            raise refused(context, action)
         if action in (ANONYMOUS, SELF) or route.decides or context.grants.permits(action):
             return
         if context.grants.experiments and context.grants.permits_somewhere(action):
@@ -126,7 +137,7 @@ class Access:
         if is_shared(route) and not grants.permits(action):
             raise refused(context, action)
         named = named_by(route, fields, context.default_experiment)
-        if named.nothing and not route.filtered and not _permits_whole(grants, action):
+        if named.nothing and not route.filtered and not grants.permits(action):
             raise refused(context, action)
         for number in named.experiments:
             _require(context, action, number, NotFound(f"No Experiment with id={number} exists"))
@@ -147,12 +158,11 @@ class Access:
                     raise absent
 
 
-def _permits_whole(grants: Grants, action: str) -> bool:
-    """Whether an action is theirs in the workspace; a whole import or export takes in what is closed to them, too."""
-    closed = action == "workspaces/import" and not all(
-        grants.permits(action, one) for one in grants.experiments
+def _is_closed(grants: Grants) -> bool:
+    """Whether part of the workspace is closed to somebody: a whole import or export takes in that part, too."""
+    return not grants.denied.isdisjoint(READS) or not all(
+        grants.permits(action, one) for one in grants.experiments for action in (WHOLE, *READS)
     )
-    return grants.permits(action) and not closed
 
 
 def _require(context: Context, action: str, home: int, absent: NotFound) -> None:
@@ -165,7 +175,7 @@ def refused(context: Context, action: str) -> NotAllowed:
     """The error for an action that is not theirs."""
     place = f"workspace {context.workspace!r}" if context.workspace else "this server"
     return NotAllowed(
-        f"{context.principal.name} may not {action} in {place}. An owner can assign a role that includes it."
+        f"{context.principal.name} may not do {action} in {place}. An owner can assign a role that includes it."
     )
 
 
@@ -198,7 +208,7 @@ def split_base(path: str) -> tuple[str | None, str]:
     return "/".join(unquote(one) for one in (parts[2], parts[4], rest[1])), "/" + "/".join(rest[2:])
 
 
-def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def credential_of(headers: Iterable[tuple[bytes, bytes]], session_cookie: bytes) -> str | None:
     """The Authorization header; without one, the cookie of a browser's session as if it were one."""
     cookies = b""
     for name, value in headers:
@@ -208,7 +218,7 @@ def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
             cookies += value + b";"
     for cookie in cookies.split(b";") if cookies else ():
         name, _, value = cookie.strip().partition(b"=")
-        if name in SESSION_COOKIES:
+        if name == session_cookie:
             return f"{SESSION} {value.decode('latin-1')}"
     return None
 

@@ -38,6 +38,7 @@ class Route(msgspec.Struct, frozen=True):
         filtered: whether the handler shows and changes only what the caller may, also who has a role in one experiment only.
         decides: whether the service decides, because the place of the action is named in the request.
         status: of a success.
+        audit: whether each call is written to the audit log; None: it follows from method and action.
     """
 
     method: str
@@ -52,12 +53,13 @@ class Route(msgspec.Struct, frozen=True):
     filtered: bool = False
     decides: bool = False
     status: int = 200
+    audit: bool | None = None
 
     @property
     def audited(self) -> bool:
         """Whether each call is written to the audit log: changes and what leaves, but not what a training logs."""
-        if self.action in WATCHED:
-            return True
+        if self.audit is not None or self.action in WATCHED:
+            return self.audit is not False
         return self.method not in SAFE and self.action not in UNAUDITED and not self.action.endswith("/read")
 
     @property
@@ -122,6 +124,7 @@ def api(
     body_limit: int | None = None,
     decides: bool = False,
     filtered: bool = False,
+    audit: bool | None = None,
 ) -> list[Route]:
     """A JSON route of Runyard's own, below /api/v1."""
     return [
@@ -135,6 +138,7 @@ def api(
             body_limit=body_limit,
             decides=decides,
             filtered=filtered,
+            audit=audit,
         )
     ]
 
@@ -147,10 +151,12 @@ def raw(
     *,
     prefixes: Sequence[str] = ("",),
     in_workspace: bool = True,
+    audit: bool | None = None,
 ) -> list[Route]:
     """A route that reads and writes bytes itself. A last parameter `{name:path}` may hold slashes."""
     return [
-        Route(method, prefix + path, action, raw=handler, in_workspace=in_workspace) for prefix in prefixes
+        Route(method, prefix + path, action, raw=handler, in_workspace=in_workspace, audit=audit)
+        for prefix in prefixes
     ]
 
 

@@ -14,6 +14,7 @@ NAMING = (
     *("name", "new_name", "workspace", "workspace_name", "group", "subscription", "experiment_id", "run_id", "run_uuid", "model_id"),
     *("service_account", "trace_id", "request_id", "request_ids", "version", "stage", "alias", "key", "artifact_path", "path", "user"),
     *("principal", "member", "role", "scope", "token_id", "assignment_id", "datastore", "kind", "effect", "allow"),
+    *("id", "actions", "not_actions", "disabled", "experiment_name"),
 )  # fmt: skip
 TEXT_LIMIT = 300
 
@@ -50,9 +51,9 @@ class AuditTrail:
                 int(self._clock() * 1000),
                 ctx.principal.name,
                 ctx.credential,
-                ctx.workspace,
+                ctx.workspace or ctx.addressed[:TEXT_LIMIT].replace("\0", "�"),
                 action,
-                target_of(fields),
+                {**target_of(fields), **ctx.also},
                 "done" if error is None else error.code,
                 200 if error is None else error.status,
                 remote,
@@ -86,4 +87,6 @@ def target_of(fields: Mapping[str, Any]) -> dict[str, str]:
             found[name] = str(value)[:TEXT_LIMIT]
         elif isinstance(value, list) and value:
             found[name] = ", ".join(str(one) for one in value[:20])[:TEXT_LIMIT]
+    if fields.get("password"):
+        found["password"] = "changed"
     return found

@@ -34,7 +34,7 @@ SESSION = (
 )
 SESSION_IDLE_S = 8 * 3_600
 LONGEST_NAME = 250
-LOG_IN = "Log in with `runyard login`, or set MLFLOW_TRACKING_TOKEN to an access token."
+LOG_IN = "Log in with `runyard login`, or set RUNYARD_TOKEN or MLFLOW_TRACKING_TOKEN to an access token."
 
 
 class IdentityService:

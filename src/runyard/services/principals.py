@@ -95,7 +95,7 @@ class PrincipalService:
         if not own and not ctx.grants.permits("principals/write"):
             raise NotAllowed(
                 f"{ctx.principal.name} may not change {shown(name)}. Your own password can be changed by giving "
-                "current_password; anything else is for those who may principals/write."
+                "current_password; anything else is for those who may do principals/write."
             )
         found = await self._changeable(ctx, kind, name)
         if own:

@@ -59,5 +59,5 @@ def require(grants: Grants, who: Recognised, action: str, place: str) -> None:
     """Raises: NotAllowed, unless the grants permit the action."""
     if not grants.permits(action):
         raise NotAllowed(
-            f"{who.principal.name} may not {action} in {place}. An owner can assign a role that includes it."
+            f"{who.principal.name} may not do {action} in {place}. An owner can assign a role that includes it."
         )

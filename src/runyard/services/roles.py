@@ -107,6 +107,7 @@ class RoleService:
         place = None if found is None else parse_scope(found.scope)
         if found is None or place is None or not await self._may(ctx, "access/read", place):
             raise NotFound(f"There is no role assignment {shown(assignment_id)}.")
+        ctx.also.update(principal=found.principal, role=found.role, scope=found.scope, allow=str(found.allow))
         await self._check_may(ctx, "access/write", place)
         if not found.allow:
             await self._check_may_lift(ctx, found.role, place)
@@ -177,7 +178,7 @@ class RoleService:
                 ctx.who, place.workspace_path
             )  # NotFound where they see nothing
         raise NotAllowed(
-            f"{ctx.principal.name} may not {action} in {place.scope}. An owner of it can, or can assign you a role "
+            f"{ctx.principal.name} may not do {action} in {place.scope}. An owner of it can, or can assign you a role "
             "that includes it."
         )
 

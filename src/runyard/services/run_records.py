@@ -144,7 +144,7 @@ class RunRecordService:
             raise NotFound(f"Could not find experiment with name {shown(experiment_name)}")
         if not ctx.grants.permits("runs/write", found):
             raise NotAllowed(
-                f"{ctx.principal.name} may not runs/write in experiment {shown(experiment_name)}. An owner can "
+                f"{ctx.principal.name} may not do runs/write in experiment {shown(experiment_name)}. An owner can "
                 "assign a role that includes it."
             )
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ class LoginThrottle:
     """Counts failures per account and address, and per address: some within a minute are free, then each doubles the wait.
 
     Nobody is locked out for good, and another address is not affected. Counted per server process.
+    A proxy on the same machine is the address of everybody behind it, so that loopback has no limit of its own.
 
     Args:
         clock: seconds that only grow.
@@ -34,7 +36,9 @@ class LoginThrottle:
 
         Raises: TooManyRequests while the account must wait at this address.
         """
-        limits = (((account, remote), FREE_FAILURES), ((None, remote), FREE_AT_ADDRESS))
+        limits: list[tuple[Key, int]] = [((account, remote), FREE_FAILURES)]
+        if not _is_loopback(remote):
+            limits.append(((None, remote), FREE_AT_ADDRESS))
         now = self._clock()
         for key, free in limits:
             count, last = self._failures.get(key, (0, now))
@@ -58,6 +62,15 @@ class LoginThrottle:
         count, last = self._failures.get((None, remote), (0, 0.0))
         if count:
             self._failures[(None, remote)] = (count - 1, last)
+
+
+def _is_loopback(remote: str) -> bool:
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
 
 
 def _pause_s(over: int) -> float:

@@ -93,6 +93,14 @@ def test_guesses_spread_over_accounts_wait_too(throttle: LoginThrottle) -> None:
     assert wait_of(throttle, "another") == 7
 
 
+@pytest.mark.parametrize("remote", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+def test_behind_a_proxy_nobody_waits_for_others(throttle: LoginThrottle, remote: str) -> None:
+    for number in range(2 * FREE_AT_ADDRESS):
+        throttle.attempt(f"user{number}", remote)
+    fail(throttle, FREE_FAILURES, remote=remote)
+    assert wait_of(throttle, remote=remote) == 7
+
+
 def test_memory_is_bounded(throttle: LoginThrottle) -> None:
     for number in range(REMEMBERED + 500):
         throttle.attempt("ada", f"address{number}")

@@ -64,7 +64,7 @@ def failed(error: Exception) -> Failed:
 
 def _joined(message: str, way_out: str) -> str:
     """A message and the way out, unless it names one already."""
-    if not way_out or "`runyard " in message or way_out in message:
+    if not way_out or any(text in message for text in ("`runyard ", "An owner ", "Ask an owner", way_out)):
         return message
     return f"{message.rstrip().rstrip('.')}. {way_out}"
 

@@ -109,5 +109,5 @@ def _files(service: DatastoreService) -> list[Route]:
         *api("GET", "/datastores/{name}/files", ListFiles, listing, READ),
         *raw("GET", one, get, READ),
         *raw("PUT", one, put, WRITE),
-        *raw("DELETE", one, delete, WRITE),
+        *raw("DELETE", one, delete, WRITE, audit=True),
     ]

@@ -102,5 +102,6 @@ def _one(service: WorkspaceService) -> list[Route]:
             tracking_token,
             "workspaces/read",
             filtered=True,
+            audit=True,
         ),
     ]
