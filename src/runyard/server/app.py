@@ -116,7 +116,7 @@ def build(settings: Settings) -> Runtime:
         local=not settings.needs_login,
         trail=trail,
     )
-    access = Access(identity, identity_store)
+    access = Access(identity, identity_store, secure=settings.is_secure)
     mount = mount_datastore(settings.artifacts or str(settings.data_dir / "artifacts"))
     run_store = SqlRuns(database, page_key, render, record_metrics)
     model_store = SqlLoggedModels(database, page_key)
