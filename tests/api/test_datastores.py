@@ -15,6 +15,7 @@ import pytest
 
 from runyard.server.settings import Settings
 from tests.api.live_server import JSON, Client, live_server
+from tests.api.people import People
 from tests.components.azurite import azurite_server, script
 from tests.components.gcs import gcs_gateway, open_bucket
 from tests.components.s3 import S3Server, missing_programs, s3_server
@@ -405,3 +406,26 @@ def test_artifact_routes_lead_to_no_datastore(place: Place, base: str) -> None:
         run = there.client.run(there.client.experiment(artifact_location="mlflow-artifacts:/datastores"))
         assert there.client.call("GET", "artifacts/list", {"run_id": run}).status == 400
     assert there.read("workspaceblobstore", "private") == b"mine"
+
+
+def test_who_logs_in_reaches_no_host_beside_the_server(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path), auth="required", datastore_hosts="127.0.0.2")
+    with live_server(tmp_path, settings) as client:
+        owner = client.also(token=People(tmp_path).with_roles(("Owner", "/")))
+        s3 = {"bucket": "bb", "anonymous": True}
+        sftp = {"user": "u", "host_key": "ssh-ed25519 AAAA"}
+        ends = ("http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "http://169.254.169.254/latest")
+        bad = [{"kind": "s3", "config": {**s3, "endpoint": end}} for end in ends]
+        bad.append({"kind": "gcs", "config": {**s3, "endpoint": ends[0]}})
+        azure = {"account": "acc", "container": "ccc", "anonymous": True}
+        bad.append({"kind": "azure", "config": {**azure, "endpoint": ends[0]}})
+        bad.append({"kind": "sftp", "config": {**sftp, "host": "localhost"}, "secret": {"password": "p"}})
+        for fields in bad:
+            answer = owner.call("POST", STORES, {"name": "n", "skip_validation": True, **fields})
+            assert answer.status == 400 and b"--datastore-hosts" in answer.content, (fields, answer.content)
+        listed = {**s3, "endpoint": "http://127.0.0.2:1"}
+        owner.ok("POST", STORES, name="listed", kind="s3", config=listed, skip_validation=True)
+        nearby = {"name": "later", "kind": "s3", "config": json.dumps({**s3, "endpoint": ends[0]})}
+        owner.ok("POST", "/api/v1/import/datastores", items=[nearby])
+        assert owner.send("GET", f"{STORES}/later/file/x").status == 400
+        assert owner.send("GET", f"{STORES}/later/files").status == 400

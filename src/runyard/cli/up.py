@@ -34,6 +34,7 @@ from runyard.server.workers import CannotStart
 @click.option("--insecure", is_flag=True, default=None, help="Plain HTTP beyond loopback.")
 @click.option("--allowed-hosts", metavar="NAMES", help="Names that clients may use for this server.")
 @click.option("--allowed-origins", metavar="ORIGINS", help="Origins whose web pages may write.")
+@click.option("--datastore-hosts", metavar="HOSTS", help="Hosts nearby that datastores may name.")
 @click.option("--datastore-roots", metavar="DIRS", help="Directories that local datastores may lie in.")
 @click.option("--public-url", metavar="URL", help="How browsers reach this server; needed behind a proxy.")
 @click.option("--oidc-issuer", metavar="URL", help="OpenID Connect provider that people log in at.")

@@ -43,6 +43,7 @@ from runyard.server.storage import open_database
 from runyard.services.artifacts import ArtifactService
 from runyard.services.audit import AuditTrail
 from runyard.services.dataset_search import DatasetSearchService
+from runyard.services.datastore_hosts import DatastoreHosts
 from runyard.services.datastore_kinds import DatastoreKinds
 from runyard.services.datastores import DatastoreService
 from runyard.services.experiments import ExperimentService
@@ -130,7 +131,8 @@ def build(settings: Settings) -> Runtime:
         SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
     )
     vault = Vault(page_key, [key.encode() for key in split(settings.previous_secret_keys)])
-    kinds = DatastoreKinds(mount, split(settings.datastore_roots), str(settings.data_dir))
+    hosts = DatastoreHosts(split(settings.datastore_hosts), loopback=not settings.needs_login)
+    kinds = DatastoreKinds(mount, split(settings.datastore_roots), str(settings.data_dir), hosts)
     datastore_service = DatastoreService(
         SqlDatastores(database), kinds, vault, NamePages(page_key, "datastore files")
     )

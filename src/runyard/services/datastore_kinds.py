@@ -38,11 +38,13 @@ from runyard.entities.datastore import (
 )
 from runyard.errors import InvalidInput, NotImplementedHere
 from runyard.services.artifacts import DATASTORES, OTHERS
+from runyard.services.datastore_hosts import DatastoreHosts
 
 T = TypeVar("T")
 SECRET_LIMIT = 65_536
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
+_URL_HOST = re.compile(r"[a-z0-9_.:-]{1,255}")  # written so that every reader of URLs finds the same one
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
 
 
@@ -53,12 +55,14 @@ class DatastoreKinds:
         mount: the server's own datastore, which holds the files of workspaces.
         roots: directories that the administrator allows for local datastores.
         private: directory that no local datastore may reach: the server's data.
+        hosts: which hosts may be named.
     """
 
-    def __init__(self, mount: Mount, roots: Sequence[str], private: str) -> None:
+    def __init__(self, mount: Mount, roots: Sequence[str], private: str, hosts: DatastoreHosts) -> None:
         self._mount = mount
         self._roots = [os.path.realpath(os.path.expanduser(root)) for root in roots]
         self._private = os.path.realpath(private)
+        self._hosts = hosts
         self._openers: Mapping[type[msgspec.Struct], Callable[[Any, Any], Datastore]] = {
             LocalConfig: self._open_local,
             S3Config: _open_s3,
@@ -66,6 +70,14 @@ class DatastoreKinds:
             GcsConfig: _open_gcs,
             SftpConfig: _open_sftp,
         }
+
+    async def check_host(self, config: Mapping[str, object]) -> None:
+        """Raises: InvalidInput for a host that no datastore may name."""
+        endpoint, host = config.get("endpoint"), config.get("host")
+        if endpoint and isinstance(endpoint, str):
+            await self._hosts.check(urlsplit(_checked_endpoint(endpoint)).hostname or "")
+        if host and isinstance(host, str):
+            await self._hosts.check(host)
 
     def open(
         self, guid: str, name: str, kind: str, config: Mapping[str, object], secret: Mapping[str, object]
@@ -227,7 +239,8 @@ def _checked_endpoint(endpoint: str) -> str:
     except ValueError:
         port_fits = False
     plain = port_fits and not (parts.query or parts.fragment or parts.username or parts.password)
-    if not plain or parts.scheme not in ("http", "https") or not parts.hostname or not endpoint.isprintable():
+    plain = plain and endpoint.isprintable() and endpoint.isascii() and "\\" not in endpoint
+    if not plain or parts.scheme not in ("http", "https") or not _URL_HOST.fullmatch(parts.hostname or ""):
         raise InvalidInput(
             "Invalid config.endpoint: write https://host[:port][/path], without user, password or query."
         )

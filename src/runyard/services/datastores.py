@@ -78,6 +78,7 @@ class DatastoreService:
         if new.name in BUILT_IN_STORES:
             raise AlreadyExists(f"{new.name!r} is built in and cannot be replaced. Choose another name.")
         secret = _secret_fields(new.secret)
+        await self._kinds.check_host(new.config)
         store = self._kinds.open(ctx.workspace_guid, new.name, new.kind, new.config, secret)
         try:
             if not new.skip_validation:
@@ -149,7 +150,7 @@ class DatastoreService:
         clean = paths.clean_directory_path(path)
         query = (ctx.workspace_id, name, clean, recursive)
         after = self._tokens.after(page_token or None, *query)
-        record = await self.get(ctx, name)
+        record = await self._reachable(ctx, name)
         async with self._opened.using(_key(ctx, record), lambda: self._open(ctx, record)) as store:
             entries = _files(store, clean, after) if recursive else _names(store, clean, after)
             found: list[StoredFile] = []
@@ -165,32 +166,38 @@ class DatastoreService:
         self, ctx: Context, name: str, path: str, pieces: AsyncIterator[bytes], size: int | None
     ) -> int:
         """Store a file; an upload that ends early leaves nothing."""
-        clean, record = paths.clean_file_path(path), await self.get(ctx, name)
+        clean, record = paths.clean_file_path(path), await self._reachable(ctx, name)
         async with self._opened.using(_key(ctx, record), lambda: self._open(ctx, record)) as store:
             return await store.put(clean, pieces, size)
 
     async def get_file(self, ctx: Context, name: str, path: str, byte_range: ByteRange | None) -> Download:
         """Open a file; the caller closes it."""
-        clean, record = paths.clean_file_path(path), await self.get(ctx, name)
+        clean, record = paths.clean_file_path(path), await self._reachable(ctx, name)
         return await self._opened.download(
             _key(ctx, record), lambda: self._open(ctx, record), lambda store: store.get(clean, byte_range)
         )
 
     async def head_file(self, ctx: Context, name: str, path: str) -> FileInfo:
         """Metadata of a file."""
-        clean, record = paths.clean_file_path(path), await self.get(ctx, name)
+        clean, record = paths.clean_file_path(path), await self._reachable(ctx, name)
         async with self._opened.using(_key(ctx, record), lambda: self._open(ctx, record)) as store:
             return await store.head(clean)
 
     async def delete_file(self, ctx: Context, name: str, path: str) -> None:
         """Delete a file, or a directory with all below it; what is not there is fine."""
-        clean, record = paths.clean_directory_path(path), await self.get(ctx, name)
+        clean, record = paths.clean_directory_path(path), await self._reachable(ctx, name)
         async with self._opened.using(_key(ctx, record), lambda: self._open(ctx, record)) as store:
             await store.delete(clean)
 
     async def aclose(self) -> None:
         """Close what is open."""
         await self._opened.aclose()
+
+    async def _reachable(self, ctx: Context, name: str) -> DatastoreRecord:
+        """One whose files the server may reach now; names change their addresses. Raises: InvalidInput."""
+        record = await self.get(ctx, name)
+        await self._kinds.check_host(record.config)
+        return record
 
     def _open(self, ctx: Context, record: DatastoreRecord) -> Datastore:
         secret: Mapping[str, object] = {}
