@@ -142,7 +142,9 @@ class Application:
         elif workspace is None:
             workspace = DEFAULT_WORKSPACE
         remote = remote_of(scope)
-        context = await self.access.admit(credential_of(headers, self.access.session_cookie), workspace, remote)
+        context = await self.access.admit(
+            credential_of(headers, self.access.session_cookie), workspace, remote
+        )
         if missing is not None:
             raise missing
         context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "", also={})
