@@ -24,6 +24,7 @@ from runyard.errors import HeadTooLarge
 from runyard.server import errors
 from runyard.server.access import DEFAULT_WORKSPACE, WORKSPACE_HEADER, Admission, split_base
 from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, encode
+from runyard.server.eager import start_now
 from runyard.server.routing import Route
 from runyard.wire.mlflow.decoding import decode_hot
 
@@ -149,6 +150,8 @@ class FastLane(HttpToolsProtocol):
 
     def _wait_for_more(self) -> None:
         """Nothing is being answered, and uvicorn stopped its timer when something came."""
+        if self.timeout_keep_alive_task is not None:  # an answer that needed no waiting has started it again
+            return
         if not self.in_head and not self.unheard:  # a body that nobody reads, after an early answer
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -226,6 +229,7 @@ class FastLane(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self.between = False
         self.in_head = True
+        self._unset_keepalive_if_required()  # the answer to the request before may have been given in this turn
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -262,9 +266,7 @@ class FastLane(HttpToolsProtocol):
             super().on_message_complete()
             return
         self.hot = None
-        task: asyncio.Task[None] = self.loop.create_task(self._serve(hot))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        start_now(self._serve(hot), self.loop, self.tasks)  # type: ignore[arg-type]
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

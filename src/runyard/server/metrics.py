@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
@@ -46,32 +48,63 @@ class StoreCollector(Collector):
         )
 
 
+class _Counts:
+    """Requests of one route: how many took how long. Counting costs a bisection; prometheus_client's takes locks."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+
+
+class RequestCollector(Collector):
+    """Requests by route and status, and their latency by route."""
+
+    def __init__(self) -> None:
+        self._latency: dict[tuple[str, str], _Counts] = {}
+        self._requests: dict[tuple[str, str, int], int] = {}
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request. Call from the event loop's thread."""
+        counts = self._latency.get((method, route))
+        if counts is None:
+            counts = self._latency[method, route] = _Counts()
+        counts.buckets[bisect_left(BUCKETS, seconds)] += 1
+        counts.seconds += seconds
+        key = (method, route, status)
+        self._requests[key] = self._requests.get(key, 0) + 1
+
+    def collect(self) -> Iterable[Metric]:
+        latency = HistogramMetricFamily(
+            "runyard_request_seconds",
+            "Seconds from a request to the end of its answer",
+            labels=("method", "route"),
+        )
+        for route, counts in self._latency.items():
+            sums = accumulate(counts.buckets)
+            bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+            latency.add_metric(route, list(zip(bounds, map(float, sums), strict=True)), counts.seconds)
+        yield latency
+        requests = CounterMetricFamily(
+            "runyard_requests", "Requests answered", labels=("method", "route", "status")
+        )
+        for (method, pattern, status), count in self._requests.items():
+            requests.add_metric((method, pattern, str(status)), count)
+        yield requests
+
+
 class ServerMetrics:
     """Requests by route and their latency."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._seconds = Histogram(
-            "runyard_request_seconds",
-            "Seconds from a request to the end of its answer",
-            ("method", "route"),
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
-        self._requests = Counter(
-            "runyard_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
-        )
-        self._known: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
+        self._requests = RequestCollector()
+        self.registry.register(self._requests)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; route is the pattern, never the path as sent."""
-        key = (method, route, status)
-        pair = self._known.get(key)
-        if pair is None:
-            pair = (self._seconds.labels(method, route), self._requests.labels(method, route, str(status)))
-            self._known[key] = pair
-        pair[0].observe(seconds)
-        pair[1].inc()
+        """Count one request; route is the pattern, never the path as sent. Call from the event loop's thread."""
+        self._requests.observe(method, route, status, seconds)
 
     def text(self) -> bytes:
         """The page for Prometheus."""

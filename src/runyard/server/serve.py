@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shlex
 import signal
@@ -76,6 +77,7 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
     except RunyardError as exc:
         raise CannotStart(exc.message) from exc
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.freeze()  # what is here stays; the collector need not look at it again
     config = uvicorn.Config(
         runtime.application,
         loop="uvloop",

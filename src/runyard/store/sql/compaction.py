@@ -123,6 +123,8 @@ class Compactor:
 
     async def _pass(self, quiet_passes: int) -> int:
         self._passes += 1
+        if quiet_passes == 0:
+            await self._database.read(lambda c: None)  # after which no points are set aside
         gather = self._passes % GATHERED_PASSES == 0 or quiet_passes < GATHERED_PASSES
         due = await self._due(quiet_passes, gather=gather)
         if due and not await self._lease.take():
@@ -141,7 +143,7 @@ class Compactor:
         return done
 
     async def _due(self, quiet_passes: int, *, gather: bool) -> list[Due]:
-        rows = await self._database.read(lambda c: c.all(PENDING))
+        rows = await self._database.peek(lambda c: c.all(PENDING))
         seen: dict[int, tuple[int, int]] = {}
         due = []
         for run_id, count, points, newest in rows:
@@ -157,7 +159,7 @@ class Compactor:
     async def _compact(self, batch: list[Due]) -> int:
         """Compact runs in one transaction."""
         runs = [(run.run_id, run.quiet) for run in batch]
-        changes, damaged = await self._database.read(lambda c: work_out(c, runs, self._sizes))
+        changes, damaged = await self._database.peek(lambda c: work_out(c, runs, self._sizes))
         self._damaged.update(damaged)
         for run in batch:
             self._seen.pop(run.run_id, None)
@@ -168,7 +170,7 @@ class Compactor:
 
     async def _settle_some(self, *, at_once: bool) -> None:
         """Count disordered series that did not change since the last pass."""
-        found = await self._database.read(lambda c: find_disordered(c, self._settled_to))
+        found = await self._database.peek(lambda c: find_disordered(c, self._settled_to))
         more = len(found) == SETTLED_AT_ONCE
         self._settled_to = (found[-1].run_id, found[-1].key_id) if more else FIRST
         if not found or not await self._lease.take():
@@ -195,7 +197,7 @@ class Compactor:
         """One step for one series that was out of order lately; returns how many runs changed."""
         while self._tangled:
             run_id, key_id = next(iter(self._tangled))
-            change = await self._database.read(partial(self._work_out_untangling, run_id, key_id))
+            change = await self._database.peek(partial(self._work_out_untangling, run_id, key_id))
             if change is not None:
                 return await self._write([change])
             del self._tangled[run_id, key_id]
@@ -220,7 +222,7 @@ class Compactor:
                 self._damaged.add(run_id)
                 return {}
 
-        totals = await self._database.read(work)
+        totals = await self._database.peek(work)
         return [(one, totals.get(one.key_id)) for one in series]
 
 

@@ -87,6 +87,10 @@ class Database(Protocol):
         """
         ...
 
+    async def peek(self, work: Read[T]) -> T:
+        """`read` for work in the background: points that were set aside may still be missing, summaries included."""
+        ...
+
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
         """Run work inside the next group commit; returns after it would survive power loss.
 

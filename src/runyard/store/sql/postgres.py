@@ -154,6 +154,9 @@ class PostgresDatabase:
     async def read(self, work: Read[T]) -> T:
         return await self._readers.read(work)
 
+    async def peek(self, work: Read[T]) -> T:
+        return await self._readers.read(work)
+
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
         return await self.writer.submit(work, checked=checked)
 

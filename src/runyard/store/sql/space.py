@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -10,6 +11,8 @@ from runyard.store.sql.database import Connection, Database, Transaction
 PAGES_AT_ONCE = 512
 KEPT_FREE_PAGES = 64
 KEPT_LOG_BYTES = 1 << 20
+LARGE_LOG_BYTES = 64 << 20
+QUIET_S = 3.0
 WAIT_FOR_READERS_MS = 20
 
 
@@ -24,16 +27,16 @@ async def give_back_space(database: Database, *, whole: bool = False) -> bool:
     """
     if database.dialect != "sqlite":
         return False
-    free = await database.read(_free_pages)
+    free = await database.peek(_free_pages)
     while free > KEPT_FREE_PAGES:
         await database.write(_free_some, checked=True)
-        left = await database.read(_free_pages)
+        left = await database.peek(_free_pages)
         if left >= free:
             break
         if not whole:
             return True
         free = left
-    return not await database.read(_cut_log)
+    return not await database.peek(_cut_log)
 
 
 def _free_pages(c: Connection) -> int:
@@ -50,12 +53,16 @@ def _free_some(tx: Transaction) -> None:
 def _cut_log(c: Connection) -> bool:
     """Copy the write-ahead log into the file and empty it; False when a reader or the writer still needs it.
 
-    The snapshot of this read begins with its first query of a table, so there is none to stand in the way.
+    While there is work the log stays: to write over its old pages is cheaper than to make the file grow again. The
+    snapshot of this read begins with its first query of a table, so there is none to stand in the way.
     """
     path = c.all("PRAGMA database_list")[0][2]
     log = Path(f"{path}-wal")
     with contextlib.suppress(OSError):
-        if log.stat().st_size > KEPT_LOG_BYTES:
+        found = log.stat()
+        if KEPT_LOG_BYTES < found.st_size < LARGE_LOG_BYTES and time.time() - found.st_mtime < QUIET_S:
+            return False
+        if found.st_size > KEPT_LOG_BYTES:
             waits = c.all("PRAGMA busy_timeout")[0][0]
             c.all(f"PRAGMA busy_timeout = {WAIT_FOR_READERS_MS}")
             try:

@@ -31,7 +31,7 @@ READ_LIMIT_S = 10.0
 READ_CACHE_KIB = 24_576  # what a search over 100,000 runs touches; mostly one connection fills its cache
 CHECKPOINT_PAGES = 4_000  # of 4 KiB: the same pages change again and again, so fewer checkpoints write less
 LOCK_RETRY_S = 0.01
-FOLD_AFTER_S = 0.5
+FOLD_AFTER_S = 2.0
 STEPS_PER_CHECK = 20_000
 INCREMENTAL = 2
 COMMON = (
@@ -209,6 +209,9 @@ class SqliteDatabase:
         """As in Database. Cost besides work: a commit, when points were set aside since the last read."""
         if self._inbox.bytes:
             await self._fold()
+        return await self._readers.read(work)
+
+    async def peek(self, work: Read[T]) -> T:
         return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
