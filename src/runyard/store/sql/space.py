@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 from pathlib import Path
 
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -22,7 +23,7 @@ async def give_back_space(database: Database, *, whole: bool = False) -> bool:
     PostgreSQL looks after its own space.
 
     Args:
-        whole: go on until nothing is left to give back.
+        whole: go on until nothing is left to give back, also when the last write was just now.
     Returns: whether there is more to do, on a later call.
     """
     if database.dialect != "sqlite":
@@ -36,7 +37,7 @@ async def give_back_space(database: Database, *, whole: bool = False) -> bool:
         if not whole:
             return True
         free = left
-    return not await database.peek(_cut_log)
+    return not await database.peek(partial(_cut_log, patient=not whole))
 
 
 def _free_pages(c: Connection) -> int:
@@ -50,17 +51,21 @@ def _free_some(tx: Transaction) -> None:
         tx.execute("PRAGMA incremental_vacuum(1)")
 
 
-def _cut_log(c: Connection) -> bool:
+def _cut_log(c: Connection, *, patient: bool) -> bool:
     """Copy the write-ahead log into the file and empty it; False when a reader or the writer still needs it.
 
-    While there is work the log stays: to write over its old pages is cheaper than to make the file grow again. The
+    When patient, the log stays while there is work: to write over its old pages is cheaper than to make the file grow again. The
     snapshot of this read begins with its first query of a table, so there is none to stand in the way.
     """
     path = c.all("PRAGMA database_list")[0][2]
     log = Path(f"{path}-wal")
     with contextlib.suppress(OSError):
         found = log.stat()
-        if KEPT_LOG_BYTES < found.st_size < LARGE_LOG_BYTES and time.time() - found.st_mtime < QUIET_S:
+        if (
+            busy
+            and KEPT_LOG_BYTES < found.st_size < LARGE_LOG_BYTES
+            and time.time() - found.st_mtime < QUIET_S
+        ):
             return False
         if found.st_size > KEPT_LOG_BYTES:
             waits = c.all("PRAGMA busy_timeout")[0][0]
