@@ -62,7 +62,7 @@ def _cut_log(c: Connection, *, patient: bool) -> bool:
     with contextlib.suppress(OSError):
         found = log.stat()
         if (
-            busy
+            patient
             and KEPT_LOG_BYTES < found.st_size < LARGE_LOG_BYTES
             and time.time() - found.st_mtime < QUIET_S
         ):
