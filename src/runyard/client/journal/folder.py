@@ -1,0 +1,214 @@
+"""Where journals are: one folder per process, written by nobody else.
+
+    HOME/                       $RUNYARD_JOURNAL, or ~/.runyard/journal; mode 0700
+      <journal id>/
+        head.json               whose it is and where it goes; no credentials
+        000001.rj …             segments of frames (runyard.wire.journal)
+        files/                  copies of artifacts
+        sent.json               how far it was sent; may be lost: the server knows too
+        closed.json             the process has ended in order; the seq of its last record
+        refused.jsonl           what the server will never take
+
+Nothing here needs locks, mmap or renames over open files, so a network file system will do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from runyard.client.journal.processes import ProcessMark, is_alive, this_process
+from runyard.errors import StorageUnavailable
+
+VERSION = 1
+HOME_VARIABLE = "RUNYARD_JOURNAL"
+HEAD = "head.json"
+SENT = "sent.json"
+CLOSED = "closed.json"
+REFUSED = "refused.jsonl"
+FILES = "files"
+SUFFIX = ".rj"
+T = TypeVar("T")
+
+
+class Head(msgspec.Struct):
+    """Whose journal it is and where it goes.
+
+    Attributes:
+        server: base URL without credentials; empty where none was known (offline).
+        workspace: NAME or SUBSCRIPTION/GROUP/NAME; empty: the server's default.
+        offline: whether the process was told not to look for a server.
+    """
+
+    journal: str
+    server: str
+    workspace: str
+    host: str
+    process: ProcessMark
+    started_ms: int
+    offline: bool = False
+    version: int = VERSION
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place between two records: bytes of a segment that are behind it, and the seq of the last of them."""
+
+    segment: int = 1
+    offset: int = 0
+    seq: int = 0
+
+
+class Closed(msgspec.Struct):
+    """The last record of a process that has ended in order."""
+
+    seq: int
+
+
+def journal_home() -> Path:
+    """The folder of all journals of this user."""
+    return Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".runyard" / "journal")
+
+
+class JournalFolder:
+    """One journal on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+
+    def __repr__(self) -> str:
+        return f"JournalFolder({str(self.path)!r})"
+
+    @classmethod
+    def create(
+        cls, home: Path, server: str, workspace: str, started_ms: int, *, offline: bool
+    ) -> JournalFolder:
+        """A new journal of this process.
+
+        Raises: StorageUnavailable, when the folder cannot be made.
+        """
+        name = uuid.uuid4().hex
+        folder = cls(home / name)
+        head = Head(name, server, workspace, socket.gethostname(), this_process(), started_ms, offline)
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.path.mkdir(mode=0o700)
+            folder.write(HEAD, head)
+        except OSError as exc:
+            raise StorageUnavailable(
+                f"The journal {folder.path} cannot be made ({exc.strerror}). Set {HOME_VARIABLE} to a folder that can "
+                "be written to."
+            ) from exc
+        return folder
+
+    @property
+    def head(self) -> Head | None:
+        """None for what is no journal, or was cut off before it became one."""
+        return self.read(HEAD, Head)
+
+    @property
+    def sent(self) -> Position:
+        """How far it was sent, as far as known here."""
+        return self.read(SENT, Position) or Position()
+
+    @sent.setter
+    def sent(self, position: Position) -> None:
+        self.write(SENT, position)
+
+    @property
+    def closed(self) -> Closed | None:
+        """Set once the process has ended in order."""
+        return self.read(CLOSED, Closed)
+
+    def close(self, seq: int) -> None:
+        """No record will follow."""
+        self.write(CLOSED, Closed(seq))
+
+    @property
+    def ended(self) -> bool:
+        """Whether no record will follow: the process closed it, or is known to be dead."""
+        if self.closed is not None:
+            return True
+        head = self.head
+        return head is not None and head.host == socket.gethostname() and not is_alive(head.process)
+
+    def segment(self, number: int) -> Path:
+        """The file of a segment."""
+        return self.path / f"{number:06d}{SUFFIX}"
+
+    def segments(self) -> list[int]:
+        """The numbers of the segments that are still there."""
+        with contextlib.suppress(OSError):
+            return sorted(
+                int(name[: -len(SUFFIX)]) for name in os.listdir(self.path) if name.endswith(SUFFIX)
+            )
+        return []
+
+    @property
+    def files(self) -> Path:
+        """Where copies of artifacts are."""
+        return self.path / FILES
+
+    def size_bytes(self) -> int:
+        """Bytes that it takes on disk, copies of artifacts included."""
+        total = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(folder, name)).st_size
+        return total
+
+    def drop_segments_before(self, number: int) -> None:
+        """Segments that were sent as a whole are not needed any more."""
+        for one in self.segments():
+            if one < number:
+                self.segment(one).unlink(missing_ok=True)
+
+    def refuse(self, lines: list[bytes]) -> None:
+        """Keep what the server refused, one JSON object per line."""
+        with open(self.path / REFUSED, "ab") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+
+    def refused(self) -> list[bytes]:
+        """What the server refused."""
+        with contextlib.suppress(OSError):
+            return (self.path / REFUSED).read_bytes().splitlines()
+        return []
+
+    def remove(self) -> None:
+        """Delete the journal; what was refused is kept as HOME/refused-<id>.jsonl."""
+        if self.refused():
+            os.replace(self.path / REFUSED, self.path.parent / f"refused-{self.id}.jsonl")
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def read(self, name: str, kind: type[T]) -> T | None:
+        """A small file as what it holds; None when it is not there or not whole."""
+        try:
+            return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def write(self, name: str, value: object) -> None:
+        """Replace a small file as a whole."""
+        temporary = self.path / f".{name}.{os.getpid()}"
+        temporary.write_bytes(msgspec.json.encode(value))
+        os.replace(temporary, self.path / name)
+
+
+def journals(home: Path) -> Iterator[JournalFolder]:
+    """The journals in a folder of journals; the folder itself, if it is one."""
+    if (home / HEAD).exists():
+        yield JournalFolder(home)
+        return
+    with contextlib.suppress(OSError):
+        for entry in sorted(os.scandir(home), key=lambda one: one.name):
+            if entry.is_dir(follow_symlinks=False) and os.path.exists(os.path.join(entry.path, HEAD)):
+                yield JournalFolder(Path(entry.path))
