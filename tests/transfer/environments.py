@@ -58,13 +58,16 @@ class Release(NamedTuple):
         return {**kept, **QUIET, "MLFLOW_ALLOW_FILE_STORE": "true", "PATH": path, **self.environment}
 
 
-def release(version: str) -> Release:
-    """The environment of a release, built when it is absent. 2.17's stores want an SQLAlchemy older than its lock has."""
-    if version == OLD:
-        return Release(_built(f"mlflow-{OLD}") / "bin" / "python", {})
-    if version == "2.17.2":
-        return Release(client_python(version), {"PYTHONPATH": str(_overlay("stores-of-2.17.2"))})
-    return Release(client_python(version), {})
+def release(version: str, *more: str) -> Release:
+    """The environment of a release, built when it is absent. 2.17's stores want an SQLAlchemy older than its lock has.
+
+    Args:
+        more: locks of pure Python packages beside it, for example `mysql`.
+    """
+    python = _built(f"mlflow-{OLD}") / "bin" / "python" if version == OLD else client_python(version)
+    own = ("stores-of-2.17.2",) if version == "2.17.2" else ()
+    found = os.pathsep.join(str(_overlay(name, python)) for name in (*own, *more))
+    return Release(python, {"PYTHONPATH": found} if found else {})
 
 
 def dumped(of: Release, uri: str, cwd: Path) -> dict[str, Any]:
@@ -93,17 +96,16 @@ def _built(name: str) -> Path:
     return home
 
 
-def _overlay(name: str) -> Path:
+def _overlay(name: str, python: Path) -> Path:
     home = ROOT / ".cache" / "envs" / name
     if not _is_current(home, name):
         shutil.rmtree(home, ignore_errors=True)
-        python = str(client_python("2.17.2"))
         _uv(
             "pip",
             "install",
             "--quiet",
             "--python",
-            python,
+            str(python),
             "--no-deps",
             "--target",
             str(home),

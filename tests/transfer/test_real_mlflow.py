@@ -16,6 +16,7 @@ import pytest
 
 from runyard.transfer.opening import open_mlflow
 from tests.api.live_server import Client, live_server
+from tests.components.mariadb import MariaDb, mariadb, missing_programs
 from tests.components.postgres import is_installed, postgres
 from tests.transfer.environments import OLD, Release, dumped, release
 from tests.transfer.importing import counts, faults, import_into
@@ -99,6 +100,38 @@ def test_a_postgresql_database(server: Client, tmp_path: Path) -> None:
         )
         assert faults(report) == []
         same(dumped(of, uri, tmp_path), dumped(of, f"http://127.0.0.1:{server.port}", tmp_path))
+
+
+@pytest.fixture(scope="module")
+def maria() -> Iterator[MariaDb]:
+    if missing_programs():
+        pytest.skip("MariaDB's server package is not installed")
+    with mariadb() as database:
+        yield database
+
+
+@pytest.mark.parametrize(
+    "version", ["3.18.0", *(pytest.param(old, marks=pytest.mark.long) for old in (OLD, "2.17.2"))]
+)
+def test_a_mysql_database(
+    server: Client, maria: MariaDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """What 1.30 wrote is brought up to date by a later release after the import, so that the same client reads both."""
+    of, uri = release(version, "mysql"), maria.create_database()
+    monkeypatch.chdir(tmp_path)  # 1.30 writes ./mlruns as the place of the default experiment
+    of.run("client_fill.py", uri, str(tmp_path / "files"), cwd=tmp_path)
+    source = open_mlflow(uri, artifact_dirs=[tmp_path / "files", tmp_path / "mlruns"])
+    report = import_into(server, source, tmp_path / "journal")
+    assert faults(report) == []
+    assert counts(report)["points"] > 2_500 and counts(report)["files"] >= 3
+    if version == OLD:
+        of = release("2.17.2", "mysql")
+        of.call(["-m", "mlflow", "db", "upgrade", uri], tmp_path)
+    same(dumped(of, uri, tmp_path), dumped(of, f"http://127.0.0.1:{server.port}", tmp_path))
+    again = import_into(
+        server, open_mlflow(uri, artifact_dirs=[tmp_path / "files", tmp_path / "mlruns"]), tmp_path / "other"
+    )
+    assert faults(again) == [] and counts(again) == counts(report)
 
 
 @pytest.mark.parametrize("version", ["2.17.2", pytest.param("3.18.0", marks=pytest.mark.long)])

@@ -64,12 +64,13 @@ class Places:
             )
 
     def _local(self, place: str, scheme: str) -> Path:
-        path = Path(unquote(urlsplit(place).path) if scheme else place)
-        path = (path if path.is_absolute() else self._base / path).resolve()
+        given = Path(unquote(urlsplit(place).path) if scheme else place)
+        path = (given if given.is_absolute() else self._base / given).resolve()
         if not any(path.is_relative_to(root) for root in self._roots):
+            relative = "" if given.is_absolute() else f" ({given} there, so call this where MLflow ran)"
             raise SourceFault(
-                f"The files at {path} lie outside what may be read. If they belong to the source, give the directory "
-                "that holds them with --artifact-dir."
+                f"The files at {path}{relative} lie outside what may be read. If they belong to the source, give the "
+                "directory that holds them with --artifact-dir."
             )
         return path
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from runyard.transfer.source import SourceFault
 
@@ -23,6 +23,14 @@ except ImportError:
 Row = Mapping[str, Any]
 Params = Sequence[Any]
 AT_ONCE = 10_000
+_MYSQL_TLS = (
+    "ca",
+    "capath",
+    "cert",
+    "key",
+    "cipher",
+    "check_hostname",
+)  # with ssl_ before, as SQLAlchemy has it
 
 
 class Reader(Protocol):
@@ -141,25 +149,20 @@ class PostgresReader:
 
 
 class MysqlReader:
-    """MySQL or MariaDB through pymysql."""
+    """MySQL or MariaDB through pymysql.
+
+    Of the URL's query `unix_socket` and the `ssl_…` options count, as SQLAlchemy spells them.
+    """
 
     def __init__(self, url: str) -> None:
         if pymysql is None:
             raise SourceFault("Reading MySQL needs pymysql: pip install 'runyard[import]'.")
-        parts = urlsplit(url)
-        with _translated(pymysql.Error):
-            self._connection = pymysql.connect(
-                host=parts.hostname or "localhost",
-                port=parts.port or 3306,
-                user=unquote(parts.username or ""),
-                password=unquote(parts.password or ""),
-                database=unquote(parts.path.lstrip("/")),
-                charset="utf8mb4",
-                connect_timeout=15,
-            )
+        with _translated(pymysql.Error, RuntimeError, OSError):  # beside its own: certificates, cryptography
+            self._connection = pymysql.connect(charset="utf8mb4", connect_timeout=15, **_mysql_options(url))
             with self._connection.cursor() as cursor:
                 cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')")
+                cursor.execute("SET SESSION net_write_timeout = 3600, SESSION wait_timeout = 86400")
                 cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
     def all(self, sql: str, params: Params = ()) -> list[Row]:
@@ -182,15 +185,46 @@ class MysqlReader:
 class _translated:
     """A driver's errors as ours; what a password could be in is not repeated."""
 
-    def __init__(self, kind: type[Exception]) -> None:
-        self._kind = kind
+    def __init__(self, *kinds: type[Exception]) -> None:
+        self._kinds = kinds
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
-        if isinstance(exc, self._kind):
-            raise SourceFault(f"The database cannot be read: {str(exc).strip()[:500]}") from None
+        if isinstance(exc, self._kinds):
+            numbered = len(exc.args) == 2 and isinstance(exc.args[0], int)
+            text = str(exc.args[1] if numbered else exc).strip()
+            raise SourceFault(f"The database cannot be read: {text[:500]}") from None
+
+
+def _mysql_options(url: str) -> dict[str, Any]:
+    """What pymysql takes. Raises: SourceFault for an address, or a word about TLS, that is not understood."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 3306
+    except ValueError as exc:
+        raise SourceFault(f"The database's address cannot be read: {exc}.") from None
+    found: dict[str, Any] = {
+        "host": parts.hostname or "localhost",
+        "port": port,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": unquote(parts.path.lstrip("/")),
+    }
+    query = dict(parse_qsl(parts.query))
+    if "unix_socket" in query:
+        found["unix_socket"] = query["unix_socket"]
+    tls: dict[str, Any] = {name[4:]: value for name, value in query.items() if name.startswith("ssl")}
+    for name, value in tls.items():
+        if name not in _MYSQL_TLS:
+            known = ", ".join(f"ssl_{one}" for one in _MYSQL_TLS)
+            raise SourceFault(f"ssl_{name} in the database's address is not understood. Known are {known}.")
+        if name in ("ca", "cert", "key") and not Path(value).is_file():
+            raise SourceFault(f"ssl_{name} in the database's address names {value}, which is no file.")
+    if "check_hostname" in tls:
+        tls["check_hostname"] = tls["check_hostname"].lower() in ("true", "1", "yes", "on")
+    return {**found, "ssl": tls} if tls else found
 
 
 def _percent(sql: str) -> str:
