@@ -23,7 +23,9 @@ from runyard.errors import InvalidInput, StorageUnavailable
 _OPENERS = {"s3": open_s3, "az": open_azure, "gs": open_gcs}
 
 
-def open_datastore(url: str, environment: Mapping[str, str] | None = None) -> Datastore:
+def open_datastore(
+    url: str, environment: Mapping[str, str] | None = None, *, proxy_url: str | None = None
+) -> Datastore:
     """Open the datastore at `url`.
 
     Args:
@@ -31,19 +33,22 @@ def open_datastore(url: str, environment: Mapping[str, str] | None = None) -> Da
             `az://container/prefix`, `abfss://container@account.dfs.core.windows.net/prefix` (`wasbs:` likewise),
             or `gs://bucket/prefix`.
         environment: where credentials and addresses are looked up; the process's own when absent.
+        proxy_url: what all requests to an object store go through; then it signs nothing.
     Raises: InvalidInput for any other URL, StorageUnavailable when a directory cannot be used.
     """
-    return mount_datastore(url, environment).datastore
+    return mount_datastore(url, environment, proxy_url=proxy_url).datastore
 
 
-def mount_datastore(url: str, environment: Mapping[str, str] | None = None) -> Mount:
+def mount_datastore(
+    url: str, environment: Mapping[str, str] | None = None, *, proxy_url: str | None = None
+) -> Mount:
     """Like `open_datastore`; the answer also knows which URIs lie in the datastore."""
     uri = parse_storage_location(url)
     if uri.scheme == "file":
         root = os.path.realpath(uri.path)
         return Mount(_open_directory(root), StorageUri("file", "", None, root))
     variables = os.environ if environment is None else environment
-    return Mount(_OPENERS[uri.scheme](uri, variables), uri)
+    return Mount(_OPENERS[uri.scheme](uri, variables, proxy_url), uri)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from runyard.artifacts.cloud.outlet import Outlet
 from runyard.artifacts.opening import mount_datastore
 from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
@@ -131,8 +132,15 @@ def build(settings: Settings) -> Runtime:
         SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
     )
     vault = Vault(page_key, [key.encode() for key in split(settings.previous_secret_keys)])
-    hosts = DatastoreHosts(split(settings.datastore_hosts), loopback=not settings.needs_login)
-    kinds = DatastoreKinds(mount, split(settings.datastore_roots), str(settings.data_dir), hosts)
+    hosts = DatastoreHosts(split(settings.datastore_hosts), local=not settings.needs_login)
+    outlet = Outlet(hosts.connect)
+    kinds = DatastoreKinds(
+        mount,
+        split(settings.datastore_roots),
+        str(settings.data_dir),
+        hosts,
+        lambda: settings.datastore_proxy or outlet.url,
+    )
     datastore_service = DatastoreService(
         SqlDatastores(database), kinds, vault, NamePages(page_key, "datastore files")
     )
@@ -189,10 +197,12 @@ def build(settings: Settings) -> Runtime:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
+        await outlet.start()
         async with compactor.running(), purger.running():
             yield
         await database.close()
         await datastore_service.aclose()
+        await outlet.aclose()
         await mount.datastore.aclose()
 
     gate = Gate(

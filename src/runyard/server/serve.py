@@ -137,6 +137,8 @@ def _check(settings: Settings) -> None:
     issuer = urlsplit(settings.oidc_issuer)
     if settings.oidc_issuer and issuer.scheme != "https" and not is_loopback(issuer.hostname or ""):
         raise CannotStart(f"--oidc-issuer {settings.oidc_issuer} must begin with https://.")
+    if settings.datastore_proxy and not settings.datastore_proxy.startswith(("http://", "https://")):
+        raise CannotStart("--datastore-proxy must begin with http:// or https://.")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise CannotStart("HTTPS needs both --tls-cert and --tls-key.")
     for path in filter(None, (settings.tls_cert, settings.tls_key)):

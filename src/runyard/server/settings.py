@@ -41,7 +41,8 @@ class Settings:
     secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
 
     previous_secret_keys: str = ""  # earlier secret keys, comma separated: still open what they encrypted
-    datastore_hosts: str = ""  # hosts on this machine or link that datastores may name, comma separated
+    datastore_hosts: str = ""  # hosts and networks that datastores may reach; private: all private networks
+    datastore_proxy: str = ""  # URL of a proxy for users' object stores; empty: they are reached directly
     datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
 
     @property

@@ -55,20 +55,29 @@ class DatastoreKinds:
         mount: the server's own datastore, which holds the files of workspaces.
         roots: directories that the administrator allows for local datastores.
         private: directory that no local datastore may reach: the server's data.
-        hosts: which hosts may be named.
+        hosts: which hosts may be named and reached.
+        proxy_url: what all requests to object stores go through; asked whenever one is opened.
     """
 
-    def __init__(self, mount: Mount, roots: Sequence[str], private: str, hosts: DatastoreHosts) -> None:
+    def __init__(
+        self,
+        mount: Mount,
+        roots: Sequence[str],
+        private: str,
+        hosts: DatastoreHosts,
+        proxy_url: Callable[[], str],
+    ) -> None:
         self._mount = mount
         self._roots = [os.path.realpath(os.path.expanduser(root)) for root in roots]
         self._private = os.path.realpath(private)
         self._hosts = hosts
+        self._proxy_url = proxy_url
         self._openers: Mapping[type[msgspec.Struct], Callable[[Any, Any], Datastore]] = {
             LocalConfig: self._open_local,
-            S3Config: _open_s3,
-            AzureConfig: _open_azure,
-            GcsConfig: _open_gcs,
-            SftpConfig: _open_sftp,
+            S3Config: self._open_s3,
+            AzureConfig: self._open_azure,
+            GcsConfig: self._open_gcs,
+            SftpConfig: self._open_sftp,
         }
 
     async def check_host(self, config: Mapping[str, object]) -> None:
@@ -125,83 +134,84 @@ class DatastoreKinds:
             )
         return open_datastore(real, {})
 
+    def _open_s3(self, config: S3Config, secret: S3Secret) -> Datastore:
+        keys = bool(config.access_key_id and secret.secret_access_key)
+        if keys == config.anonymous or (
+            config.anonymous and (config.access_key_id or secret.secret_access_key)
+        ):
+            raise InvalidInput(
+                "An s3 datastore needs config.access_key_id with secret.secret_access_key, or config.anonymous=true for "
+                "a public bucket."
+            )
+        if not re.fullmatch(r"[a-z0-9-]{1,40}", config.region):
+            raise InvalidInput("Invalid config.region: write it like us-east-1.")
+        endpoint = _checked_endpoint(config.endpoint) or f"https://s3.{config.region}.amazonaws.com"
+        environment = {"AWS_REGION": config.region, "AWS_ENDPOINT_URL": endpoint}
+        if config.anonymous:
+            environment["AWS_SKIP_SIGNATURE"] = "true"
+        else:
+            environment["AWS_ACCESS_KEY_ID"] = config.access_key_id
+            environment["AWS_SECRET_ACCESS_KEY"] = secret.secret_access_key
+            environment["AWS_SESSION_TOKEN"] = secret.session_token
+        return self._object_store(_location("s3", config.bucket, config.prefix), environment)
 
-def _open_s3(config: S3Config, secret: S3Secret) -> Datastore:
-    keys = bool(config.access_key_id and secret.secret_access_key)
-    if keys == config.anonymous or (config.anonymous and (config.access_key_id or secret.secret_access_key)):
-        raise InvalidInput(
-            "An s3 datastore needs config.access_key_id with secret.secret_access_key, or config.anonymous=true for "
-            "a public bucket."
+    def _open_azure(self, config: AzureConfig, secret: AzureSecret) -> Datastore:
+        if not _ACCOUNT.fullmatch(config.account):
+            raise InvalidInput("Invalid config.account: 3 to 24 lower-case letters and digits.")
+        if [bool(secret.account_key), bool(secret.sas_token), config.anonymous].count(True) != 1:
+            raise InvalidInput(
+                "An azure datastore needs one of secret.account_key, secret.sas_token and config.anonymous=true."
+            )
+        environment = {
+            "AZURE_STORAGE_ACCOUNT_NAME": config.account,
+            "AZURE_STORAGE_ENDPOINT": _checked_endpoint(config.endpoint)
+            or f"https://{config.account}.blob.core.windows.net",
+            "AZURE_STORAGE_ACCOUNT_KEY": secret.account_key,
+            "AZURE_STORAGE_SAS_TOKEN": secret.sas_token,
+            "AZURE_SKIP_SIGNATURE": "true" if config.anonymous else "",
+        }
+        return self._object_store(_location("az", config.container, config.prefix), environment)
+
+    def _open_gcs(self, config: GcsConfig, secret: GcsSecret) -> Datastore:
+        if bool(secret.service_account) == config.anonymous:
+            raise InvalidInput(
+                "A gcs datastore needs secret.service_account, the JSON text of a service account's key, or "
+                "config.anonymous=true for a public bucket."
+            )
+        environment = {"GOOGLE_BASE_URL": _checked_endpoint(config.endpoint)}
+        if config.anonymous:
+            environment["GOOGLE_SKIP_SIGNATURE"] = "true"
+        else:
+            environment["GOOGLE_SERVICE_ACCOUNT_KEY"] = secret.service_account
+        return self._object_store(_location("gs", config.bucket, config.prefix), environment)
+
+    def _open_sftp(self, config: SftpConfig, secret: SftpSecret) -> Datastore:
+        if not _HOST.fullmatch(config.host) or not _USER.fullmatch(config.user):
+            raise InvalidInput(
+                "Invalid config.host or config.user: give a host name or address and a login name."
+            )
+        if not 1 <= config.port <= 65_535:
+            raise InvalidInput("Invalid config.port: it is 1 to 65535.")
+        if bool(secret.password) == bool(secret.private_key):
+            raise InvalidInput("An sftp datastore needs one of secret.password and secret.private_key.")
+        if not config.path:
+            raise InvalidInput(
+                "Invalid config.path: name a directory, or '.' for the one that a login starts in."
+            )
+        login = SftpLogin(
+            config.host,
+            config.port,
+            config.user,
+            config.host_key,
+            secret.password or None,
+            secret.private_key or None,
+            secret.passphrase or None,
         )
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", config.region):
-        raise InvalidInput("Invalid config.region: write it like us-east-1.")
-    endpoint = _checked_endpoint(config.endpoint) or f"https://s3.{config.region}.amazonaws.com"
-    environment = {"AWS_REGION": config.region, "AWS_ENDPOINT_URL": endpoint}
-    if config.anonymous:
-        environment["AWS_SKIP_SIGNATURE"] = "true"
-    else:
-        environment["AWS_ACCESS_KEY_ID"] = config.access_key_id
-        environment["AWS_SECRET_ACCESS_KEY"] = secret.secret_access_key
-        environment["AWS_SESSION_TOKEN"] = secret.session_token
-    return open_datastore(_location("s3", config.bucket, config.prefix), environment)
+        opened: Datastore = _sftp().open_sftp(login, config.path, self._hosts.connect)
+        return opened
 
-
-def _open_azure(config: AzureConfig, secret: AzureSecret) -> Datastore:
-    if not _ACCOUNT.fullmatch(config.account):
-        raise InvalidInput("Invalid config.account: 3 to 24 lower-case letters and digits.")
-    if [bool(secret.account_key), bool(secret.sas_token), config.anonymous].count(True) != 1:
-        raise InvalidInput(
-            "An azure datastore needs one of secret.account_key, secret.sas_token and config.anonymous=true."
-        )
-    environment = {
-        "AZURE_STORAGE_ACCOUNT_NAME": config.account,
-        "AZURE_STORAGE_ENDPOINT": _checked_endpoint(config.endpoint)
-        or f"https://{config.account}.blob.core.windows.net",
-        "AZURE_STORAGE_ACCOUNT_KEY": secret.account_key,
-        "AZURE_STORAGE_SAS_TOKEN": secret.sas_token,
-        "AZURE_SKIP_SIGNATURE": "true" if config.anonymous else "",
-    }
-    return open_datastore(_location("az", config.container, config.prefix), environment)
-
-
-def _open_gcs(config: GcsConfig, secret: GcsSecret) -> Datastore:
-    if bool(secret.service_account) == config.anonymous:
-        raise InvalidInput(
-            "A gcs datastore needs secret.service_account, the JSON text of a service account's key, or "
-            "config.anonymous=true for a public bucket."
-        )
-    environment = {"GOOGLE_BASE_URL": _checked_endpoint(config.endpoint)}
-    if config.anonymous:
-        environment["GOOGLE_SKIP_SIGNATURE"] = "true"
-    else:
-        environment["GOOGLE_SERVICE_ACCOUNT_KEY"] = secret.service_account
-    return open_datastore(_location("gs", config.bucket, config.prefix), environment)
-
-
-def _open_sftp(config: SftpConfig, secret: SftpSecret) -> Datastore:
-    if not _HOST.fullmatch(config.host) or not _USER.fullmatch(config.user):
-        raise InvalidInput(
-            "Invalid config.host or config.user: give a host name or address and a login name."
-        )
-    if not 1 <= config.port <= 65_535:
-        raise InvalidInput("Invalid config.port: it is 1 to 65535.")
-    if bool(secret.password) == bool(secret.private_key):
-        raise InvalidInput("An sftp datastore needs one of secret.password and secret.private_key.")
-    if not config.path:
-        raise InvalidInput(
-            "Invalid config.path: name a directory, or '.' for the one that a login starts in."
-        )
-    login = SftpLogin(
-        config.host,
-        config.port,
-        config.user,
-        config.host_key,
-        secret.password or None,
-        secret.private_key or None,
-        secret.passphrase or None,
-    )
-    opened: Datastore = _sftp().open_sftp(login, config.path)
-    return opened
+    def _object_store(self, url: str, environment: Mapping[str, str]) -> Datastore:
+        return open_datastore(url, environment, proxy_url=self._proxy_url())
 
 
 def _sftp() -> ModuleType:

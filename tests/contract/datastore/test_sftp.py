@@ -15,8 +15,11 @@ from runyard.artifacts.contracts import Datastore
 from runyard.artifacts.sftp.login import SftpLogin
 from runyard.artifacts.sftp.store import SftpDatastore, open_sftp
 from runyard.errors import InvalidInput, NotFound, StorageUnavailable
+from runyard.services.datastore_hosts import DatastoreHosts
 from tests.components.sshd import SshServer, missing_program, ssh_server
 from tests.contract.datastore.suite import DatastoreSuite, put, read
+
+CONNECT = DatastoreHosts((), local=True).connect
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ class TestSftp(DatastoreSuite):
 
     @pytest.fixture
     def store(self, sshd: SshServer, root: Path, loop: asyncio.AbstractEventLoop) -> Iterator[SftpDatastore]:
-        opened = open_sftp(login(sshd), str(root))
+        opened = open_sftp(login(sshd), str(root), CONNECT)
         yield opened
         loop.run_until_complete(opened.aclose())
         assert not os.listdir(root / ".runyard-uploads") if (root / ".runyard-uploads").exists() else True
@@ -89,7 +92,7 @@ class TestSftp(DatastoreSuite):
 
 
 def refused(sshd: SshServer, run: Any, root: str, **changes: Any) -> str:
-    store = open_sftp(login(sshd, **changes), root)
+    store = open_sftp(login(sshd, **changes), root, CONNECT)
     with pytest.raises(StorageUnavailable) as raised:
         run(store.list_dir(""))
     run(store.aclose())
@@ -120,7 +123,7 @@ def test_a_directory_that_is_not_there_is_refused(sshd: SshServer, run: Any) -> 
 def test_keys_that_are_none_are_refused(sshd: SshServer) -> None:
     for changes in ({"host_key": "nonsense"}, {"private_key": "canary"}):
         with pytest.raises(InvalidInput) as raised:
-            open_sftp(login(sshd, **changes), "/")
+            open_sftp(login(sshd, **changes), "/", CONNECT)
         assert "canary" not in str(raised.value)
 
 

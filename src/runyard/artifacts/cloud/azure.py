@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 
 from obstore.store import AzureStore
 
-from runyard.artifacts.cloud.client import CLIENT, RETRIES
-from runyard.artifacts.cloud.signing import Caller, NoSigning, Signing, check_parts
+from runyard.artifacts.cloud.client import RETRIES, client_options
+from runyard.artifacts.cloud.signing import BEHIND_PROXY, Caller, NoSigning, Signing, check_parts
 from runyard.artifacts.cloud.store import CloudDatastore
 from runyard.artifacts.contracts import Capabilities, SignedRequest, UploadedPart
 from runyard.artifacts.uris import StorageUri
@@ -28,7 +28,9 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{16}")
 _BLOCK_BLOB = {"x-ms-blob-type": "BlockBlob"}
 
 
-def open_azure(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
+def open_azure(
+    uri: StorageUri, environment: Mapping[str, str], proxy_url: str | None = None
+) -> CloudDatastore:
     """Open a container.
 
     The account comes from the URL, AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_NAME; its key from the
@@ -53,18 +55,19 @@ def open_azure(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastor
     config: Any = {"account_name": account}
     config |= {"endpoint": endpoint.rstrip("/")} if endpoint else {}
     config |= {"skip_signature": True} if environment.get("AZURE_SKIP_SIGNATURE") == "true" else {}
-    options: Any = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
     store = AzureStore(
         uri.bucket,
         prefix=uri.path or None,
         config=config,
-        client_options=options,
+        client_options=client_options(endpoint, proxy_url),
         retry_config=RETRIES,
         credential_provider=_provider(key, sas),
     )
     address = endpoint.rstrip("/") if endpoint else f"https://{account}.blob.core.windows.net"
     signing: Signing = NoSigning("give the server AZURE_STORAGE_ACCOUNT_KEY")
-    if key:
+    if proxy_url is not None:
+        signing = NoSigning(BEHIND_PROXY)
+    elif key:
         signing = AzureSigning(account, key, address, uri.bucket)
     return CloudDatastore(f"az://{uri.bucket}", store, uri.path, signing)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-CLIENT: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "60s", "timeout": "24h"}
+_LIMITS = {"connect_timeout": "5s", "read_timeout": "60s", "timeout": "24h"}
 """A transfer may take as long as it moves: what is limited is each wait, not the whole."""
 
 RETRIES: Any = {
@@ -13,3 +13,15 @@ RETRIES: Any = {
     "retry_timeout": timedelta(seconds=20),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3), "base": 2},
 }
+
+
+def client_options(endpoint: str | None, proxy_url: str | None) -> Any:
+    """Options for the store at an endpoint.
+
+    Args:
+        proxy_url: what all requests go through, whatever this process's environment says; None: as it says.
+    """
+    options: dict[str, Any] = {**_LIMITS, "allow_http": (endpoint or "").startswith("http://")}
+    if proxy_url is not None:
+        options |= {"proxy_url": proxy_url, "proxy_excludes": ""}
+    return options

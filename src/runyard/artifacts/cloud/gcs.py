@@ -8,7 +8,7 @@ from typing import Any
 
 from obstore.store import GCSStore
 
-from runyard.artifacts.cloud.client import CLIENT, RETRIES
+from runyard.artifacts.cloud.client import RETRIES, client_options
 from runyard.artifacts.cloud.signing import NoSigning
 from runyard.artifacts.cloud.store import CloudDatastore
 from runyard.artifacts.uris import StorageUri
@@ -29,7 +29,7 @@ _MIXED_IN = (
 )
 
 
-def open_gcs(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
+def open_gcs(uri: StorageUri, environment: Mapping[str, str], proxy_url: str | None = None) -> CloudDatastore:
     """Open a bucket. Credentials come from the variables that Google's clients read, else from the machine's role.
 
     GOOGLE_SKIP_SIGNATURE=true reads public buckets.
@@ -40,9 +40,12 @@ def open_gcs(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
         _check_own_environment(environment)
     config: Any = {option: environment[name] for name, option in _VARIABLES.items() if environment.get(name)}
     config |= {"skip_signature": True} if environment.get("GOOGLE_SKIP_SIGNATURE") == "true" else {}
-    options: Any = {**CLIENT, "allow_http": environment.get("GOOGLE_BASE_URL", "").startswith("http://")}
     store = GCSStore(
-        uri.bucket, prefix=uri.path or None, config=config, client_options=options, retry_config=RETRIES
+        uri.bucket,
+        prefix=uri.path or None,
+        config=config,
+        client_options=client_options(environment.get("GOOGLE_BASE_URL"), proxy_url),
+        retry_config=RETRIES,
     )
     signing = NoSigning("signed URLs for Google Cloud Storage are not supported yet")
     return CloudDatastore(f"gs://{uri.bucket}", store, uri.path, signing)

@@ -11,8 +11,15 @@ from typing import Any
 import obstore
 from obstore.store import S3Store
 
-from runyard.artifacts.cloud.client import CLIENT, RETRIES
-from runyard.artifacts.cloud.signing import Caller, Signing, check_parts, check_upload_id
+from runyard.artifacts.cloud.client import RETRIES, client_options
+from runyard.artifacts.cloud.signing import (
+    BEHIND_PROXY,
+    Caller,
+    NoSigning,
+    Signing,
+    check_parts,
+    check_upload_id,
+)
 from runyard.artifacts.cloud.store import CloudDatastore
 from runyard.artifacts.contracts import Capabilities, SignedRequest, UploadedPart
 from runyard.artifacts.sigv4 import Keys, presigned_url
@@ -25,7 +32,7 @@ _ERROR_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _SHORT_S = 300
 
 
-def open_s3(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
+def open_s3(uri: StorageUri, environment: Mapping[str, str], proxy_url: str | None = None) -> CloudDatastore:
     """Open a bucket. Address and keys come from the variables that AWS clients read.
 
     Keys that are given are the only ones used: the library, left alone, would add a session token of this process's
@@ -39,17 +46,18 @@ def open_s3(uri: StorageUri, environment: Mapping[str, str]) -> CloudDatastore:
         config["endpoint"] = endpoint.rstrip("/")
     if environment.get("AWS_SKIP_SIGNATURE") == "true":
         config["skip_signature"] = True
-    options: Any = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
     store = S3Store(
         uri.bucket,
         prefix=uri.path or None,
         config=config,
-        client_options=options,
+        client_options=client_options(endpoint, proxy_url),
         retry_config=RETRIES,
         credential_provider=_provider(keys) if keys else None,
     )
     address = endpoint.rstrip("/") if endpoint else f"https://s3.{region}.amazonaws.com"
     signing: Signing = S3Signing(keys, address, uri.bucket) if keys else S3LibrarySigning(store, uri.path)
+    if proxy_url is not None:
+        signing = NoSigning(BEHIND_PROXY)
     return CloudDatastore(f"s3://{uri.bucket}", store, uri.path, signing)
 
 

@@ -13,6 +13,7 @@ from runyard.errors import InvalidInput, NotImplementedHere, StorageUnavailable
 
 MOST_PARTS = 10_000
 _LONGEST_UPLOAD_ID = 1_024
+BEHIND_PROXY = "clients would reach it by another way than the server"
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+import socket
+from collections.abc import Awaitable, Callable, Iterator
 
 import asyncssh
 
@@ -23,11 +24,14 @@ _LOST = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, asyncssh.SFTPConne
 class SftpConnection:
     """Connects with the given credentials only: no agent, no keys and no configuration of the server's own account.
 
+    Args:
+        connect: makes the connection to a host and port; what it raises is OSError or ours.
     Raises: InvalidInput for keys that cannot be read.
     """
 
-    def __init__(self, login: SftpLogin) -> None:
+    def __init__(self, login: SftpLogin, connect: Callable[[str, int], Awaitable[socket.socket]]) -> None:
         self._login = login
+        self._connect = connect
         self._host_key = _public_key(login.host_key)
         self._client_key = _private_key(login) if login.private_key else None
         self._opening = asyncio.Lock()
@@ -35,7 +39,7 @@ class SftpConnection:
         self._client: asyncssh.SFTPClient | None = None
 
     async def client(self) -> asyncssh.SFTPClient:
-        """The session. Raises: StorageUnavailable."""
+        """The session. Raises: StorageUnavailable; InvalidInput for a host that may not be reached."""
         async with self._opening:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 await self._open()
@@ -63,9 +67,12 @@ class SftpConnection:
         await self.aclose()
         login = self._login
         try:
+            async with asyncio.timeout(_CONNECT_S):
+                made = await self._connect(login.host, login.port)
             self._connection = await asyncssh.connect(
                 login.host,
                 login.port,
+                sock=made,
                 username=login.user,
                 password=login.password,
                 client_keys=None if self._client_key is None else [self._client_key],

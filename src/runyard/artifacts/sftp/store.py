@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
 import asyncssh
 
@@ -22,9 +23,16 @@ HIDDEN = ".runyard-uploads"
 _FULL = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
 
 
-def open_sftp(login: SftpLogin, root: str) -> SftpDatastore:
-    """Open the directory `root` of a server; nothing is sent yet. Raises: InvalidInput for keys that are none."""
-    return SftpDatastore(login.describe, SftpConnection(login), root)
+def open_sftp(
+    login: SftpLogin, root: str, connect: Callable[[str, int], Awaitable[socket.socket]]
+) -> SftpDatastore:
+    """Open the directory `root` of a server; nothing is sent yet.
+
+    Args:
+        connect: see SftpConnection.
+    Raises: InvalidInput for keys that are none.
+    """
+    return SftpDatastore(login.describe, SftpConnection(login, connect), root)
 
 
 class SftpDatastore(Unsigned):
