@@ -10,8 +10,8 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import MlflowHostCreds
 
 from runyard.client.addresses import OWN_SCHEMES, Address, parse_tracking_uri
+from runyard.client.renewal import TokenSource, source_of
 from runyard.errors import InvalidInput, RunyardError
-from runyard.mlflow_plugin.renewal import TokenSource, source_of
 
 TRUE = ("1", "true", "yes", "on")
 

@@ -34,7 +34,7 @@ def modules_after(statement: str) -> set[str]:
         "import runyard",
         "import runyard.client.transport",
         "import runyard.mlflow_plugin.entry_points",
-        "import runyard.mlflow_plugin.renewal",
+        "import runyard.client.renewal",
     ],
 )
 def test_client_loads_nothing_of_the_server(statement: str) -> None:

@@ -9,8 +9,8 @@ from azureml.core.run import Run
 from azureml.core.workspace import Workspace
 
 import mlflow
+from runyard.client import renewal
 from runyard.client.addresses import parse_tracking_uri
-from runyard.mlflow_plugin import renewal
 from runyard.sdk.portal import run_url
 
 

@@ -19,7 +19,7 @@ from runyard.client.credentials import Credential
 from runyard.client.transport import Connection
 from runyard.errors import NotAllowed, RunyardError
 
-log = logging.getLogger("runyard.mlflow")
+log = logging.getLogger("runyard.client")
 RENEW_AT = 0.75  # of a token's life
 LOOK_AGAIN_S = (
     5.0  # environment and stored login are read, and a failed renewal is tried again, this often at most

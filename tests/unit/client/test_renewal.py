@@ -11,8 +11,8 @@ import pytest
 from runyard.client import credentials
 from runyard.client.addresses import Address
 from runyard.client.credentials import Login
+from runyard.client.renewal import TokenSource, claims_of
 from runyard.errors import NotAllowed, ServerFault, Unauthenticated
-from runyard.mlflow_plugin.renewal import TokenSource, claims_of
 from runyard.services.tracking_tokens import TrackingTokens
 
 SERVER = "http://127.0.0.1:5000"
