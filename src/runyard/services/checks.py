@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 from runyard.entities.common import ViewType
 from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
+from runyard.entities.log_rules import KEY_LIMIT as KEY_LIMIT
+from runyard.entities.log_rules import PARAM_VALUE_LIMIT as PARAM_VALUE_LIMIT
+from runyard.entities.log_rules import TAG_VALUE_LIMIT as TAG_VALUE_LIMIT
+from runyard.entities.log_rules import KeyChecker as KeyChecker
+from runyard.entities.log_rules import check_key as check_key
+from runyard.entities.log_rules import check_length as check_length
+from runyard.entities.log_rules import check_text as check_text
 from runyard.errors import InvalidInput, shown
 from runyard.services.context import Context
 
-KEY_LIMIT = 250
-PARAM_VALUE_LIMIT = 6_000
-TAG_VALUE_LIMIT = 8_000
 EXPERIMENT_TAG_VALUE_LIMIT = 20_000
 REGISTRY_TAG_VALUE_LIMIT = 100_000
 NAME_LIMIT = 500
-_KEY = re.compile(r"^[/\w.\- :]*$")
-_KNOWN_KEYS_LIMIT = 100_000
-
-
-class KeyChecker:
-    """Checks keys of metrics, params and tags; remembers the good ones, since training loops repeat them."""
-
-    def __init__(self) -> None:
-        self._good: set[str] = set()
-
-    def check(self, key: str, what: str) -> None:
-        """Raises: InvalidInput, when key is too long or could be mistaken for another path."""
-        if key in self._good:
-            return
-        check_key(key, what)
-        if len(self._good) >= _KNOWN_KEYS_LIMIT:
-            self._good.clear()
-        self._good.add(key)
-
-
-def check_key(key: str, what: str) -> None:
-    """The rule for one key; what is Metric, Param or Tag."""
-    if not key:
-        raise InvalidInput.missing("key")
-    if len(key) > KEY_LIMIT:
-        raise InvalidInput(
-            f"'{what} name' exceeds the maximum length of {KEY_LIMIT} characters: {shown(key)}"
-        )
-    if not _KEY.match(key) or "\n" in key:
-        raise InvalidInput(
-            f"Invalid value {shown(key)} for parameter 'name' supplied: Names may only contain alphanumerics, "
-            "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
-        )
-    normal = posixpath.normpath(key)
-    if normal != key or normal == "." or normal.startswith(("..", "/")):
-        raise InvalidInput(
-            f"Invalid value {shown(key)} for parameter 'name' supplied: Names may be treated as files in certain "
-            f"cases, and must not resolve to other names when treated as such. This name would resolve to {normal!r}"
-        )
-
-
-def check_length(what: str, value: str, limit: int) -> None:
-    """Raises: InvalidInput, when value has more than limit characters."""
-    if len(value) > limit:
-        raise InvalidInput(f"'{what}' exceeds the maximum length of {limit} characters: it has {len(value)}")
-
-
-def check_text(what: str, value: str) -> None:
-    """Raises: InvalidInput for NUL, which no database keeps."""
-    if "\x00" in value:
-        raise InvalidInput(
-            f"Invalid value {shown(value)} for parameter '{what}' supplied: it holds a NUL character."
-        )
 
 
 def parse_experiment_id(value: str | int) -> int:
