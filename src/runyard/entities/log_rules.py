@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from runyard.entities.common import Param, Stage, Tag
-from runyard.entities.run import DatasetInput, RunStatus
-from runyard.errors import InvalidInput, NotFound, shown
+from runyard.entities.run import RUN_NAME_TAG, DatasetInput, RunStatus
+from runyard.entities.run_names import random_run_name
+from runyard.errors import BadRequest, InvalidInput, NotFound, shown
 
 KEY_LIMIT = 250
 PARAM_VALUE_LIMIT = 6_000
@@ -87,6 +88,27 @@ class LogRules:
         self._keys.check(tag.key, "Tag")
         check_text("value", tag.value)
         return tag if len(tag.value) <= TAG_VALUE_LIMIT else Tag(tag.key, tag.value[:TAG_VALUE_LIMIT])
+
+
+def named_tags(name: str | None, tags: Sequence[Tag]) -> dict[str, str]:
+    """The tags of a new run with its name among them; they are neither checked nor cut here, as in MLflow.
+
+    Raises: BadRequest, InvalidInput.
+    """
+    by_key = {tag.key: tag.value for tag in tags}
+    if len(by_key) != len(tags):
+        raise BadRequest("A tag key is given twice.")
+    for tag in tags:
+        check_text("tag", tag.key + tag.value)
+    tagged = by_key.get(RUN_NAME_TAG)
+    if name and tagged and name != tagged:
+        raise InvalidInput(
+            f"Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+            f"(run_name={shown(name)}, mlflow.runName={shown(tagged)})."
+        )
+    by_key[RUN_NAME_TAG] = name or tagged or random_run_name()
+    check_text("run_name", by_key[RUN_NAME_TAG])
+    return by_key
 
 
 def check_key(key: str, what: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from runyard.entities.point_order import value_rank as value_rank
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -27,8 +29,6 @@ ROW = struct.Struct("<Iqqd")
 _NAN = math.nan
 _FEW = 40
 _MAGNITUDE = np.int64(0x7FFF_FFFF_FFFF_FFFF)
-_DOUBLE = struct.Struct("<d")
-_INT64 = struct.Struct("<q")
 
 
 class Columns(NamedTuple):
@@ -125,16 +125,6 @@ def value_ranks(values: Floats) -> Ints:
     ranks = bits ^ ((bits >> np.int64(63)) & _MAGNITUDE)
     ranks = ranks + (ranks > 0)
     return np.where(np.isnan(values), np.int64(1), ranks)
-
-
-def value_rank(value: float) -> int:
-    """Rank of one value, see the module."""
-    if math.isnan(value):
-        return 1
-    bits: int = _INT64.unpack(_DOUBLE.pack(value))[0]
-    if bits < 0:
-        return bits ^ 0x7FFF_FFFF_FFFF_FFFF
-    return bits + (bits > 0)
 
 
 def ascending_pairs(major: Ints, minor: Ints, values: Floats) -> Bools:
