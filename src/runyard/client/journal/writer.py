@@ -18,7 +18,6 @@ from runyard.wire.journal import MAX_BODY_BYTES, encode_body, frame_bytes
 log = logging.getLogger("runyard.journal")
 
 SEGMENT_BYTES = 64 * 1024 * 1024
-SYNC_S = 1.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_PAUSE_S = 0.5
 FULL_WARN_S = 30.0
@@ -27,19 +26,19 @@ FULL_WARN_S = 30.0
 class JournalWriter:
     """Appends records. An append returns when the operating system has the record: it survives the death of the process.
 
-    A thread syncs to the disk once a second, so that a power loss costs no more than that. On a full disk an append
+    What is to survive a power loss has to be synced; the recorder does it once a second. On a full disk an append
     waits, with a warning, until there is room: nothing is dropped. Cost of an append: one write(2), 4 µs.
 
     Args:
         folder: a new journal of this process.
-        sync_s: seconds between two syncs; 0: every append is synced before it returns.
+        sync_each: every append is synced before it returns.
     """
 
     def __init__(
-        self, folder: JournalFolder, *, sync_s: float = SYNC_S, segment_bytes: int = SEGMENT_BYTES
+        self, folder: JournalFolder, *, sync_each: bool = False, segment_bytes: int = SEGMENT_BYTES
     ) -> None:
         self.folder = folder
-        self._sync_s = sync_s
+        self._sync_each = sync_each
         self._segment_bytes = segment_bytes
         self._lock = threading.Lock()
         self._number = 1
@@ -48,8 +47,6 @@ class JournalWriter:
         self._fd = -1
         self._open(1)
         self._dirty = False
-        self._closed = threading.Event()
-        self._syncer: threading.Thread | None = None
 
     @property
     def seq(self) -> int:
@@ -78,9 +75,7 @@ class JournalWriter:
             self._write(frame_bytes(seq, kind, body))
             self._seq = seq
             self._dirty = True
-        if self._syncer is None:
-            self._start_syncer()
-        if self._sync_s == 0:
+        if self._sync_each:
             self.sync()
         return seq
 
@@ -100,7 +95,6 @@ class JournalWriter:
             os.close(self._fd)
             self._fd = -1
             self.folder.close(self._seq)
-        self._closed.set()
 
     def abandon(self) -> None:
         """After a fork, in the child: the journal stays the parent's."""
@@ -156,18 +150,6 @@ class JournalWriter:
             os.fdatasync(old)
         self._open(self._number + 1)
         os.close(old)
-
-    def _start_syncer(self) -> None:
-        with self._lock:
-            if self._syncer is None and self._sync_s > 0:
-                self._syncer = threading.Thread(
-                    target=self._keep_syncing, name="runyard-journal", daemon=True
-                )
-                self._syncer.start()
-
-    def _keep_syncing(self) -> None:
-        while not self._closed.wait(self._sync_s):
-            self.sync()
 
 
 def _sync_directory(path: Path) -> None:
