@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from bench import environments
 from bench.environments import ROOT, size_bytes
@@ -51,7 +52,7 @@ def loaded(suite: Suite, when: str) -> None:
 
 
 def installed(suite: Suite) -> None:
-    """Size of a fresh environment with the server in it; the interpreter itself is not counted."""
+    """Size of a fresh environment with the server in it, without the interpreter and without bytecode."""
     for server in suite.servers:
         size = _installed_bytes(server.name)
         suite.record("installed", server.name, mb=size / 1e6)
@@ -59,13 +60,18 @@ def installed(suite: Suite) -> None:
 
 def _installed_bytes(name: str) -> int:
     if name == "fasttrackml":
-        return size_bytes(environments.fasttrackml() / "lib")
+        return _sources_bytes(environments.fasttrackml() / "lib")
     if name == "mlflow":
-        return size_bytes(environments.mlflow() / "lib")
+        return _sources_bytes(environments.mlflow() / "lib")
     home = environments.CACHE / "size"
     python = environments.create(home)
-    empty = size_bytes(home / "lib")
+    empty = _sources_bytes(home / "lib")
     environments.install(python, str(ROOT))
-    size = size_bytes(home / "lib") - empty
+    size = _sources_bytes(home / "lib") - empty
     shutil.rmtree(home)
     return size
+
+
+def _sources_bytes(folder: Path) -> int:
+    """Bytecode depends on the installer, and on what has run since."""
+    return size_bytes(folder) - sum(size_bytes(cache) for cache in folder.rglob("__pycache__"))

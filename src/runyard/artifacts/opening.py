@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
-from runyard.artifacts.cloud.azure import open_azure
-from runyard.artifacts.cloud.gcs import open_gcs
-from runyard.artifacts.cloud.s3 import open_s3
 from runyard.artifacts.contracts import Datastore
 from runyard.artifacts.local.store import LocalDatastore
 from runyard.artifacts.local.tree import DIRECTORY_MODE
@@ -18,9 +17,7 @@ from runyard.artifacts.uris import (
     StorageUri,
     parse_storage_location,
 )
-from runyard.errors import InvalidInput, StorageUnavailable
-
-_OPENERS = {"s3": open_s3, "az": open_azure, "gs": open_gcs}
+from runyard.errors import InvalidInput, NotImplementedHere, StorageUnavailable
 
 
 def open_datastore(
@@ -34,7 +31,8 @@ def open_datastore(
             or `gs://bucket/prefix`.
         environment: where credentials and addresses are looked up; the process's own when absent.
         proxy_url: what all requests to an object store go through; then it signs nothing.
-    Raises: InvalidInput for any other URL, StorageUnavailable when a directory cannot be used.
+    Raises: InvalidInput for any other URL, StorageUnavailable when a directory cannot be used, NotImplementedHere for an
+        object store when the library for them is not installed.
     """
     return mount_datastore(url, environment, proxy_url=proxy_url).datastore
 
@@ -48,7 +46,7 @@ def mount_datastore(
         root = os.path.realpath(uri.path)
         return Mount(_open_directory(root), StorageUri("file", "", None, root))
     variables = os.environ if environment is None else environment
-    return Mount(_OPENERS[uri.scheme](uri, variables, proxy_url), uri)
+    return Mount(_cloud().open_cloud(uri, variables, proxy_url), uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,19 @@ class Mount:
             shown = shortened(f"{uri.scheme}:{uri.bucket}{uri.path}")
             raise InvalidInput(f"Invalid artifact URI {shown}: it is not in the datastore of this server.")
         return path
+
+
+def _cloud() -> ModuleType:
+    """Loaded when it is first needed: most servers keep their files in a directory."""
+    try:
+        return importlib.import_module("runyard.artifacts.cloud.opening")
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not exc.name.startswith("obstore"):
+            raise
+        raise NotImplementedHere(
+            "This server cannot reach S3, Azure Blob Storage and Google Cloud Storage; its administrator can "
+            "`pip install 'runyard[cloud]'`."
+        ) from None
 
 
 def _open_directory(root: str) -> LocalDatastore:

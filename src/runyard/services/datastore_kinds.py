@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from obstore.exceptions import BaseError
 
 from runyard.artifacts import paths
 from runyard.artifacts.contracts import Datastore
@@ -108,8 +107,7 @@ class DatastoreKinds:
             return PrefixedDatastore(self._mount.datastore, below)
         try:
             return self._openers[of_config](described, hidden)
-        except (BaseError, ValueError):
-            # The library's text may repeat credentials, so nothing of it is shown or kept.
+        except ValueError:  # whose text may repeat credentials, so nothing of it is shown or kept
             raise InvalidInput(
                 f"The credentials or the address of the {kind} datastore {name!r} cannot be read. Check each field."
             ) from None

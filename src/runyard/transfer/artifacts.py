@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
-import obstore
 import requests
-from obstore.store import from_url
 
+from runyard.transfer.listed import Pieces, safe_name
 from runyard.transfer.source import SourceFault, SourceFile
 
 PROXIED = "mlflow-artifacts"
@@ -136,32 +136,17 @@ def open_plain(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def safe_name(path: str, place: str) -> str:
-    """A relative path from a listing.
-
-    Raises: SourceFault, when it leads elsewhere.
-    """
-    pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or "\x00" in path:
-        raise SourceFault(f"The name {path[:100]!r} in {place[:200]} leads elsewhere.")
-    return path
-
-
 def cloud_files(place: str) -> Iterator[SourceFile]:
     """All objects below a URL of an object store; credentials come from the environment."""
     try:
-        store = from_url(place)
-        for chunk in obstore.list(store):
-            for info in chunk:
-                path = safe_name(info["path"], place)
-                yield SourceFile(path, int(info["size"]), lambda path=path: _open_object(store, path))  # type: ignore[misc]
-    except (OSError, ValueError, obstore.exceptions.BaseError) as exc:
-        raise SourceFault(f"The files at {place[:200]} cannot be read: {str(exc)[:300]}") from None
-
-
-@contextlib.contextmanager
-def _open_object(store: Any, path: str) -> Iterator[BinaryIO]:
-    yield cast(BinaryIO, _Pieces(iter(obstore.get(store, path))))
+        library = importlib.import_module("runyard.transfer.cloud_files")
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not exc.name.startswith("obstore"):
+            raise
+        raise SourceFault(
+            f"Reading files at {place[:200]} needs obstore: pip install 'runyard[cloud]'."
+        ) from None
+    yield from library.objects(place)
 
 
 def served_files(session: requests.Session, server: str, path: str) -> Iterator[SourceFile]:
@@ -203,32 +188,6 @@ def open_url(session: requests.Session, url: str) -> Iterator[BinaryIO]:
             url, stream=True, timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}
         ) as answer:
             answer.raise_for_status()
-            yield cast(BinaryIO, _Pieces(answer.iter_content(256 * 1024)))
+            yield cast(BinaryIO, Pieces(answer.iter_content(256 * 1024)))
     except requests.RequestException as exc:
         raise SourceFault(f"{url[:300]} cannot be read: {str(exc)[:300]}") from None
-
-
-class _Pieces:
-    """Pieces as something to read from."""
-
-    def __init__(self, pieces: Iterator[Any]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """At most size bytes; less only at the end."""
-        parts, have = [self._rest], len(self._rest)
-        while size < 0 or have < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            parts.append(bytes(piece))
-            have += len(parts[-1])
-        whole = b"".join(parts)
-        cut = len(whole) if size < 0 else size
-        self._rest = whole[cut:]
-        return whole[:cut]
-
-    def seekable(self) -> bool:
-        """Pieces come once."""
-        return False

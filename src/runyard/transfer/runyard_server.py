@@ -21,7 +21,7 @@ from runyard.entities.transfer import (
     SeriesPoints,
     TraceRecord,
 )
-from runyard.transfer.artifacts import safe_name
+from runyard.transfer.listed import safe_name
 from runyard.transfer.source import BLOCK, Owner, PlainSource, SourceFault, SourceFile
 from runyard.transfer.target import PROXY, TRACES_AT_ONCE, Workspace, datastore_path
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,32 @@ def test_a_cloud_store_says_what_its_credentials_allow(
 def test_an_unknown_url_is_one_clear_sentence(url: str) -> None:
     with pytest.raises(InvalidInput, match="Invalid artifact URI"):
         open_datastore(url, {})
+
+
+def test_credentials_that_cannot_be_read_are_not_shown() -> None:
+    options = {"GOOGLE_SERVICE_ACCOUNT_KEY": "{a secret that is no JSON"}
+    with pytest.raises(InvalidInput, match="of gs://bucket cannot be read") as caught:
+        open_datastore("gs://bucket", options)
+    assert "secret" not in caught.value.message and caught.value.__suppress_context__
+
+
+def test_without_the_library_a_cloud_store_says_what_to_install() -> None:
+    done = _alone("sys.modules['obstore'] = None; open_datastore('s3://bucket', {})")
+    assert done.returncode != 0 and done.stderr.strip().endswith(
+        "NotImplementedHere: This server cannot reach S3, Azure Blob Storage and Google Cloud Storage; its administrator "
+        "can `pip install 'runyard[cloud]'`."
+    )
+
+
+def test_a_server_on_directories_loads_no_library_for_object_stores() -> None:
+    code = "import runyard.server.app, runyard.transfer.opening; print('obstore' in sys.modules, 'asyncssh' in sys.modules)"
+    assert _alone(code).stdout.split() == ["False", "False"]
+
+
+def _alone(code: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter: what is loaded here is loaded for good."""
+    whole = f"import sys; from runyard.artifacts.opening import open_datastore; {code}"
+    return subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, timeout=60)
 
 
 def test_azure_without_an_account_says_what_to_set() -> None:
