@@ -143,6 +143,18 @@ def test_an_answer_counts_once_and_in_the_browser_that_asked(server: Client) -> 
     assert come_back(server, sent_to, first.cookie).status == 401
 
 
+def test_logging_in_again_ends_the_session_that_the_browser_had(server: Client) -> None:
+    before = session_of(server, "zoe")
+    assert as_(server, before).ok("GET", f"{V1}/me")
+    browser = begin(server)
+    sent_to = Person("zoe", CALLBACK).log_in(browser.location)
+    assert come_back(server, sent_to, before).status == 401  # without the login's own cookie
+    assert as_(server, before).ok("GET", f"{V1}/me")
+    answer = come_back(server, sent_to, f"{before}; {browser.cookie}")
+    assert as_(server, before).call("GET", f"{V1}/me").status == 401
+    assert as_(server, answer.headers["set-cookie"].partition(";")[0]).ok("GET", f"{V1}/me")
+
+
 def test_a_code_of_another_login_is_refused(server: Client) -> None:
     """The verifier and the nonce are those of the browser's own login."""
     mine, theirs = begin(server), begin(server)

@@ -193,3 +193,20 @@ def test_the_audit_log_is_listed_exported_and_verified(guarded: CommandLine, tmp
     assert guarded.ok("audit", "export").splitlines()[: len(lines)] == lines
     assert guarded.data("audit", "verify")["intact"] is True
     assert "is no time" in guarded.fails(2, "audit", "list", "--since", "yesterday")
+
+
+def test_what_a_deleted_user_leaves_to_service_accounts_is_told(guarded: CommandLine, tmp_path: Path) -> None:
+    guarded.ok("user", "create", "leaving", "--password-stdin", typed=f"{PASSWORD}\n")
+    guarded.ok("role", "assign", "leaving", "Owner", "--scope", "/")
+    guarded.ok("service-account", "create", "staying")
+    other = stranger(guarded, tmp_path)
+    other.ok("login", "--user", "leaving", "--password-stdin", typed=f"{PASSWORD}\n")
+    made = other.data("token", "create", "nightly", "--service-account", "staying")
+    assert "still work" in guarded.call("user", "delete", "leaving", "--yes", "leaving").stderr
+    (left,) = guarded.data("token", "list", "--made-by", "leaving")
+    assert (left["token_id"], left["principal"]) == (made["token_id"], "staying")
+    assert "staying" in guarded.ok("token", "list", "--made-by", "leaving")
+    guarded.fails(2, "token", "list", "--made-by", "leaving", "--service-account", "staying")
+    guarded.ok("token", "revoke", left["token_id"])
+    guarded.ok("user", "create", "silent", "--no-password")
+    assert "still work" not in guarded.call("user", "delete", "silent", "--yes", "silent").stderr

@@ -32,6 +32,7 @@ LIST = [
     Column("WORKSPACE", "workspace", rank=5, least=9),
     Column("ACTIONS", "actions", rank=6, least=8),
 ]
+FOR_OTHERS = [LIST[0], Column("OF", "principal", rank=1, least=8), *LIST[1:]]
 CARD = [
     Column("Token", "token"),
     Column("Id", "token_id"),
@@ -84,16 +85,25 @@ def create(session: Session, /, name: str, actions: tuple[str, ...], **more: Any
 
 
 @token.command(
-    "list", reach=Reach.SERVER, example="runyard token list\nrunyard token list --service-account trainer"
+    "list",
+    reach=Reach.SERVER,
+    example="""
+    runyard token list
+    runyard token list --service-account trainer
+    runyard token list --made-by ada
+    """,
 )
 @click.option("--service-account", metavar="NAME", help="Those of this service account.")
+@click.option("--made-by", metavar="NAME", help="Those of all service accounts that this person made.")
 @click.option("--all", "everything", is_flag=True, help="Revoked ones too.")
 @click.pass_obj
-def list_tokens(session: Session, service_account: str | None, everything: bool) -> None:
+def list_tokens(session: Session, service_account: str | None, made_by: str | None, everything: bool) -> None:
     """List your tokens."""
-    found = session.pages_of_server(PATH, service_account=service_account)
+    if service_account and made_by:
+        raise click.UsageError("Choose one of --service-account and --made-by.")
+    found = session.pages_of_server(PATH, service_account=service_account, created_by=made_by)
     kept = [one for one in found if everything or not one.get("revoked_ms")]
-    session.rows(kept, LIST, none="There are no tokens.")
+    session.rows(kept, FOR_OTHERS if made_by else LIST, none="There are no tokens.")
 
 
 @token.command(reach=Reach.SERVER, example="runyard token revoke 0b9d2c1e4f6a4b0c8d7e6f5a4b3c2d1e")

@@ -11,6 +11,7 @@ from runyard.cli.framework.confirm import ask_secret, confirm_by_name, secret_fr
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.shapes import principals
+from runyard.cli.token import PATH as TOKENS
 
 NO_TERMINAL = "The password cannot be asked for here; give it with --password-stdin."
 
@@ -112,3 +113,9 @@ def delete(session: Session, name: str, yes: str | None) -> None:
     confirm_by_name(f"user {found['name']!r} with all tokens and roles", found["name"], yes)
     session.api.delete(principals.one(principals.USERS, name))
     note(f"Deleted user {name!r}.")
+    left = [one for one in session.pages_of_server(TOKENS, created_by=name) if not one["revoked_ms"]]
+    if left:
+        note(
+            f"{len(left)} tokens of service accounts that {name} made still work; "
+            f"`{session.program} token list --made-by {name}` shows them."
+        )

@@ -42,7 +42,13 @@ class TokenKind(enum.IntEnum):
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """An access token as it may be shown: without its secret. workspace_id None: not bound to one; workspace is its name."""
+    """An access token as it may be shown: without its secret.
+
+    Attributes:
+        workspace_id: None: not bound to one; workspace is its name.
+        created_by: name of whoever made it; may be gone by now.
+        principal: name of whoever it stands for.
+    """
 
     id: int
     uuid: str
@@ -56,6 +62,8 @@ class AccessToken(msgspec.Struct, frozen=True):
     used_ms: int | None = None
     revoked_ms: int | None = None
     workspace: str | None = None
+    created_by: str = ""
+    principal: str = ""
 
 
 LOCAL = Principal(1, f"{1:032x}", PrincipalKind.USER, "local")

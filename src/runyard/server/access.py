@@ -6,7 +6,7 @@ credential + place → Admission (remembered for a few seconds) → the route's 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -208,18 +208,22 @@ def split_base(path: str) -> tuple[str | None, str]:
     return "/".join(unquote(one) for one in (parts[2], parts[4], rest[1])), "/" + "/".join(rest[2:])
 
 
-def credential_of(headers: Iterable[tuple[bytes, bytes]], session_cookie: bytes) -> str | None:
+def credential_of(headers: Sequence[tuple[bytes, bytes]], session_cookie: bytes) -> str | None:
     """The Authorization header; without one, the cookie of a browser's session as if it were one."""
-    cookies = b""
+    authorization = header_of(headers, b"authorization")
+    if authorization is not None:
+        return authorization
+    session = session_of(headers, session_cookie)
+    return None if session is None else f"{SESSION} {session}"
+
+
+def session_of(headers: Iterable[tuple[bytes, bytes]], session_cookie: bytes) -> str | None:
+    """The secret in the cookie of a browser's session."""
     for name, value in headers:
-        if name == b"authorization":
-            return value.decode("latin-1")
-        if name == b"cookie":
-            cookies += value + b";"
-    for cookie in cookies.split(b";") if cookies else ():
-        name, _, value = cookie.strip().partition(b"=")
-        if name == session_cookie:
-            return f"{SESSION} {value.decode('latin-1')}"
+        for cookie in value.split(b";") if name == b"cookie" else ():
+            key, _, secret = cookie.strip().partition(b"=")
+            if key == session_cookie:
+                return secret.decode("latin-1")
     return None
 
 

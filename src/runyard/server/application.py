@@ -26,6 +26,7 @@ from runyard.server.access import (
     credential_of,
     header_of,
     plain_fields,
+    session_of,
     split_base,
 )
 from runyard.server.files import IDLE_S
@@ -125,15 +126,18 @@ class Application:
 
         Leaves the caller's Context in the scope.
         """
+        headers = scope["headers"]
         missing: RunyardError | None = None
         try:
             match = self.routes.find(method, path)
         except RunyardError as exc:
             missing = exc
         if missing is None and match.route.action == ANONYMOUS:
-            scope["context"] = msgspec.structs.replace(ANONYMOUS_CONTEXT, remote=remote_of(scope))
+            session = session_of(headers, self.access.session_cookie) or ""
+            scope["context"] = msgspec.structs.replace(
+                ANONYMOUS_CONTEXT, remote=remote_of(scope), session=session
+            )
             return match
-        headers = scope["headers"]
         if workspace is None:
             workspace = header_of(headers, WORKSPACE_HEADER) or None
         addressed = workspace

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runyard.entities.principal import TokenKind
+import msgspec
+
+from runyard.entities.principal import LOCAL, TokenKind
 from runyard.server.settings import Settings, secret_key
 from runyard.server.storage import connect_for_schema, open_database
 from runyard.services.access_tokens import LIFE_S, new_token
@@ -31,7 +33,7 @@ async def create_owner(
         if not with_token:
             return None
         secret, new = new_token(found.id, TokenKind.PERSONAL, "first token", LIFE_S)
-        await SqlAccessTokens(database, key).create(new)
+        await SqlAccessTokens(database, key).create(msgspec.structs.replace(new, created_by=LOCAL.name))
         return secret
     finally:
         await database.close()

@@ -98,6 +98,7 @@ class AccessTokenService:
             actions=patterns,
             workspace_id=workspace_id,
             made_with=None if ctx.who.lasting else ctx.who.token,
+            created_by=ctx.principal.name,
         )
 
     async def issue(
@@ -110,12 +111,14 @@ class AccessTokenService:
         actions: Sequence[str] = EVERYTHING,
         workspace_id: int | None = None,
         made_with: str | None = None,
+        created_by: str | None = None,
     ) -> MadeToken:
         """A token for somebody who has just proved to be who they are."""
         secret, new = new_token(
             principal.id, kind, name, life_s, actions=actions, workspace_id=workspace_id, now_s=self._clock()
         )
-        new = msgspec.structs.replace(new, made_with=made_with)
+        maker = principal.name if created_by is None else created_by
+        new = msgspec.structs.replace(new, made_with=made_with, created_by=maker)
         return MadeToken(secret, await self._store.create(new), principal)
 
     async def list(
@@ -125,6 +128,21 @@ class AccessTokenService:
         owner = await self._owner(ctx, service_account, to="read")
         size = check_max_results(max_results, PAGE_LIMIT)
         return await self._store.list(owner.id, list(TokenKind), max_results=size, page_token=page_token)
+
+    async def made_for_others(
+        self, ctx: Context, name: str, *, max_results: int, page_token: str | None
+    ) -> Page[AccessToken]:
+        """Tokens of service accounts that somebody made, newest first: they outlive their maker.
+
+        Raises: NotAllowed.
+        """
+        if name != ctx.principal.name and not ctx.grants.permits("principals/read"):
+            raise NotAllowed(
+                f"{ctx.principal.name} may not do principals/read, so sees no tokens that others made."
+            )
+        check_text("created_by", name)
+        size = check_max_results(max_results, PAGE_LIMIT)
+        return await self._store.made_for_others(name, max_results=size, page_token=page_token)
 
     async def revoke(self, ctx: Context, uuid: str) -> None:
         """One's own, or with principals/write anybody's; with it go those that were made with it.
@@ -150,6 +168,15 @@ class AccessTokenService:
         await self._store.revoke(ctx.who.token, int(self._clock() * 1000))
         self._changed()
         return True
+
+    async def end_session(self, secret: str) -> str | None:
+        """End the session that a browser had until it began another; its uuid. None when it was none."""
+        found = await self._store.find_secret(hash_secret(secret)) if secret else None
+        if found is None or found.kind is not TokenKind.SESSION or found.revoked_ms is not None:
+            return None
+        await self._store.revoke(found.uuid, int(self._clock() * 1000))
+        self._changed()
+        return found.uuid
 
     def check_life(self, life_s: int | None) -> int:
         """Raises: InvalidInput outside one second to 366 days."""

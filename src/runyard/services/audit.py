@@ -60,8 +60,10 @@ class AuditTrail:
             )
         )
 
-    async def note_login(self, name: str, method: str, error: RunyardError | None, remote: str) -> None:
-        """A login that succeeded or failed; `method` is password, oidc or device."""
+    async def note_login(
+        self, name: str, method: str, error: RunyardError | None, remote: str, *, ended: str | None = None
+    ) -> None:
+        """A login that succeeded or failed; `method` is password, oidc or device, `ended` the session before it."""
         outcome, status = ("done", 200) if error is None else (error.code, error.status)
         await self._store.append(
             AuditEntry(
@@ -70,7 +72,7 @@ class AuditTrail:
                 method,
                 "",
                 "login",
-                {},
+                {} if ended is None else {"ended": ended},
                 outcome,
                 status,
                 remote,

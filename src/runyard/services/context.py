@@ -48,6 +48,7 @@ class Context(msgspec.Struct, frozen=True):
         default_experiment: what clients that choose none mean by experiment 0.
         remote: address of the client; empty where nothing asks for it.
         addressed: the workspace that the address of a route of the server named; nobody has checked it.
+        session: secret of the session that the browser had when it came to log in; a new one ends it.
         also: what the audit log names beside the fields of the request; each request has its own.
     """
 
@@ -61,4 +62,5 @@ class Context(msgspec.Struct, frozen=True):
     default_experiment: int = DEFAULT_EXPERIMENT_ID
     remote: str = ""
     addressed: str = ""
+    session: str = ""
     also: dict[str, str] = msgspec.field(default_factory=dict)

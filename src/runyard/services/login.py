@@ -26,21 +26,28 @@ class LoginService:
         life_s = self._tokens.check_life(life_s)
         check_token_name(token_name)
         who = await self._identity.check_login(name, password, remote)
-        return await self.succeeded(who.principal, "password", remote, TokenKind.LOGIN, token_name, life_s)
+        return await self.for_program(who.principal, "password", remote, token_name, life_s)
 
-    async def session_with_password(self, name: str, password: str, remote: str) -> MadeToken:
+    async def session_with_password(self, name: str, password: str, remote: str, *, before: str) -> MadeToken:
         """A browser's session. Raises: Unauthenticated, TooManyRequests."""
         who = await self._identity.check_login(name, password, remote)
-        return await self.session(who.principal, "password", remote)
+        return await self.session(who.principal, "password", remote, before=before)
 
-    async def session(self, principal: Principal, method: str, remote: str) -> MadeToken:
-        """A browser's session for who has proved to be this principal."""
-        return await self.succeeded(principal, method, remote, TokenKind.SESSION, "browser", SESSION_LIFE_S)
+    async def session(self, principal: Principal, method: str, remote: str, *, before: str) -> MadeToken:
+        """A browser's session for who has proved to be this principal.
 
-    async def succeeded(
-        self, principal: Principal, method: str, remote: str, kind: TokenKind, name: str, life_s: int
+        Args:
+            before: secret of the session that the browser had, which ends; empty: it had none.
+        """
+        made = await self._tokens.issue(principal, TokenKind.SESSION, "browser", SESSION_LIFE_S)
+        ended = await self._tokens.end_session(before)
+        await self._trail.note_login(principal.name, method, None, remote, ended=ended)
+        return made
+
+    async def for_program(
+        self, principal: Principal, method: str, remote: str, name: str, life_s: int
     ) -> MadeToken:
-        """Write the login down and make its token."""
-        made = await self._tokens.issue(principal, kind, name, life_s)
+        """An access token for who has proved to be this principal."""
+        made = await self._tokens.issue(principal, TokenKind.LOGIN, name, life_s)
         await self._trail.note_login(principal.name, method, None, remote)
         return made

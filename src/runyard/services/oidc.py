@@ -16,7 +16,6 @@ from collections.abc import Mapping
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from runyard.entities.principal import TokenKind
 from runyard.errors import InvalidInput, Unauthenticated
 from runyard.services.access_tokens import LIFE_S, MadeToken, check_token_name
 from runyard.services.audit import AuditTrail
@@ -96,13 +95,14 @@ class OidcLogin:
         return BrowserStart(url, self._box.encrypt(msgspec.json.encode(kept)).decode())
 
     async def finish_browser(
-        self, kept: str | None, answer: Mapping[str, str], remote: str
+        self, kept: str | None, answer: Mapping[str, str], remote: str, *, before: str
     ) -> tuple[MadeToken, str]:
         """The session of who came back from the provider, and where they go.
 
         Args:
             kept: what `start_browser` gave the same browser.
             answer: the parameters that the provider sent along.
+            before: secret of the session that the browser had, which ends.
         Raises: Unauthenticated.
         """
         state = self._opened(kept)
@@ -123,7 +123,7 @@ class OidcLogin:
         except Unauthenticated as exc:
             await self._trail.note_login("", "oidc", exc, remote)
             raise
-        return await self._login.session(principal, "oidc", remote), state.next
+        return await self._login.session(principal, "oidc", remote, before=before), state.next
 
     async def start_device(self) -> tuple[DeviceStart, str]:
         """Begin on another device; the text is the handle to ask with."""
@@ -150,7 +150,7 @@ class OidcLogin:
         except Unauthenticated as exc:
             await self._trail.note_login("", "device", exc, remote)
             raise
-        return await self._login.succeeded(principal, "device", remote, TokenKind.LOGIN, token_name, LIFE_S)
+        return await self._login.for_program(principal, "device", remote, token_name, LIFE_S)
 
     def _opened(self, kept: str | None) -> BrowserState | None:
         try:

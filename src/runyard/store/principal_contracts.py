@@ -38,7 +38,7 @@ class PrincipalChange(msgspec.Struct, frozen=True):
 
 
 class NewToken(msgspec.Struct, frozen=True):
-    """What is stored of a token. `made_with` is the uuid of the token that it ends with."""
+    """What is stored of a token. `made_with` is the uuid of the token that it ends with, `created_by` a name."""
 
     principal_id: int
     kind: TokenKind
@@ -49,6 +49,7 @@ class NewToken(msgspec.Struct, frozen=True):
     created_ms: int
     expires_ms: int
     made_with: str | None = None
+    created_by: str = ""
 
 
 class PrincipalStore(Protocol):
@@ -115,7 +116,15 @@ class TokenStore(Protocol):
         """A page, newest first; those that are revoked or expired too."""
         ...
 
+    async def made_for_others(
+        self, created_by: str, *, max_results: int, page_token: str | None
+    ) -> Page[AccessToken]:
+        """Those that somebody made for others, newest first; the maker may be gone."""
+        ...
+
     async def find(self, uuid: str) -> AccessToken | None: ...
+
+    async def find_secret(self, secret_hash: str) -> AccessToken | None: ...
 
     async def revoke(self, uuid: str, at_ms: int) -> None:
         """With all that were made with it. Nothing happens to those that are revoked already."""

@@ -194,6 +194,27 @@ def test_tokens_end_with_the_one_that_they_were_made_with(stores: Stores) -> Non
             token_of(stores, one, made_with=gone)
 
 
+def test_tokens_of_others_outlive_who_made_them(stores: Stores) -> None:
+    maker, robot = made(stores), made(stores, SERVICE)
+    own = token_of(stores, maker, created_by=maker.name)
+    theirs = [token_of(stores, robot, created_by=maker.name) for _ in range(3)]
+    token_of(stores, robot, created_by="somebody else")
+    stores.do(stores.principals.delete(maker.id, keep_owner=False))
+    found = all_pages(
+        lambda token: stores.do(stores.tokens.made_for_others(maker.name, max_results=2, page_token=token))
+    )
+    assert [one.uuid for one in found] == theirs[::-1]
+    assert {(one.principal, one.created_by) for one in found} == {(robot.name, maker.name)}
+    assert stores.do(stores.tokens.find(own)) is None
+
+
+def test_a_token_is_found_by_its_hash(stores: Stores) -> None:
+    uuid = token_of(stores, made(stores), name="by-hash", kind=TokenKind.SESSION)
+    found = stores.do(stores.tokens.find_secret("h-by-hash"))
+    assert found is not None and (found.uuid, found.kind) == (uuid, TokenKind.SESSION)
+    assert stores.do(stores.tokens.find_secret("h-unknown")) is None
+
+
 def test_a_role_goes_when_nobody_has_it(stores: Stores) -> None:
     role = Role(name("Role"), "", ("runs/read",))
     stores.do(stores.roles.create(role))

@@ -15,11 +15,15 @@ from runyard.store.sql.id_pages import IdPages
 from runyard.store.sql.identity import TOKEN, token_of
 
 INSERT = """INSERT INTO access_tokens
-    (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms, made_with)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
-TOKENS = f"SELECT {TOKEN}, w.name FROM access_tokens t LEFT JOIN workspaces w ON w.id = t.workspace_id"
+    (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms, made_with, created_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+TOKENS = f"""SELECT {TOKEN}, w.name, t.created_by, p.name FROM access_tokens t
+    JOIN principals p ON p.id = t.principal_id LEFT JOIN workspaces w ON w.id = t.workspace_id"""
 BY_UUID = f"{TOKENS} WHERE t.uuid = ?"
+BY_SECRET = f"{TOKENS} WHERE t.hash = ?"
 OF_PRINCIPAL = f"""{TOKENS} WHERE t.principal_id = ? AND t.kind IN ({{marks}}) AND t.id < ?
+    ORDER BY t.id DESC LIMIT ?"""
+FOR_OTHERS = f"""{TOKENS} WHERE t.created_by = ? AND p.name <> t.created_by AND t.id < ?
     ORDER BY t.id DESC LIMIT ?"""
 GOOD = "SELECT 1 FROM access_tokens WHERE uuid = ? AND revoked_ms IS NULL"
 REVOKE = """WITH RECURSIVE family (uuid) AS (
@@ -36,11 +40,12 @@ class SqlAccessTokens:
     def __init__(self, database: Database, page_key: bytes) -> None:
         self._database = database
         self._pages = IdPages(page_key, "access tokens")
+        self._pages_for_others = IdPages(page_key, "access tokens for others")
 
     async def create(self, new: NewToken) -> AccessToken:
         name = uuid.uuid4().hex
         values = (new.principal_id, new.kind, new.name, new.secret_hash, json.dumps(list(new.actions)))
-        rest = (new.workspace_id, new.created_ms, new.expires_ms, new.made_with)
+        rest = (new.workspace_id, new.created_ms, new.expires_ms, new.made_with, new.created_by)
 
         def work(tx: Transaction) -> AccessToken:
             if new.made_with is not None and tx.one(GOOD, (new.made_with,)) is None:
@@ -48,7 +53,7 @@ class SqlAccessTokens:
             tx.one(INSERT, (name, *values, *rest))
             row = tx.one(BY_UUID, (name,))
             assert row is not None
-            return token_of(row, row[11])
+            return token_of(row, *row[11:])
 
         return await self._database.write(work)
 
@@ -62,14 +67,28 @@ class SqlAccessTokens:
             lambda c: c.all(sql, (principal_id, *wanted, after, max_results + 1))
         )
         shown, token = self._pages.cut(rows, max_results, 0, principal_id, wanted)
-        return Page([token_of(row, row[11]) for row in shown], token)
+        return Page([token_of(row, *row[11:]) for row in shown], token)
+
+    async def made_for_others(
+        self, created_by: str, *, max_results: int, page_token: str | None
+    ) -> Page[AccessToken]:
+        after = self._pages_for_others.after(page_token, created_by) or NEWEST
+        rows = await self._database.read(lambda c: c.all(FOR_OTHERS, (created_by, after, max_results + 1)))
+        shown, token = self._pages_for_others.cut(rows, max_results, 0, created_by)
+        return Page([token_of(row, *row[11:]) for row in shown], token)
 
     async def find(self, uuid: str) -> AccessToken | None:
-        def work(c: Connection) -> AccessToken | None:
-            row = c.one(BY_UUID, (uuid,))
-            return None if row is None else token_of(row, row[11])
+        return await self._find(BY_UUID, uuid)
 
-        return await self._database.read(work)
+    async def find_secret(self, secret_hash: str) -> AccessToken | None:
+        return await self._find(BY_SECRET, secret_hash)
 
     async def revoke(self, uuid: str, at_ms: int) -> None:
         await self._database.write(lambda tx: tx.execute(REVOKE, (uuid, at_ms)), checked=True)
+
+    async def _find(self, sql: str, value: str) -> AccessToken | None:
+        def work(c: Connection) -> AccessToken | None:
+            row = c.one(sql, (value,))
+            return None if row is None else token_of(row, *row[11:])
+
+        return await self._database.read(work)

@@ -112,11 +112,14 @@ def principal_of(row: Row) -> Principal:
     return Principal(row[0], row[1], PrincipalKind(row[2]), row[3], row[4], row[5], bool(row[6]), row[7])
 
 
-def token_of(row: Row, workspace: str | None = None) -> AccessToken:
+def token_of(
+    row: Row, workspace: str | None = None, created_by: str = "", principal: str = ""
+) -> AccessToken:
     """A token from TOKEN."""
     fixed = (row[0], row[1], row[2], TokenKind(row[3]), row[4], json.loads(row[5]), row[6])
     created_ms, expires_ms, used_ms, revoked_ms = row[7:11]
-    return AccessToken(*fixed, created_ms, expires_ms, used_ms, revoked_ms, workspace)
+    times = (created_ms, expires_ms, used_ms, revoked_ms)
+    return AccessToken(*fixed, *times, workspace, created_by, principal)
 
 
 def assignment_of(row: Row) -> Assignment:

@@ -27,6 +27,8 @@ class TokenMessage(msgspec.Struct):
     expires_ms: int
     used_ms: int | None
     revoked_ms: int | None
+    principal: str
+    created_by: str
 
     @classmethod
     def of(cls, one: AccessToken) -> TokenMessage:
@@ -41,6 +43,8 @@ class TokenMessage(msgspec.Struct):
             one.expires_ms,
             one.used_ms,
             one.revoked_ms,
+            one.principal,
+            one.created_by,
         )
 
 
@@ -57,6 +61,7 @@ class MadeTokenMessage(msgspec.Struct):
 
 class ListTokens(msgspec.Struct):
     service_account: str | None = None
+    created_by: str | None = None
     max_results: Int32 = 100
     page_token: str | None = None
 

@@ -42,8 +42,8 @@ def routes(
         return login_answer(made)
 
     async def begin_session(ctx: Context, body: SessionLogin) -> WithHeaders:
-        """Log in a browser with a password: its session is a cookie, good for 7 days, or until 8 hours without use."""
-        made = await service.session_with_password(body.user, body.password, ctx.remote)
+        """Log in a browser with a password: its session is a cookie for 7 days, or 8 hours without use; the last ends."""
+        made = await service.session_with_password(body.user, body.password, ctx.remote, before=ctx.session)
         answer = SessionAnswer(made.token.expires_ms, PrincipalMessage.of(made.principal))
         return WithHeaders(answer, [cookies.session(made.secret)])
 

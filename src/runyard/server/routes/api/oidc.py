@@ -49,7 +49,8 @@ def _browser(provider: Callable[[], OidcLogin], cookies: SessionCookies, public_
     async def callback(ctx: Context, request: Request) -> Response:
         """Take a browser back from the identity provider, and begin its session."""
         kept = request.cookies.get(cookies.login_name)
-        made, next_path = await provider().finish_browser(kept, dict(request.query_params), ctx.remote)
+        answer = dict(request.query_params)
+        made, next_path = await provider().finish_browser(kept, answer, ctx.remote, before=ctx.session)
         return _redirect(next_path, cookies.end_login(), cookies.session(made.secret))
 
     return [

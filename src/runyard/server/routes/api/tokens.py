@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runyard.entities.access import SELF
+from runyard.errors import InvalidInput
 from runyard.server.routing import Route, api
 from runyard.services.access_tokens import AccessTokenService
 from runyard.services.context import Context
@@ -39,14 +40,13 @@ def routes(service: AccessTokenService) -> list[Route]:
         )
 
     async def listing(ctx: Context, body: ListTokens) -> TokenPage:
-        """List one's own tokens, logins and sessions, or those of a service account, newest first."""
-        page = await service.list(
-            ctx,
-            service_account=body.service_account,
-            max_results=body.max_results,
-            page_token=body.page_token,
-        )
-        return TokenPage.of(page)
+        """List tokens, newest first: one's own with logins and sessions, a service account's, or those made for others."""
+        cut: Any = {"max_results": body.max_results, "page_token": body.page_token}
+        if body.created_by is not None and body.service_account is not None:
+            raise InvalidInput("Give one of service_account and created_by.")
+        if body.created_by is not None:
+            return TokenPage.of(await service.made_for_others(ctx, body.created_by, **cut))
+        return TokenPage.of(await service.list(ctx, service_account=body.service_account, **cut))
 
     async def revoke(ctx: Context, body: TokenOfPath) -> dict[str, Any]:
         """Revoke a token; it is good for nothing at once on this server process, within seconds on others."""

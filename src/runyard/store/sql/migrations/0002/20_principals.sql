@@ -36,7 +36,9 @@ CREATE TABLE access_tokens (
     expires_ms $INT NOT NULL,
     used_ms $INT,                            -- to the minute
     revoked_ms $INT,
-    made_with TEXT                           -- uuid of the token that it was made with and ends with; NULL: a login
+    made_with TEXT,                          -- uuid of the token that it was made with and ends with; NULL: a login
+    created_by TEXT NOT NULL DEFAULT ''      -- name of whoever made it, which outlives them
 );
 CREATE INDEX access_tokens_by_principal ON access_tokens (principal_id, id);
 CREATE INDEX access_tokens_by_maker ON access_tokens (made_with);
+CREATE INDEX access_tokens_by_creator ON access_tokens (created_by, id);
