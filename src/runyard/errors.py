@@ -11,6 +11,7 @@
     │   ├── NotFound                   404 RESOURCE_DOES_NOT_EXIST
     │   ├── RouteNotFound              404 ENDPOINT_NOT_FOUND
     │   ├── MethodNotAllowed           405 ENDPOINT_NOT_FOUND
+    │   ├── JournalGap                 409 JOURNAL_GAP
     │   ├── TooLarge                   413 INVALID_PARAMETER_VALUE
     │   ├── RangeNotSatisfiable        416 INVALID_PARAMETER_VALUE
     │   ├── UnsupportedMediaType       400 INVALID_PARAMETER_VALUE
@@ -32,6 +33,7 @@ The wire codes are MLflow's, so that its client raises the same class of error a
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 SEE_DOCS = "See the API docs for more information about request parameters."
@@ -47,12 +49,13 @@ def shown(value: object, limit: int = 200) -> str:
 
 
 class RunyardError(Exception):
-    """Root of the tree. `message` is safe to show to whoever sent the request."""
+    """Root of the tree. `message` is safe to show to whoever sent the request, and so are `details`."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     retry_after_s: int | None = None
+    details: Mapping[str, int] = {}
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -126,6 +129,17 @@ class MethodNotAllowed(CallerError):
 
     code = "ENDPOINT_NOT_FOUND"
     status = 405
+
+
+class JournalGap(CallerError):
+    """Records of a journal are missing before those that were sent; the details say up to which it was taken."""
+
+    code = "JOURNAL_GAP"
+    status = 409
+
+    def __init__(self, message: str, applied: int = 0) -> None:
+        super().__init__(message)
+        self.details = {"applied": applied}
 
 
 class TooLarge(CallerError):

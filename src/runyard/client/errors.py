@@ -14,6 +14,7 @@ from runyard.errors import (
     BadRequest,
     CallerError,
     InternalFault,
+    JournalGap,
     NotFound,
     RunyardError,
     ServerFault,
@@ -45,6 +46,7 @@ class ServerUnreachable(RunyardError):
 class _Answer(msgspec.Struct):
     error_code: str = ""
     message: str = ""
+    applied: int = 0
 
 
 def error_from(status: int, body: bytes, *, url: str, retry_after_s: int | None = None) -> RunyardError:
@@ -63,6 +65,8 @@ def error_from(status: int, body: bytes, *, url: str, retry_after_s: int | None 
     )
     error = _class_of(answer.error_code, status)(message)
     error.retry_after_s = retry_after_s
+    if isinstance(error, JournalGap):
+        error.details = {"applied": answer.applied}
     return error
 
 
@@ -74,7 +78,7 @@ def _class_of(code: str, status: int) -> type[RunyardError]:
     if status == 404:
         return NotFound
     for one in _leaves(RunyardError):
-        if one.status == status and status not in (400, 500):
+        if one.status == status and status not in (400, 409, 500):
             return one
     if status in _GATEWAYS:
         return StorageUnavailable

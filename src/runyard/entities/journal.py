@@ -7,11 +7,12 @@ a newer one, can still be read.
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 Pair = tuple[str, str]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class RecordKind(enum.IntEnum):
@@ -32,8 +33,8 @@ class PointRecord(msgspec.Struct, array_like=True, gc=False):
     run_id: str
     key: str
     value: float
-    ms: int
-    step: int = 0
+    ms: Int64
+    step: Int64 = 0
 
 
 class BatchPoint(msgspec.Struct, array_like=True, gc=False):
@@ -41,8 +42,8 @@ class BatchPoint(msgspec.Struct, array_like=True, gc=False):
 
     key: str
     value: float
-    ms: int
-    step: int = 0
+    ms: Int64
+    step: Int64 = 0
     model_id: str | None = None
     dataset_name: str | None = None
     dataset_digest: str | None = None
@@ -64,7 +65,7 @@ class NewRun(msgspec.Struct, array_like=True):
     experiment_id: str | None = None
     experiment: str | None = None
     user_id: str = ""
-    start_ms: int | None = None
+    start_ms: Int64 | None = None
     name: str | None = None
     tags: list[Pair] = []
 
@@ -73,8 +74,8 @@ class RunChange(msgspec.Struct, array_like=True):
     """New values of a run's own fields; None: as it is. The status is MLflow's number."""
 
     run_id: str
-    status: int | None = None
-    end_ms: int | None = None
+    status: Int64 | None = None
+    end_ms: Int64 | None = None
     name: str | None = None
 
 

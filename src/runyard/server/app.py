@@ -11,10 +11,11 @@ from runyard.artifacts.cloud.outlet import Outlet
 from runyard.artifacts.opening import mount_datastore
 from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
+from runyard.server.dispatch import RouteDispatcher
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.people import people_routes
-from runyard.server.routes import description, health, otlp, simple
+from runyard.server.routes import description, health, journals, otlp, simple
 from runyard.server.routes.api import (
     datasets,
     datastores,
@@ -49,6 +50,7 @@ from runyard.services.datastore_kinds import DatastoreKinds
 from runyard.services.datastores import DatastoreService
 from runyard.services.experiments import ExperimentService
 from runyard.services.identity import IdentityService
+from runyard.services.journals import JournalService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
 from runyard.services.registered_datasets import RegisteredDatasetService
@@ -74,7 +76,9 @@ from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.datastores import SqlDatastores
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.identity import SqlIdentity
+from runyard.store.sql.journals import SqlJournals
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
+from runyard.store.sql.marks import MarkedDatabase
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.name_pages import NamePages
 from runyard.store.sql.purger import Purger
@@ -120,12 +124,15 @@ def build(settings: Settings) -> Runtime:
     )
     access = Access(identity, identity_store, secure=settings.is_secure)
     mount = mount_datastore(settings.artifacts or str(settings.data_dir / "artifacts"))
-    run_store = SqlRuns(database, page_key, render, record_metrics)
-    model_store = SqlLoggedModels(database, page_key)
+    marked = MarkedDatabase(database)
+    run_store = SqlRuns(marked, page_key, render, record_metrics)
+    model_store = SqlLoggedModels(marked, page_key)
+    journal_store = SqlJournals(database, ARTIFACT_ROOT)
+    dispatcher = RouteDispatcher(access, trail)
     compactor = Compactor(database)
     registry_service = RegistryService(SqlRegistry(database, page_key), SourceRoots(run_store, model_store))
     roots = StoredRoots(run_store, model_store, registry_service)
-    trace_service = TraceService(SqlTraces(database, page_key))
+    trace_service = TraceService(SqlTraces(marked, page_key))
     artifact_service = ArtifactService(mount, roots)
     purger = Purger(database, artifact_service.delete_workspace, compactor.turn, PURGE_GRACE_MS)
     workspace_service = WorkspaceService(
@@ -153,7 +160,7 @@ def build(settings: Settings) -> Runtime:
             commits=stats.commits,
             writes=stats.writes,
             commit_seconds=stats.commit_seconds,
-            points=run_store.points_accepted,
+            points=run_store.points_accepted + journal_store.points_accepted,
             database_bytes=database.size_bytes(),
             artifact_bytes=artifact_service.accepted_bytes,
         )
@@ -167,11 +174,11 @@ def build(settings: Settings) -> Runtime:
     table = RouteTable(
         [
             *health.routes(watched, probe),
-            *experiments.routes(ExperimentService(SqlExperiments(database, page_key), ARTIFACT_ROOT)),
+            *experiments.routes(ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT)),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
             *run_points.routes(RunPointService(run_store, SqlMetrics(database, page_key))),
-            *run_records.routes(RunRecordService(SqlRunRecords(database, page_key))),
+            *run_records.routes(RunRecordService(SqlRunRecords(marked, page_key))),
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),
             *registry.routes(registry_service),
@@ -179,6 +186,7 @@ def build(settings: Settings) -> Runtime:
             *trace_files.routes(trace_service, artifact_service),
             *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
+            *journals.routes(JournalService(journal_store, dispatcher, lambda: database.writer.depth)),
             *artifacts.routes(artifact_service),
             *workspaces.routes(workspace_service),
             *resource_groups.routes(workspace_service),
@@ -194,6 +202,8 @@ def build(settings: Settings) -> Runtime:
             *description.routes(lambda: table.routes),
         ]
     )
+
+    dispatcher.routes = table
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -30,7 +30,10 @@ def answer(error: BaseException) -> tuple[int, bytes, Headers]:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
     if isinstance(error, Unauthenticated):
         headers.append((b"www-authenticate", b'Bearer realm="runyard", error="invalid_token"'))
-    return error.status, msgspec.json.encode(ErrorMessage(error.code, _cut(error.message))), headers
+    told = ErrorMessage(error.code, _cut(error.message))
+    if error.details:
+        return error.status, msgspec.json.encode({**msgspec.to_builtins(told), **error.details}), headers
+    return error.status, msgspec.json.encode(told), headers
 
 
 def _cut(message: str) -> str:

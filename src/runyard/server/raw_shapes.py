@@ -13,6 +13,7 @@ HTML = "text/html"
 INDEX = "application/vnd.pypi.simple.v1+json"
 ZIP = "application/zip"
 LINES = "application/jsonl"
+FRAMES = "application/vnd.runyard.journal"
 
 
 class RawShape(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ _IMPORTS = (
 _SHAPES = {
     **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
     ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
+    ("POST", "/v1/journals/{journal_id}/records"): RawShape(body=(FRAMES,)),
     ("GET", "/health"): RawShape(answer=(TEXT,)),
     ("GET", "/login/oidc"): RawShape(query={"next": False}, answer=()),
     ("GET", "/login/oidc/callback"): RawShape(

@@ -151,11 +151,20 @@ def raw(
     *,
     prefixes: Sequence[str] = ("",),
     in_workspace: bool = True,
+    filtered: bool = False,
     audit: bool | None = None,
 ) -> list[Route]:
     """A route that reads and writes bytes itself. A last parameter `{name:path}` may hold slashes."""
     return [
-        Route(method, prefix + path, action, raw=handler, in_workspace=in_workspace, audit=audit)
+        Route(
+            method,
+            prefix + path,
+            action,
+            raw=handler,
+            in_workspace=in_workspace,
+            filtered=filtered,
+            audit=audit,
+        )
         for prefix in prefixes
     ]
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from runyard.errors import BadRequest
+from runyard.errors import BadRequest, TooLarge
 from runyard.server.files import IDLE_S
 
 T = TypeVar("T")
@@ -29,6 +29,30 @@ async def receive_file(request: Request, store: Store[T]) -> T:
         raise BadRequest(
             f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."
         ) from exc
+
+
+async def receive_limited(request: Request, limit: int) -> bytes:
+    """The whole body in memory.
+
+    Raises: TooLarge as soon as it is, BadRequest.
+    """
+
+    async def collect(pieces: AsyncIterator[bytes]) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in pieces:
+            size += len(part)
+            if size > limit:
+                raise TooLarge(
+                    f"The request body is larger than {limit} bytes. Split it into several requests."
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    announced = announced_size(request)
+    if announced is not None and announced > limit:
+        raise TooLarge(f"The request body is larger than {limit} bytes. Split it into several requests.")
+    return await receive_file(request, collect)
 
 
 def announced_size(request: Request) -> int | None:

@@ -22,8 +22,8 @@ from runyard.services.checks import (
     experiment_of,
 )
 from runyard.services.context import Context
+from runyard.services.log_rules import TAGS_LIMIT
 from runyard.services.names import random_run_name
-from runyard.services.runs import TAGS_LIMIT
 from runyard.store.run_record_contracts import RunRecordStore
 
 RECORDS_LIMIT = 1_000  # in one request

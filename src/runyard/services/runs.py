@@ -16,13 +16,9 @@ from runyard.entities.run import (
     ModelEdge,
     NewRun,
     Run,
-    RunStatus,
 )
 from runyard.errors import BadRequest, InvalidInput, shown
 from runyard.services.checks import (
-    PARAM_VALUE_LIMIT,
-    TAG_VALUE_LIMIT,
-    KeyChecker,
     check_length,
     check_max_results,
     check_text,
@@ -30,13 +26,9 @@ from runyard.services.checks import (
     parse_view_type,
 )
 from runyard.services.context import Context
-from runyard.services.names import random_run_name
+from runyard.services.log_rules import LogRules, check_batch, named_tags, parse_status
 from runyard.store.run_contracts import RunStore
 
-METRICS_LIMIT = 1_000
-PARAMS_LIMIT = 100
-TAGS_LIMIT = 100
-BATCH_LIMIT = 1_000
 SEARCH_LIMIT = 50_000
 SEARCH_DEFAULT = 1_000
 MODEL_HISTORY_TAG = "mlflow.log-model.history"
@@ -47,8 +39,7 @@ class RunService:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._metric_keys = KeyChecker()
-        self._keys = KeyChecker()
+        self._rules = LogRules()
 
     async def create(
         self,
@@ -62,19 +53,7 @@ class RunService:
         """A new run, RUNNING, with a name. Tags are neither checked nor cut here, as in MLflow."""
         if experiment_id is None or experiment_id == "":
             raise BadRequest.missing("experiment_id")
-        by_key = {tag.key: tag.value for tag in tags}
-        if len(by_key) != len(tags):
-            raise BadRequest("A tag key is given twice.")
-        for tag in tags:
-            check_text("tag", tag.key + tag.value)
-        tagged = by_key.get(RUN_NAME_TAG)
-        if name and tagged and name != tagged:
-            raise InvalidInput(
-                f"Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
-                f"(run_name={shown(name)}, mlflow.runName={shown(tagged)})."
-            )
-        by_key[RUN_NAME_TAG] = name or tagged or random_run_name()
-        check_text("run_name", by_key[RUN_NAME_TAG])
+        by_key = named_tags(name, tags)
         new = NewRun(
             uuid.uuid4().hex,
             experiment_of(ctx, experiment_id),
@@ -132,18 +111,18 @@ class RunService:
 
     async def log_metric(self, ctx: Context, run_id: str | None, point: MetricPoint) -> None:
         """One point; an exact repetition changes nothing."""
-        self._check_point(point)
+        self._rules.check_metric(point.key, point.timestamp, point.value)
         await self._store.log(ctx.workspace_id, require_run_id(run_id), metrics=(point,))
 
     async def log_param(self, ctx: Context, run_id: str | None, param: Param) -> None:
         """One param; another value than the one stored is InvalidInput."""
         await self._store.log(
-            ctx.workspace_id, require_run_id(run_id), params=(self._param(param),), batch=False
+            ctx.workspace_id, require_run_id(run_id), params=(self._rules.param(param),), batch=False
         )
 
     async def set_tag(self, ctx: Context, run_id: str | None, tag: Tag) -> None:
         """Set or overwrite a tag."""
-        await self._store.log(ctx.workspace_id, require_run_id(run_id), tags=(self._tag(tag),))
+        await self._store.log(ctx.workspace_id, require_run_id(run_id), tags=(self._rules.tag(tag),))
 
     async def delete_tag(self, ctx: Context, run_id: str, key: str) -> None:
         """Raises: NotFound when there is none."""
@@ -161,13 +140,13 @@ class RunService:
         run_id = require_run_id(run_id)
         check_batch(metrics, params, tags)
         for point in metrics:
-            self._check_point(point)
+            self._rules.check_metric(point.key, point.timestamp, point.value)
         await self._store.log(
             ctx.workspace_id,
             run_id,
             metrics=metrics,
-            params=[self._param(param) for param in params],
-            tags=list({tag.key: self._tag(tag) for tag in tags}.values()),
+            params=[self._rules.param(param) for param in params],
+            tags=list({tag.key: self._rules.tag(tag) for tag in tags}.values()),
         )
 
     async def log_inputs(
@@ -189,71 +168,12 @@ class RunService:
             raise InvalidInput.missing("model_json")
         await self._store.append_to_tag(ctx.workspace_id, run_id, MODEL_HISTORY_TAG, parse_model(model_json))
 
-    def _check_point(self, point: MetricPoint) -> None:
-        self._metric_keys.check(point.key, "Metric")
-        if point.timestamp < 0:
-            raise InvalidInput(
-                f"Got invalid timestamp {point.timestamp} for metric '{point.key}' "
-                f"(value={point.value}). Timestamp must be a nonnegative long (64-bit integer)"
-            )
-
-    def _param(self, param: Param) -> Param:
-        self._keys.check(param.key, "Param")
-        check_text("value", param.value)
-        return (
-            param
-            if len(param.value) <= PARAM_VALUE_LIMIT
-            else Param(param.key, param.value[:PARAM_VALUE_LIMIT])
-        )
-
-    def _tag(self, tag: Tag) -> Tag:
-        self._keys.check(tag.key, "Tag")
-        check_text("value", tag.value)
-        return tag if len(tag.value) <= TAG_VALUE_LIMIT else Tag(tag.key, tag.value[:TAG_VALUE_LIMIT])
-
 
 def require_run_id(run_id: str | None) -> str:
     """Raises: InvalidInput when absent."""
     if not run_id:
         raise InvalidInput.missing("run_id")
     return run_id
-
-
-def parse_status(status: str | int | None) -> RunStatus | None:
-    """MLflow's status by name or number."""
-    if status is None:
-        return None
-    try:
-        return (
-            RunStatus[status] if isinstance(status, str) and not status.isdigit() else RunStatus(int(status))
-        )
-    except (KeyError, ValueError):
-        names = ", ".join(RunStatus.__members__)
-        raise InvalidInput(
-            f"Invalid value {shown(status)} for parameter 'status' supplied: valid values are {names}."
-        ) from None
-
-
-def check_batch(metrics: Sequence[object], params: Sequence[Param], tags: Sequence[object]) -> None:
-    """Raises: InvalidInput over a limit, or when a param key comes twice."""
-    for what, items, limit in (
-        ("metrics", metrics, METRICS_LIMIT),
-        ("params", params, PARAMS_LIMIT),
-        ("tags", tags, TAGS_LIMIT),
-        ("metrics, params, and tags", [*metrics, *params, *tags], BATCH_LIMIT),
-    ):
-        if len(items) > limit:
-            raise InvalidInput(
-                f"A batch logging request can contain at most {limit} {what}. Got {len(items)} {what}. "
-                f"Please split up {what} across multiple requests and try again."
-            )
-    keys = [param.key for param in params]
-    twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
-    if twice:
-        raise InvalidInput(
-            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one "
-            "param value per param key."
-        )
 
 
 def parse_model(text: str) -> dict[str, Any]:

@@ -16,16 +16,18 @@ from zlib import crc32
 import msgspec
 
 from runyard.entities.journal import KIND_OF, RECORD_TYPES, Record, RecordKind
-from runyard.errors import CorruptData, InvalidInput
+from runyard.errors import BadRequest, CorruptData, InvalidInput
 
 CONTENT_TYPE = "application/vnd.runyard.journal"
 HEADER = struct.Struct("<IIQB")
 COVERED = struct.Struct("<QB")  # the part of the header that the checksum covers
+COVERED_FROM = HEADER.size - COVERED.size
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_SEQ = 2**63 - 1
 
 _encode = msgspec.msgpack.Encoder().encode
 _DECODERS = {kind: msgspec.msgpack.Decoder(one).decode for kind, one in RECORD_TYPES.items()}
+_BY_NUMBER = {int(kind): decode for kind, decode in _DECODERS.items()}
 
 
 class Frame(NamedTuple):
@@ -58,18 +60,17 @@ def frames(data: bytes | memoryview, start: int = 0) -> Iterator[Frame]:
     Raises: CorruptData at a frame that is complete and wrong.
     """
     view, size, at = memoryview(data), len(data), start
-    header = HEADER.size
-    while at + header <= size:
+    while at + HEADER.size <= size:
         length, checksum, seq, kind = HEADER.unpack_from(view, at)
         if length > MAX_BODY_BYTES:
             raise CorruptData(f"The journal is damaged at byte {at}: a record of {length} bytes.")
-        end = at + header + length
+        body = at + HEADER.size
+        end = body + length
         if end > size:
             return
-        body = view[at + header : end]
-        if crc32(body, crc32(COVERED.pack(seq, kind))) != checksum:
+        if crc32(view[at + COVERED_FROM : end]) != checksum:
             raise CorruptData(f"The journal is damaged at byte {at}: the checksum does not fit.")
-        yield Frame(seq, kind, body, end)
+        yield Frame(seq, kind, view[body:end], end)
         at = end
 
 
@@ -84,6 +85,45 @@ def decode_record(frame: Frame) -> Record:
         raise InvalidInput(
             f"Record {frame.seq} of the journal cannot be read (kind {frame.kind}: {exc})."
         ) from None
+
+
+def decode_frames(data: bytes) -> list[tuple[int, Record | InvalidInput]]:
+    """The records of a request with their seqs; those that cannot be read as the error that says why.
+
+    Cost: 1 µs for a record of one point.
+
+    Raises: BadRequest, when the bytes are not whole frames whose seqs follow one another.
+    """
+    found: list[tuple[int, Record | InvalidInput]] = []
+    expected = None
+    end = 0
+    try:
+        for frame in frames(data):
+            seq, kind, body, end = frame
+            if seq != expected and found:
+                raise BadRequest(f"Record {expected} of the journal is missing: {seq} follows at its place.")
+            expected = seq + 1
+            try:
+                found.append((seq, _BY_NUMBER[kind](body)))
+            except (LookupError, ValueError, RecursionError):
+                found.append((seq, _unreadable(frame)))
+    except CorruptData as exc:
+        raise BadRequest(f"{exc.message} Nothing of the request was kept.") from None
+    if found and not 0 < found[0][0] <= found[-1][0] <= MAX_SEQ:
+        raise BadRequest(f"Records of a journal are numbered from 1 to {MAX_SEQ}.")
+    if end != len(data):
+        raise BadRequest(
+            f"The request ends within a record, at byte {len(data)}; nothing of it was kept. Send whole records."
+        )
+    return found
+
+
+def _unreadable(frame: Frame) -> InvalidInput:
+    try:
+        decode_record(frame)
+    except InvalidInput as exc:
+        return exc
+    raise AssertionError("a record that cannot be read was read")
 
 
 class SendResult(msgspec.Struct):

@@ -56,5 +56,10 @@ def test_unknown_codes_become_the_nearest_class(status: int, kind: type[RunyardE
     assert "http://h/base" in foreign.message and "Bad Gateway" in foreign.message
 
 
+def test_a_gap_says_up_to_where_a_journal_was_taken() -> None:
+    status, body, _ = answer(errors.JournalGap("m", 7))
+    assert error_from(status, body, url="u").details == {"applied": 7}
+
+
 def test_retry_after_is_kept() -> None:
     assert error_from(429, b"", url="u", retry_after_s=7).retry_after_s == 7

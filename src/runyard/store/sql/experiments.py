@@ -43,13 +43,9 @@ class SqlExperiments:
         self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]
     ) -> int:
         def work(tx: Transaction) -> int:
-            now = now_ms()
-            row = tx.one(numbered(INSERT, tx.dialect), (workspace_id, name, location or "", now, now))
-            if row is None:
+            experiment_id = insert(tx, workspace_id, name, artifact_root, location)
+            if experiment_id is None:
                 raise _taken(tx, workspace_id, name)
-            experiment_id = int(row[0])
-            if not location:
-                tx.execute(SET_LOCATION, (f"{artifact_root}/{experiment_id}", experiment_id))
             tx.many(SET_TAG, [(experiment_id, tag.key, tag.value) for tag in tags])
             return experiment_id
 
@@ -130,6 +126,20 @@ class SqlExperiments:
             tx.execute(TOUCH, (now_ms(), experiment_id))
 
         await self._database.write(work)
+
+
+def insert(
+    tx: Transaction, workspace_id: int, name: str, artifact_root: str, location: str | None = None
+) -> int | None:
+    """The id of a new experiment; None, and nothing is changed, when the name is taken."""
+    now = now_ms()
+    row = tx.one(numbered(INSERT, tx.dialect), (workspace_id, name, location or "", now, now))
+    if row is None:
+        return None
+    experiment_id = int(row[0])
+    if not location:
+        tx.execute(SET_LOCATION, (f"{artifact_root}/{experiment_id}", experiment_id))
+    return experiment_id
 
 
 def numbered(insert: str, dialect: Dialect) -> str:

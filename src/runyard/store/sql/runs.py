@@ -174,7 +174,7 @@ class SqlRuns:
             if params:
                 write_params(tx, run, params, batch=batch)
             if tags:
-                _set_tags(tx, run, tags)
+                write_tags(tx, run, tags)
             buffer = buffer_of(tx)
             if metrics:
                 buffer.add(tx, run, metrics)
@@ -193,13 +193,7 @@ class SqlRuns:
 
         def work(tx: Transaction) -> Run:
             run = active_run(tx, workspace_id, run_id)
-            if status is not None:
-                tx.execute(SET_STATUS, (status, run.id))
-            if end_ms is not None:
-                tx.execute(SET_END, (end_ms, run.id))
-            if name:
-                _set_tags(tx, run, [Tag(RUN_NAME_TAG, name)])
-            buffer_of(tx).touch(run)
+            change_run(tx, run, status, end_ms, name)
             return run_docs.bare_run(tx, run.id)
 
         return await self._database.write(work, checked=True)
@@ -218,10 +212,7 @@ class SqlRuns:
         """Raises: NotFound when there is no such tag."""
 
         def work(tx: Transaction) -> None:
-            run = active_run(tx, workspace_id, run_id)
-            if not tx.execute(DELETE_TAG, (run.id, key)):
-                raise NotFound(f"No tag with name: {key} in run with id {run_id}")
-            buffer_of(tx).touch(run)
+            remove_tag(tx, active_run(tx, workspace_id, run_id), key)
 
         await self._database.write(work, checked=True)
 
@@ -233,7 +224,7 @@ class SqlRuns:
             tx.execute(TOUCH, (run.id,))  # first, so that no other server reads the list meanwhile
             row = tx.one(GET_TAG, (run.id, key))
             items = json.loads(row[0]) if row else []
-            _set_tags(tx, run, [Tag(key, json.dumps([*items, item]))])
+            write_tags(tx, run, [Tag(key, json.dumps([*items, item]))])
 
         await self._database.write(work)
 
@@ -331,7 +322,8 @@ def active_run(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
     return run
 
 
-def _set_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
+def write_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
+    """Set or overwrite tags; each key is given once."""
     keys = tx.interned.keys(tx, [tag.key for tag in tags])
     tx.many(
         SET_TAG, [(run.id, key, run.experiment_id, tag.value) for key, tag in zip(keys, tags, strict=True)]
@@ -339,6 +331,26 @@ def _set_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
     for tag in tags:
         if tag.key == RUN_NAME_TAG:
             tx.execute(SET_NAME, (tag.value, run.id))
+
+
+def remove_tag(tx: Transaction, run: RunRef, key: str) -> None:
+    """Raises: NotFound when there is no such tag."""
+    if not tx.execute(DELETE_TAG, (run.id, key)):
+        raise NotFound(f"No tag with name: {key} in run with id {run.uuid}")
+    buffer_of(tx).touch(run)
+
+
+def change_run(
+    tx: Transaction, run: RunRef, status: RunStatus | None, end_ms: int | None, name: str | None
+) -> None:
+    """Set what is given."""
+    if status is not None:
+        tx.execute(SET_STATUS, (status, run.id))
+    if end_ms is not None:
+        tx.execute(SET_END, (end_ms, run.id))
+    if name:
+        write_tags(tx, run, [Tag(RUN_NAME_TAG, name)])
+    buffer_of(tx).touch(run)
 
 
 def _add_dataset(tx: Transaction, run: RunRef, one: DatasetInput) -> None:

@@ -1,0 +1,101 @@
+"""Requests that come inside a journal: decoded, decided and written down as if each had come by HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from runyard.entities.access import ANONYMOUS
+from runyard.errors import InvalidInput, NotAllowed, RunyardError
+from runyard.server.access import Access, plain_fields
+from runyard.server.routing import PREFIXES, Match, RouteTable
+from runyard.services.audit import AuditTrail
+from runyard.services.context import Context
+from runyard.wire.mlflow.decoding import decode_body
+
+_MLFLOW = {
+    # what a training says of its run, its models and its traces; whose answer nobody waits for. Each writes once, which
+    # is kept together with the record's seq, so that none is done twice.
+    "/2.0/mlflow/runs/log-inputs": ("POST",),
+    "/2.0/mlflow/runs/outputs": ("POST",),
+    "/2.0/mlflow/runs/log-model": ("POST",),
+    "/2.0/mlflow/logged-models": ("POST",),  # under an id of the client's choice
+    "/2.0/mlflow/logged-models/{id}": ("PATCH",),
+    "/2.0/mlflow/logged-models/{id}/tags": ("PATCH",),
+    "/2.0/mlflow/logged-models/{id}/tags/{key}": ("DELETE",),
+    "/2.0/mlflow/logged-models/{id}/params": ("POST",),
+    "/2.0/mlflow/experiments/set-experiment-tag": ("POST",),
+    "/2.0/mlflow/experiments/delete-experiment-tag": ("POST",),
+    "/3.0/mlflow/traces": ("POST",),
+    "/3.0/mlflow/traces/{trace_id}/tags": ("PATCH", "DELETE"),
+    "/3.0/mlflow/traces/{trace_id}/assessments": ("POST",),
+    "/2.0/mlflow/traces/{trace_id}/tags": ("PATCH", "DELETE"),
+    "/2.0/mlflow/traces/link-to-run": ("POST",),
+    "/2.0/mlflow/traces/link-prompts": ("POST",),
+}
+_OWN = {
+    "/api/v1/runs/{run_id}/records": ("POST",),
+    "/api/v1/runs/{run_id}/properties": ("POST",),
+}
+ALLOWED = frozenset(
+    [(method, prefix + path) for prefix in PREFIXES for path, some in _MLFLOW.items() for method in some]
+    + [(method, path) for path, some in _OWN.items() for method in some]
+)
+"""Not among them: what makes records whose names or numbers the client must learn (experiments, registered models and
+their versions), what deletes records, and what has a record of its own (points, params, tags, runs)."""
+
+
+class RouteDispatcher:
+    """Calls routes of a table for whoever may send a journal.
+
+    Args:
+        routes: set once it is known.
+    """
+
+    def __init__(self, access: Access, trail: AuditTrail) -> None:
+        self._access = access
+        self._trail = trail
+        self.routes = RouteTable([])
+
+    async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
+        """As if the request had come by HTTP, in the workspace of ctx.
+
+        Raises: what the route raises; NotAllowed for a route that cannot be called from a journal.
+        """
+        match = self.routes.find(method, path)
+        route = match.route
+        if (method, route.path) not in ALLOWED or route.action == ANONYMOUS:
+            raise NotAllowed(
+                f"{method} {path[:200]} cannot be sent in a journal: its answer matters, or it cannot be repeated. "
+                "Send it as a request."
+            )
+        ctx = msgspec.structs.replace(ctx, also={})
+        try:
+            self._access.check(route, ctx)
+        except NotAllowed as exc:
+            await self._note(match, ctx, match.values, exc)
+            raise
+        assert route.request is not None and route.handler is not None
+        request = decode_body(_as_json(body), route.request, match.values)
+        fields = plain_fields(request) if ctx.grants.experiments or route.audited else {}
+        try:
+            await self._access.check_experiments(route, ctx, fields)
+            await route.handler(ctx, request)
+        except RunyardError as exc:
+            await self._note(match, ctx, fields, exc)
+            raise
+        await self._note(match, ctx, fields, None)
+
+    async def _note(self, match: Match, ctx: Context, fields: Any, error: RunyardError | None) -> None:
+        if match.route.audited:
+            await self._trail.note(ctx, match.route.audit_action, fields, error, ctx.remote)
+
+
+def _as_json(body: dict[str, Any]) -> bytes:
+    """Raises: InvalidInput for what JSON cannot say."""
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidInput(f"The body of a call is not plain data ({exc}).") from None

@@ -1,0 +1,205 @@
+"""Rules for journals: what clients wrote down is kept once, in its order, and what cannot be kept blocks nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from runyard.entities.journal import Call
+from runyard.errors import InternalFault, InvalidInput, JournalGap, RunyardError, TooManyRequests, shown
+from runyard.services.context import Context
+from runyard.services.journal_plan import MESSAGE_LIMIT, Item, Plan
+from runyard.services.log_rules import LogRules
+from runyard.store.journal_contracts import Admission, JournalMoved, JournalStore, Refused, Stretch, Taken
+
+log = logging.getLogger("runyard.server")
+
+WAITING_WRITES = 5_000
+STRETCH = 10_000  # records that one transaction takes
+PLAN_HERE = 200  # records that are looked at in the event loop
+DEFECT = "The server met an unexpected error over this record. Its log says more."
+_JOURNAL = re.compile(r"[0-9a-f]{32}")
+
+
+class Dispatcher(Protocol):
+    """Answers requests that come in another way than by HTTP."""
+
+    async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
+        """As if the request had come by HTTP.
+
+        Raises: what the route raises; NotAllowed, for one that cannot come so.
+        """
+        ...
+
+
+class JournalService:
+    """Checks records, and has them taken stretch by stretch.
+
+    Args:
+        waiting: how many writes wait for the database.
+    """
+
+    def __init__(self, store: JournalStore, dispatcher: Dispatcher, waiting: Callable[[], int]) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._waiting = waiting
+        self._rules = LogRules()
+
+    async def taken(self, ctx: Context, journal: str) -> Taken:
+        """How far a journal was taken, and what was refused of the last request."""
+        check_journal(journal)
+        return await self._store.taken(ctx.workspace_id, journal)
+
+    async def take(self, ctx: Context, journal: str, items: Sequence[Item]) -> Taken:
+        """Take the records of a request; those that were taken already are passed over.
+
+        Args:
+            items: records with their seqs, which follow one another; or why they cannot be read.
+        Raises: JournalGap; TooManyRequests; what storage raises, when only the first of the records were taken.
+        """
+        check_journal(journal)
+        if self._waiting() > WAITING_WRITES:
+            raise TooManyRequests("Many writes are waiting for the database. Send the request again.", 2)
+        if not items:
+            return Taken((await self._store.taken(ctx.workspace_id, journal)).applied)
+        taking = _Taking(self._store, self._dispatcher, self._rules, ctx, journal, items[0][0] - 1)
+        await taking.take(items)
+        return Taken(taking.done, taking.refused)
+
+    async def beat(
+        self, ctx: Context, journal: str, runs: Sequence[str], interval_s: int, ended: str | None
+    ) -> None:
+        """The client is alive, or it has ended."""
+        check_journal(journal)
+        await self._store.seen(ctx.workspace_id, journal, ended=ended is not None)
+
+
+def check_journal(journal: str) -> None:
+    """Raises: InvalidInput, unless it is the id of a journal."""
+    if not _JOURNAL.fullmatch(journal):
+        raise InvalidInput(f"Invalid journal id {shown(journal)}. It must be 32 hex digits.")
+
+
+class _Taking:
+    """One request. `stored` is how far the store has the journal, `done` how far it was worked through."""
+
+    def __init__(
+        self,
+        store: JournalStore,
+        dispatcher: Dispatcher,
+        rules: LogRules,
+        ctx: Context,
+        journal: str,
+        before: int,
+    ) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._rules = rules
+        self._ctx = ctx
+        self._journal = journal
+        self._admission = Admission(ctx.grants, ctx.principal.name, ctx.workspace)
+        self._first = before + 1
+        self._known = False
+        self.stored = self.done = before
+        self.refused: list[Refused] = []
+
+    async def take(self, items: Sequence[Item]) -> None:
+        """All of them."""
+        last = items[-1][0]
+        while self.stored < last:
+            try:
+                for part in _parts(items[max(0, self.done - self._first + 1) :]):
+                    await self._take_part(part)
+                if self.stored < self.done:
+                    await self._keep([])
+            except JournalMoved as exc:
+                await self._move(exc.applied)
+
+    async def _move(self, applied: int) -> None:
+        """The store has taken the journal up to another record: an earlier request got there, or never did."""
+        if applied < self.stored:
+            raise JournalGap(
+                f"Record {self.stored + 1} of the journal does not follow: it was taken up to {applied}. Send what "
+                "comes after that.",
+                applied,
+            )
+        self._known = True
+        self.stored, self.done = applied, max(self.done, applied)
+        earlier = await self._store.taken(self._ctx.workspace_id, self._journal)
+        mine = {one.seq for one in self.refused}
+        self.refused += [one for one in earlier.refused if one.seq >= self._first and one.seq not in mine]
+
+    async def _take_part(self, part: list[Item]) -> None:
+        seq, record = part[0]
+        if isinstance(record, Call):
+            if not self._known:
+                applied = (await self._store.taken(self._ctx.workspace_id, self._journal)).applied
+                if applied != self.stored:
+                    raise JournalMoved(applied)
+                self._known = True
+            await self._call(seq, record)
+        else:
+            await self._change(part)
+
+    async def _change(self, items: Sequence[Item]) -> None:
+        plan = Plan(self._ctx, self._rules)
+        if len(items) <= PLAN_HERE:
+            plan.add(items)
+        else:
+            await asyncio.to_thread(plan.add, items)
+        refused_before = len(self.refused)
+        self.refused += plan.refused
+        done_before, self.done = self.done, items[-1][0]
+        try:
+            await self._keep(plan.changes)
+            return
+        except InternalFault:
+            del self.refused[refused_before:]
+            self.done = done_before
+        if len(items) == 1:  # a defect of ours must not hold up what follows
+            self._refuse(items[0][0], InternalFault.code, DEFECT)
+            self.done = items[0][0]
+            return
+        half = len(items) // 2
+        await self._change(items[:half])
+        await self._change(items[half:])
+
+    async def _keep(self, changes: Sequence[Any]) -> None:
+        stretch = Stretch(self.stored, self.done, changes, self.refused)
+        place = (self._ctx.workspace_id, self._journal)
+        self.refused += await self._store.take(*place, stretch, self._admission)
+        self.stored, self._known = self.done, True
+
+    async def _call(self, seq: int, call: Call) -> None:
+        place = (self._ctx.workspace_id, self._journal)
+        with self._store.taking(*place, self.stored, seq) as mark:
+            try:
+                await self._dispatcher.call(self._ctx, call.method, call.path, call.body)
+            except JournalMoved:
+                raise
+            except RunyardError as exc:
+                if exc.retryable and not mark.written:
+                    raise
+                self._refuse(seq, exc.code, exc.message)
+            except Exception:
+                log.exception("A call of a journal failed unexpectedly: %s %s", call.method, call.path[:200])
+                self._refuse(seq, InternalFault.code, DEFECT)
+        self.done = seq
+        if mark.written:
+            self.stored = seq
+
+    def _refuse(self, seq: int, code: str, message: str) -> None:
+        self.refused.append(Refused(seq, code, message[:MESSAGE_LIMIT]))
+
+
+def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Each call alone, and what lies between calls together."""
+    for is_call, some in itertools.groupby(items, lambda item: isinstance(item[1], Call)):
+        found = list(some)
+        size = 1 if is_call else STRETCH
+        for start in range(0, len(found), size):
+            yield found[start : start + size]
