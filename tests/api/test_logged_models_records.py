@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,24 @@ def test_a_model_without_name_gets_a_random_one_and_empty_texts(models: Models, 
     made = models.create(experiment)
     assert re.fullmatch(r"[a-z]+-[a-z]+-\d+", made["info"]["name"])
     assert (made["info"]["model_type"], made["info"]["source_run_id"], made["data"]) == ("", "", {})
+
+
+def test_an_id_of_choice_makes_one_model_however_often_it_is_asked_for(
+    models: Models, experiment: str
+) -> None:
+    chosen = "m-" + uuid.uuid4().hex
+    made = models.create(experiment, model_id=chosen, name="net")
+    assert made["info"]["model_id"] == chosen
+    assert models.create(experiment, model_id=chosen, name="another") == made
+    body = {"experiment_id": models.experiment("elsewhere"), "model_id": chosen}
+    taken = models.call("POST", "", body)
+    assert (taken.status, taken.json["error_code"]) == (400, "RESOURCE_ALREADY_EXISTS")
+
+
+@pytest.mark.parametrize("chosen", ["m-1", "0" * 32, "m-" + "A" * 32, "m-" + "0" * 33, "", "m-/../" + "0" * 28])
+def test_an_id_of_another_form_is_refused(models: Models, experiment: str, chosen: str) -> None:
+    answer = models.call("POST", "", {"experiment_id": experiment, "model_id": chosen})
+    assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
 
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", "a.b", "a%b", 'a"b', "a'b", " ", "n" * 501, "a\0b"])

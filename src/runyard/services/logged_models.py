@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ KEY_LIMIT = 255
 VALUE_LIMIT = 100_000
 SEARCH_LIMIT = 50_000
 DEFAULT_RESULTS = 100
+_ID = re.compile(r"m-[0-9a-f]{32}")
 STATUSES = {status.text: status for status in ModelStatus}
 
 
@@ -50,10 +52,15 @@ class LoggedModelService:
         source_run_id: str,
         params: Sequence[Param],
         tags: Sequence[Tag],
+        model_id: str | None = None,
     ) -> LoggedModel:
-        """A new model, PENDING; without a name it gets a random one."""
+        """A new model, PENDING; without a name it gets a random one. With the id of one that is there, that one."""
+        if model_id is not None and not _ID.fullmatch(model_id):
+            raise InvalidInput(
+                f"Invalid value {shown(model_id)} for parameter 'model_id' supplied: it must be m- and 32 hex digits."
+            )
         new = NewLoggedModel(
-            uuid=f"m-{uuid.uuid4().hex}",
+            uuid=model_id or f"m-{uuid.uuid4().hex}",
             experiment_id=experiment_of(ctx, experiment_id),
             name=name or random_run_name(),
             model_type=model_type,

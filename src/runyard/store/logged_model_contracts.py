@@ -16,9 +16,10 @@ class LoggedModelStore(Protocol):
     """
 
     async def create(self, workspace_id: int, model: NewLoggedModel) -> LoggedModel:
-        """Make a model in status PENDING; its artifacts go below the experiment's location.
+        """Make a model in status PENDING; its artifacts go below the experiment's location. Or the one of that id.
 
-        Raises: NotFound for the experiment, InvalidInput when that is deleted. Not to be called twice.
+        Raises: NotFound for the experiment, InvalidInput when that is deleted, AlreadyExists when the id is taken by a
+            model of another experiment or by a deleted one.
         """
         ...
 

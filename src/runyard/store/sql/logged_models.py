@@ -7,7 +7,7 @@ from typing import Protocol
 
 from runyard.entities.common import Page, Param, Stage, Tag
 from runyard.entities.logged_model import LoggedModel, LoggedModelQuery, ModelStatus, NewLoggedModel
-from runyard.errors import BadRequest, NotFound
+from runyard.errors import AlreadyExists, BadRequest, NotFound
 from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -18,7 +18,8 @@ from runyard.store.sql.search.fragments import among
 BY_UUID = f"SELECT {COLUMNS} FROM logged_models WHERE uuid = ? AND workspace_id = ?"
 STATE = "SELECT id, stage, artifact_uri FROM logged_models WHERE uuid = ? AND workspace_id = ?"
 INSERT = """INSERT INTO logged_models (uuid, workspace_id, experiment_id, name, model_type, source_run_uuid, status,
-    stage, artifact_uri, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id"""
+    stage, artifact_uri, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+    ON CONFLICT (uuid, workspace_id) DO NOTHING RETURNING id"""
 SET_STATUS = "UPDATE logged_models SET status = ?, updated_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE logged_models SET stage = ?, updated_ms = ? WHERE id = ?"
 TOUCH = "UPDATE logged_models SET updated_ms = ? WHERE id = ?"
@@ -45,7 +46,8 @@ class SqlLoggedModels:
         def work(tx: Transaction) -> LoggedModel:
             home = experiments.load(tx, workspace_id, model.experiment_id)
             experiments.require_active(home)
-            _insert(tx, workspace_id, home.artifact_location, model)
+            if not _insert(tx, workspace_id, home.artifact_location, model):
+                return _of_same_id(tx, workspace_id, model)
             return load(tx, workspace_id, model.uuid)
 
         return await self._database.write(work)
@@ -182,14 +184,24 @@ def _metric_row(row_id: int, run_uuid: str, metric: MeasuredMetric) -> tuple[obj
     return (row_id, metric.key, run_uuid, *dataset, value, metric.step, metric.timestamp)
 
 
-def _insert(tx: Transaction, workspace_id: int, location: str, model: NewLoggedModel) -> None:
+def _insert(tx: Transaction, workspace_id: int, location: str, model: NewLoggedModel) -> bool:
+    """Whether it was made; else its id is taken and nothing is changed."""
     now = now_ms()
     uri = f"{location.rstrip('/')}/models/{model.uuid}/artifacts"
     who = (model.uuid, workspace_id, model.experiment_id, model.name, model.model_type, model.source_run_uuid)
     row = tx.one(INSERT, (*who, int(ModelStatus.PENDING), uri, now, now))
-    assert row is not None
+    if row is None:
+        return False
     tx.many(INSERT_PARAM, [(row[0], param.key, param.value) for param in model.params])
     tx.many(SET_TAG, [(row[0], tag.key, tag.value) for tag in model.tags])
+    return True
+
+
+def _of_same_id(tx: Transaction, workspace_id: int, model: NewLoggedModel) -> LoggedModel:
+    found = load(tx, workspace_id, model.uuid, allow_deleted=True)
+    if found.experiment_id != model.experiment_id or found.stage is Stage.DELETED:
+        raise AlreadyExists(f"The model id {model.uuid} is taken by another model. Choose another one.")
+    return found
 
 
 def _active(c: Connection, workspace_id: int, model_id: str) -> tuple[int, str]:

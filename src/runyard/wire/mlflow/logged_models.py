@@ -13,12 +13,15 @@ from runyard.wire.mlflow.scalars import Int32
 
 
 class CreateLoggedModel(msgspec.Struct):
+    """model_id is an addition to MLflow: an id of the client's choice."""
+
     experiment_id: str | int
     name: str | None = None
     model_type: str | None = None
     source_run_id: str | None = None
     params: list[Param] | None = None
     tags: list[Tag] | None = None
+    model_id: str | None = None
 
 
 class GetLoggedModel(msgspec.Struct):

@@ -32,7 +32,7 @@ def routes(service: LoggedModelService) -> list[Route]:
     """POST create, search and params; GET; PATCH finalize and tags; DELETE a model and a tag."""
 
     async def create(ctx: Context, body: CreateLoggedModel) -> LoggedModelAnswer:
-        """Create a logged model, pending until it is finalized."""
+        """Create a logged model, pending until it is finalized; under an id of choice, again answers the same model."""
         made = await service.create(
             ctx,
             body.experiment_id,
@@ -41,6 +41,7 @@ def routes(service: LoggedModelService) -> list[Route]:
             source_run_id=body.source_run_id or "",
             params=body.params or [],
             tags=body.tags or [],
+            model_id=body.model_id,
         )
         return LoggedModelAnswer(LoggedModelMessage.of(made))
 
