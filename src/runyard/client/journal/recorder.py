@@ -141,6 +141,13 @@ class Recorder:
         journal = self._journal
         return journal.link.trouble if journal is not None and journal.link is not None else None
 
+    def begin(self) -> Path:
+        """Where the journal is; it begins, if it has not.
+
+        Raises: StorageUnavailable, when its folder cannot be made.
+        """
+        return (self._journal or self._begun()).folder.path
+
     def append(self, record: Record) -> int:
         """Write a record down; returns its seq. 5 µs; waits only while the disk, or what may be used of it, is full.
 
