@@ -25,7 +25,7 @@ async def create_owner(
     Raises: RunyardError.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = open_database(settings)
+    database = open_database(settings, serves=False)
     try:
         key = secret_key(settings)
         principals, audit = SqlPrincipals(database, key), SqlAudit(database, key)

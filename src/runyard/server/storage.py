@@ -84,9 +84,11 @@ def connect_for_schema(settings: Settings) -> SchemaConnection:
         raise _unusable(settings, exc) from exc
 
 
-def open_database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
+def open_database(settings: Settings, *, serves: bool = True) -> SqliteDatabase | PostgresDatabase:
     """The database with the schema of this release.
 
+    Args:
+        serves: by the process that holds the data directory; others may use it beside a server.
     Raises: NewerSchema, StorageUnavailable, CorruptData.
     """
     connection = connect_for_schema(settings)
@@ -106,7 +108,7 @@ def open_database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
         database = PostgresDatabase(settings.database)
         database.open()
         return database
-    database = SqliteDatabase(settings.data_dir / DATABASE_FILE)
+    database = SqliteDatabase(settings.data_dir / DATABASE_FILE, sets_aside=serves)
     database.open()
     return database
 

@@ -25,7 +25,6 @@ ROOT = "mlflow-artifacts:"
 OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset)_id")
 NOT_CLEARED = {"workspaces", "access_tokens"}
 RUN_PARTS = {
-    "inbox": "run_id, data",
     "point_log": "run_id, count, codec, data",
     "tails": "run_id, level, min_key, max_key, count, codec, data",
     "chunks": "run_id, key_id, count, min_ms, max_ms, min_step, max_step, numbers, codec, data",
@@ -191,7 +190,7 @@ def test_nothing_of_a_deleted_workspace_is_left_and_nothing_of_others_goes(
     doomed = new_workspace(stage)
     fill(stage, doomed)
     filled = counts(stage)
-    assert [table for table in before if table != "inbox" and filled[table] == before[table]] == []
+    assert [table for table in before if filled[table] == before[table]] == []
     delete(stage, doomed, files=True)
     run_to_end(stage, purger(stage, files))
     assert counts(stage) == before

@@ -68,9 +68,10 @@ class FakeConnection(DeferredWork):
             self._pending.append(params[0])
         return 1
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         self._storage.met("commit")
         self._storage.kept += self._pending
+        return True
 
     def rollback(self) -> None:
         self.forget_deferred()

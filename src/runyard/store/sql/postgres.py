@@ -48,7 +48,7 @@ class PostgresConnection:
             keepalives_interval=5,
             keepalives_count=2,
             application_name="runyard",
-            options=f"-c synchronous_commit=on {options}",
+            options=f"-c synchronous_commit=on -c jit=off {options}",  # compiling takes longer than our statements
         )
 
     def execute(self, sql: str, params: Params = ()) -> int:
@@ -60,13 +60,13 @@ class PostgresConnection:
             return max(0, cursor.rowcount)
 
     def all(self, sql: str, params: Params = ()) -> list[Row]:
-        return self.raw.execute(_native(sql), params).fetchall()
+        return self.raw.execute(_native(sql), params, binary=True).fetchall()
 
     def one(self, sql: str, params: Params = ()) -> Row | None:
-        return self.raw.execute(_native(sql), params).fetchone()
+        return self.raw.execute(_native(sql), params, binary=True).fetchone()
 
     def each(self, sql: str, params: Params = ()) -> Iterable[Row]:
-        return self.raw.execute(_native(sql), params)
+        return self.raw.execute(_native(sql), params, binary=True)
 
     def close(self) -> None:
         self.raw.close()
@@ -90,8 +90,9 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
     def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:
         return False  # other servers would not see them
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         self.raw.execute("COMMIT")
+        return True
 
     def rollback(self) -> None:
         self.forget_deferred()

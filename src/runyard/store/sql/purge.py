@@ -45,7 +45,6 @@ def _of(owner: str, **tables: str) -> list[Table]:
 
 RUN_PARTS = _of(
     "run_id",
-    inbox="id",
     point_log="id",
     tails="id",
     chunks="id",

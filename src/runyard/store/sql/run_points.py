@@ -79,7 +79,8 @@ class PointBuffer:
         if self._blobs and not tx.set_aside(self._blobs):
             store_points(tx, self._blobs)
             self._touched.difference_update(run.id for run in self._blobs)
-        tx.many(TOUCH, [(run_id,) for run_id in sorted(self._touched)])
+        if self._touched:
+            tx.many(TOUCH, [(run_id,) for run_id in sorted(self._touched)])
 
 
 def store_points(tx: Transaction, points: Blobs) -> None:

@@ -84,6 +84,8 @@ class SqliteConnection:
 class SqliteWriteConnection(DeferredWork, SqliteConnection):
     """The writer's connection.
 
+    A group that only adds points mostly needs no statement at all, so its transaction begins with the first one.
+
     Args:
         inbox: where points may be set aside; without one, all are stored at once.
     """
@@ -93,19 +95,30 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         SqliteConnection.__init__(self, path, cache_kib=16_384, busy_ms=0)
         self.raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.interned = Interned(remember_runs=True)
-        self._inbox = inbox
+        self._inbox: Inbox | None = None
         self._only_points = False
+        self._begins_later = False
+        self._wait_s = LOCK_WAIT_S
         if inbox is not None:
-            inbox.load(self)
+            try:
+                inbox.open(self)
+            except BaseException:
+                self.raw.close()
+                raise
+        self._inbox = inbox
 
     def begin(self, *, only_points: bool = False, wait_s: float = LOCK_WAIT_S) -> None:
-        self._begin(time.monotonic() + wait_s)
+        self._wait_s = wait_s
         inbox = self._inbox
-        self._only_points = only_points and inbox is not None and not inbox.is_full
-        if inbox is not None and not self._only_points:
-            inbox.empty(self)
+        self._only_points = self._begins_later = only_points and inbox is not None and inbox.takes_points
+        if not self._only_points:
+            self._begin_now()
+            if inbox is not None:
+                inbox.empty(self)
 
-    def _begin(self, deadline: float) -> None:
+    def _begin_now(self) -> None:
+        self._begins_later = False
+        deadline = time.monotonic() + self._wait_s
         while True:
             try:
                 self.raw.execute("BEGIN IMMEDIATE")
@@ -115,24 +128,64 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
                     raise
             time.sleep(LOCK_RETRY_S)
 
+    def execute(self, sql: str, params: Params = ()) -> int:
+        if self._begins_later:
+            self._begin_now()
+        return super().execute(sql, params)
+
+    def many(self, sql: str, rows: Iterable[Params]) -> int:
+        if self._begins_later:
+            self._begin_now()
+        return super().many(sql, rows)
+
+    def all(self, sql: str, params: Params = ()) -> list[Row]:
+        if self._begins_later:
+            self._begin_now()
+        return super().all(sql, params)
+
+    def one(self, sql: str, params: Params = ()) -> Row | None:
+        if self._begins_later:
+            self._begin_now()
+        return super().one(sql, params)
+
+    def each(self, sql: str, params: Params = ()) -> Iterable[Row]:
+        if self._begins_later:
+            self._begin_now()
+        return super().each(sql, params)
+
     def set_aside(self, points: Mapping[RunRef, list[bytes]]) -> bool:
         if self._inbox is None or not self._only_points:
             return False
-        self._inbox.add(self, points)
-        return True
+        if self.raw.in_transaction:  # keys that these points use are durable first
+            self.raw.execute("COMMIT")
+        if self._inbox.add(points):
+            return True
+        self._only_points, self._begins_later = False, True
+        self._inbox.empty(self)
+        return False
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
+        self._begins_later = False
+        if not self.raw.in_transaction:
+            return False
         self.raw.execute("COMMIT")
         if self._inbox is not None:
             self._inbox.committed()
+        return True
 
     def rollback(self) -> None:
+        self._begins_later = False
         self.forget_deferred()
         self.interned.rollback()
         if self._inbox is not None:
             self._inbox.rolled_back()
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
+
+    def close(self) -> None:
+        if self._inbox is not None:
+            self._inbox.close()
+        super().close()
 
 
 class SqliteReadConnection(SqliteConnection):
@@ -186,16 +239,22 @@ def translate(error: Exception) -> RunyardError | None:
 
 
 class SqliteDatabase:
-    """The embedded database; the one process that has it open is its only writer."""
+    """The embedded database; the one process that has it open is its only writer.
+
+    Args:
+        sets_aside: points may wait in a file beside the database; for one process at a time. Others may write a little
+            meanwhile, and their reads may miss points that wait.
+    """
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S) -> None:
+    def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S, sets_aside: bool = True) -> None:
         self.path = path
-        self._inbox = Inbox()
+        self._inbox = Inbox(path.with_name(f"{path.name}-points"))
         self._fold_timer: asyncio.TimerHandle | None = None
         self._readers = ReaderPool(lambda: SqliteReadConnection(path, read_limit_s), translate)
-        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, self._inbox), translate, inline=True)
+        inbox = self._inbox if sets_aside else None
+        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, inbox), translate, inline=True)
 
     @property
     def stats(self) -> WriterStats:
@@ -215,6 +274,7 @@ class SqliteDatabase:
         return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
+        only_points = only_points and self._inbox.takes_points
         if only_points and self._fold_timer is None:
             self._fold_timer = asyncio.get_running_loop().call_later(FOLD_AFTER_S, self._fold_soon)
         return await self.writer.submit(work, checked=checked, only_points=only_points)
@@ -232,12 +292,13 @@ class SqliteDatabase:
     async def close(self) -> None:
         if self._fold_timer is not None:
             self._fold_timer.cancel()
-        await self._fold()
+        with contextlib.suppress(RunyardError):  # then the next process finds what waits
+            await self.writer.submit(self._inbox.end, checked=True)
         await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self._readers.close)
 
     def size_bytes(self) -> int:
-        """Bytes on disk, write-ahead log included."""
+        """Bytes on disk, write-ahead log included; the file of waiting points, whose size never changes, is not."""
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 

@@ -37,7 +37,9 @@ class WriteConnection(Transaction, Protocol):
         """Begin; only_points: everything in the transaction is; wait_s: for a lock that another process holds."""
         ...
 
-    def commit(self) -> None: ...
+    def commit(self) -> bool:
+        """Make durable what is not yet; False when the database itself had nothing to do with this group."""
+        ...
 
     def forget_deferred(self) -> None: ...
 
@@ -305,10 +307,10 @@ class GroupCommitter:
                 self._apply_in_savepoint(connection, item)
         connection.settle()
         self._in_doubt = True
-        connection.commit()
+        by_database = connection.commit()
         self._in_doubt = False
         connection.interned.committed()
-        if self._failing:
+        if self._failing and by_database:
             self._failing = False
             log.warning("The database takes writes again")
         took = time.perf_counter() - began

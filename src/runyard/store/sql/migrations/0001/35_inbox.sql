@@ -1,7 +1,7 @@
--- Points of small requests, durable in one page per commit. Moved into point_log and series before anything is read and
--- before anything else is written. Only a database with one writer uses it (SQLite); elsewhere it stays empty.
+-- The file of waiting points beside an SQLite database (points_file.py): what it must begin with, and which of its
+-- records still wait. A row is made when the file is; on PostgreSQL there is none.
 CREATE TABLE inbox (
     id $ID,
-    run_id $INT NOT NULL,
-    data $BLOB NOT NULL
+    file_key $BLOB NOT NULL,                 -- random, tells the files of different databases apart
+    epoch $INT                               -- of the records that are not stored yet; NULL: the file holds none
 );
