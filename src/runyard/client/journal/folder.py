@@ -6,8 +6,12 @@
         000001.rj …             segments of frames (runyard.wire.journal)
         files/                  copies of artifacts
         sent.json               how far it was sent; may be lost: the server knows too
+        uploaded.log            seqs of files that were sent and lie behind that
+        alive.json              runs that are under way
+        sender.json             the process that sends it
         closed.json             the process has ended in order; the seq of its last record
-        refused.jsonl           what the server will never take
+      refused-<id>.jsonl        what the server will never take; stays when the journal is gone
+      refused-<id>.files/       copies of artifacts among it
 
 Nothing here needs locks, mmap or renames over open files, so a network file system will do.
 """
@@ -33,7 +37,6 @@ HOME_VARIABLE = "RUNYARD_JOURNAL"
 HEAD = "head.json"
 SENT = "sent.json"
 CLOSED = "closed.json"
-REFUSED = "refused.jsonl"
 FILES = "files"
 SUFFIX = ".rj"
 T = TypeVar("T")
@@ -172,21 +175,31 @@ class JournalFolder:
             if one < number:
                 self.segment(one).unlink(missing_ok=True)
 
+    @property
+    def refused_file(self) -> Path:
+        """What the server will never take, beside the journal: it stays when the journal is gone."""
+        return self.path.parent / f"refused-{self.id}.jsonl"
+
     def refuse(self, lines: list[bytes]) -> None:
         """Keep what the server refused, one JSON object per line."""
-        with open(self.path / REFUSED, "ab") as file:
+        with open(self.refused_file, "ab") as file:
             file.write(b"".join(line + b"\n" for line in lines))
 
     def refused(self) -> list[bytes]:
         """What the server refused."""
         with contextlib.suppress(OSError):
-            return (self.path / REFUSED).read_bytes().splitlines()
+            return self.refused_file.read_bytes().splitlines()
         return []
 
+    def keep_file(self, source: str) -> None:
+        """Keep the copy of an artifact that was refused, beside the journal too."""
+        kept = self.path.parent / f"refused-{self.id}.files"
+        with contextlib.suppress(OSError):
+            kept.mkdir(mode=0o700, exist_ok=True)
+            os.replace(self.path / source, kept / os.path.basename(source))
+
     def remove(self) -> None:
-        """Delete the journal; what was refused is kept as HOME/refused-<id>.jsonl."""
-        if self.refused():
-            os.replace(self.path / REFUSED, self.path.parent / f"refused-{self.id}.jsonl")
+        """Delete the journal; what was refused stays."""
         shutil.rmtree(self.path, ignore_errors=True)
 
     def read(self, name: str, kind: type[T]) -> T | None:

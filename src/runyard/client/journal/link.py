@@ -28,7 +28,11 @@ log = logging.getLogger("runyard.journal")
 RESTART_S = (0.2, 1.0, 5.0, 30.0)  # pauses before the sender is started again
 HEALTHY_S = 60.0  # a sender that ran so long failed for the first time
 READ_BYTES = 64 * 1024
-BOOT = "import sys; sys.path[:0] = sys.argv.pop(1).split({sep!r}); from runyard.client.journal.sender.main import main; main()"
+BOOT = """import os, sys
+os.fork() and os._exit(0)
+sys.path[:0] = sys.argv.pop(1).split(os.pathsep)
+from runyard.client.journal.sender.main import main
+main()"""
 
 
 class Link:
@@ -174,8 +178,7 @@ class Link:
 def command_line(folder: JournalFolder) -> list[str]:
     """How the sender of a folder is started: by itself, without what this process's environment adds to Python."""
     places = os.pathsep.join(dict.fromkeys(_place_of(name) for name in ("runyard", "msgspec")))
-    code = BOOT.format(sep=os.pathsep)
-    return [sys.executable, "-I", "-S", "-c", code, places, str(folder.path.absolute())]
+    return [sys.executable, "-I", "-S", "-c", BOOT, places, str(folder.path.absolute())]
 
 
 def _place_of(package: str) -> str:

@@ -83,7 +83,6 @@ class _Journal:
 
     def abandon(self) -> None:
         """After a fork, in the child. Takes no lock: a thread that the child does not have may hold it."""
-        self._ended.set()
         self.writer.abandon()
         if self.link is not None:
             self.link.abandon()

@@ -1,0 +1,403 @@
+"""One journal on its way to its server: in order, each record once, files before what waits for them."""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from runyard.client.errors import ServerUnreachable, error_from
+from runyard.client.journal.folder import HEAD, JournalFolder, Position
+from runyard.client.journal.reader import Chunk, JournalReader, first_seq, position_of, start_of
+from runyard.client.journal.sender.access import Access
+from runyard.client.journal.sender.alive import Alive
+from runyard.client.journal.sender.backoff import Backoff
+from runyard.client.journal.sender.files import Files
+from runyard.client.journal.sender.http import Answer
+from runyard.client.journal.sender.refusals import Refusals
+from runyard.entities.journal import FileRecord, RecordKind
+from runyard.errors import CorruptData, InternalFault, JournalGap, RunyardError
+from runyard.wire.journal import CONTENT_TYPE, Refusal, SendResult, encode_body, frame_bytes
+
+LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
+QUICK_S, SLOW_S = 1.0, 5.0  # requests that take less may grow, those that take more shrink
+SAVE_S = 1.0
+DAMAGE_S = 10.0  # that a writer, or a network file system, has to make a record whole
+MISSING_S = 30.0
+HALVE_AFTER = 3  # failures inside the server over the same records
+SET_ASIDE_AFTER, SET_ASIDE_S = 8, 300.0  # over the same single record
+NOTHING = encode_body(FileRecord("", "", "", 0))  # takes the place of a record that cannot be sent
+
+
+class Step(enum.Enum):
+    """What a step came to."""
+
+    MOVED = "moved"  # there may be more to do at once
+    IDLE = "idle"  # nothing is left to do until there is more in the journal
+    WAITING = "waiting"  # for the server, for uploads, for a pause to end
+    DONE = "done"  # all is sent and the journal removed
+    GONE = "gone"  # another sender has removed it
+
+
+class Shipment:
+    """Sends one journal, step by step; used by one thread.
+
+    Two at once, in whatever processes, are harmless: the server takes each record once, uploads are repeated.
+
+    Args:
+        tell: what a person should know.
+        wake: set when a step may find more to do.
+    """
+
+    def __init__(
+        self,
+        folder: JournalFolder,
+        access: Access,
+        tell: Callable[[str], None],
+        wake: threading.Event,
+        *,
+        heartbeat_s: float = 15.0,
+        over: Callable[[], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self.backoff = Backoff(clock)
+        self.refusals = Refusals(folder, tell)
+        self.files = Files(folder, access, self.refusals, wake)
+        self.alive = Alive(folder, access, heartbeat_s, clock)
+        self._access = access
+        self._tell = tell
+        self._clock = clock
+        self._over = over or (lambda: folder.ended)
+        self._reader = JournalReader(folder, Position())
+        self._applied: int | None = None  # by the server, as far as known; None before the first answer
+        self._refused: dict[
+            int, Refusal
+        ] = {}  # what it said about an earlier request, whose answer may be lost
+        self._gap: tuple[int, int] | None = None  # records that cannot be read, and are to be passed over
+        self._bytes = FIRST_BYTES
+        self._records: int | None = None  # at most so many at once
+        self._odd: tuple[int, float] | None = None  # since when something is wrong at a record
+        self._lost = False
+        self._saved = Position()
+        self._saved_s = clock()
+        self._trouble: str | None = None
+        self.full = False  # whether the last request was as large as it may be
+        self.took_s = 0.0  # the last request
+
+    @property
+    def sent(self) -> int:
+        """The server has everything up to this seq, files included."""
+        if self._applied is None:
+            return 0
+        first = self.files.first_waiting
+        return self._reader.position.seq if first is None else first.seq
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be sent just now."""
+        return self._trouble or self.files.trouble
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server asks for records that are no more."""
+        return self._lost
+
+    def step(self) -> Step:
+        """One request at most."""
+        if self.files.settle():
+            self._save()
+        if self.backoff.left_s > 0:
+            return Step.WAITING
+        try:
+            return self._stepped()
+        except RunyardError as exc:
+            return self._failed(exc)
+        except (FileNotFoundError, NotADirectoryError):
+            if (self.folder.path / HEAD).exists():
+                raise
+            return self._left(Step.GONE)
+
+    def stop(self) -> None:
+        """Leave it; another one goes on from here."""
+        if (self.folder.path / HEAD).exists():
+            self._save(force=True)
+        self.files.stop()
+
+    def _stepped(self) -> Step:
+        if self._applied is None:
+            return self._begin()
+        over = self._over()  # before reading: what was written before that is then seen
+        if self._gap is not None:
+            return self._pass_over(*self._gap)
+        try:
+            chunk = self._reader.next(self._bytes)
+        except CorruptData as exc:
+            return self._damaged(exc, over=over)
+        step = Step.IDLE if chunk is None else self._send(chunk)
+        self.alive.beat_if_due()
+        self._save()
+        if step is not Step.IDLE:
+            return step
+        if self.files.first_waiting is not None:
+            return Step.WAITING
+        return self._finish() if over and self._is_whole() else Step.IDLE
+
+    def _begin(self) -> Step:
+        if not (self.folder.path / HEAD).exists():
+            return self._left(Step.GONE)
+        answer = self._access.get(f"/api/v1/journals/{self.folder.id}")
+        if answer.status != 200:
+            return self._judged(answer, None)
+        state = _decoded(answer, self._access)
+        self._refused = {one.seq: one for one in state.refused}
+        self._reader.position = self._saved = self._place()
+        self._worked(state.applied)
+        if state.applied < self._reader.position.seq:
+            return self._rewind(state.applied)
+        return Step.MOVED
+
+    def _place(self) -> Position:
+        """Where to begin; the file that says it may be lost in a power loss, but what was sent is not there any more."""
+        sent, segments = self.folder.sent, self.folder.segments()
+        if sent.segment in segments or not segments:
+            return sent
+        first = first_seq(self.folder, segments[0])
+        return sent if first is None else Position(segments[0], 0, first - 1)
+
+    def _send(self, chunk: Chunk) -> Step:
+        """Send records, as far as nothing in front of them holds them."""
+        assert self._applied is not None
+        self.full = len(chunk.data) > self._bytes // 2
+        if self._records is not None and chunk.records > self._records:
+            chunk = chunk.until(chunk.start.seq + self._records)
+        if chunk.end.seq > self._applied:
+            chunk = self.files.released(chunk)
+        self._reader.position = chunk.start
+        if not chunk.records:
+            return Step.WAITING
+        refused: Iterable[Refusal] = ()
+        if chunk.end.seq > self._applied:
+            answer = self._post(chunk.data)
+            if answer.status != 200:
+                return self._judged(answer, chunk)
+            result = _decoded(answer, self._access)
+            if result.applied < chunk.end.seq:
+                return self._rewind(result.applied)
+            self._worked(result.applied)
+            self._grow()
+            refused = result.refused
+        self._take(chunk, refused)
+        return Step.MOVED
+
+    def _take(self, chunk: Chunk, refused: Iterable[Refusal]) -> None:
+        """The server has these records."""
+        told = {**self._refused, **{one.seq: one for one in refused}}
+        mine = {seq: one for seq, one in told.items() if chunk.start.seq < seq <= chunk.end.seq}
+        if mine:
+            for frame in chunk.frames:
+                if (one := mine.get(frame.seq)) is not None:
+                    self.refusals.add(one.code, one.message, frame)
+        self._reader.position = chunk.end
+        for frame in chunk.marked:
+            if frame.seq in mine:
+                continue
+            if frame.kind == RecordKind.FILE:
+                place = Position(chunk.start.segment, chunk.start.offset + start_of(frame), frame.seq - 1)
+                self.files.add(frame, place)
+            else:
+                self.alive.heed(frame)
+
+    def _post(self, data: bytes) -> Answer:
+        started = self._clock()
+        try:
+            return self._access.ask(
+                "POST", f"/api/v1/journals/{self.folder.id}/records", data, kind=CONTENT_TYPE
+            )
+        finally:
+            self.took_s = self._clock() - started
+            if self.took_s > SLOW_S:
+                self._bytes = max(LEAST_BYTES, self._bytes // 2)
+
+    def _grow(self) -> None:
+        if self.full and self.took_s < QUICK_S:
+            self._bytes = min(MOST_BYTES, self._bytes * 2)
+        if self._records is not None:
+            self._records = self._records * 2 if self._records < 100_000 else None
+
+    def _judged(self, answer: Answer, chunk: Chunk | None) -> Step:
+        """An answer that is no success."""
+        error = error_from(answer.status, answer.body, url=self._access.server)
+        error.retry_after_s = None if answer.retry_after_s is None else int(answer.retry_after_s)
+        if 300 <= answer.status < 400:
+            error = InternalFault(
+                f"{self._access.server} redirects to {answer.location or 'elsewhere'}. Use that address."
+            )
+        if chunk is None:
+            return self._failed(error)
+        if answer.status == JournalGap.status and error.code == JournalGap.code:
+            return self._rewind(_applied_in(answer))
+        if answer.status in (400, 413, 415, 422):
+            return self._suspect(chunk, error)
+        if answer.status == 500:
+            return self._inner_failure(chunk, error)
+        return self._failed(error)
+
+    def _suspect(self, chunk: Chunk, error: RunyardError) -> Step:
+        """Something in the request is not taken: find the record, and leave it out."""
+        if chunk.records > 1:
+            self._records = chunk.records // 2
+            return Step.MOVED
+        return self._leave_out(chunk, error)
+
+    def _inner_failure(self, chunk: Chunk, error: RunyardError) -> Step:
+        """The server fails; perhaps over one record, which must not hold up the others for ever."""
+        step = self._failed(error)
+        if chunk.records > 1:
+            if self.backoff.failures >= HALVE_AFTER:
+                self._records = chunk.records // 2
+        elif self.backoff.failures >= SET_ASIDE_AFTER and self.backoff.failing_s >= SET_ASIDE_S:
+            return self._leave_out(chunk, error)
+        return step
+
+    def _leave_out(self, chunk: Chunk, error: RunyardError) -> Step:
+        """Let an empty record take the place of one that the server does not take."""
+        (frame,) = chunk.frames
+        answer = self._post(frame_bytes(frame.seq, RecordKind.FILE, NOTHING))
+        if answer.status != 200:  # then it is not this record
+            return self._failed(error)
+        self._worked(_decoded(answer, self._access).applied)
+        self.refusals.add(error.code, error.message, frame)
+        self._reader.position = chunk.end
+        return Step.MOVED
+
+    def _damaged(self, error: CorruptData, *, over: bool) -> Step:
+        """A record cannot be read: wait a little for it, then go on behind it."""
+        if not over and self._for_s(self._reader.position.seq) < DAMAGE_S:
+            return Step.IDLE
+        found = self._reader.skip_damage()
+        if found is not None:
+            self.refusals.add_lost(found.first, found.last, found.data)
+            self._gap = (found.first, found.last)
+            return Step.MOVED
+        if not over:
+            self._trouble = error.message
+            return Step.IDLE
+        if self.files.first_waiting is not None:
+            return Step.WAITING
+        self._tell(f"{error.message} What may follow it is lost.")
+        return self._finish()
+
+    def _pass_over(self, first: int, last: int) -> Step:
+        assert self._applied is not None
+        frames = [
+            frame_bytes(seq, RecordKind.FILE, NOTHING)
+            for seq in range(max(first, self._applied + 1), last + 1)
+        ]
+        if frames:
+            answer = self._post(b"".join(frames))
+            if answer.status != 200:
+                return self._failed(error_from(answer.status, answer.body, url=self._access.server))
+            self._worked(_decoded(answer, self._access).applied)
+        self._gap = None
+        return Step.MOVED
+
+    def _rewind(self, applied: int) -> Step:
+        """The server has less than was thought: begin again behind what it has."""
+        place = position_of(self.folder, applied)
+        if place is None:
+            self._lost = True
+            return self._failed(
+                InternalFault(
+                    f"{self._access.server} has journal {self.folder.id} up to record {applied} only, and those that follow "
+                    "were removed here after it had acknowledged them: was its database restored from a backup? The rest "
+                    f"stays in {self.folder.path}; `runyard sync --skip-lost` sends it without them."
+                )
+            )
+        self._lost = False
+        self._reader.position = place
+        self._applied = applied
+        return Step.MOVED
+
+    def skip_lost(self) -> None:
+        """Go on without records that the server asks for and that are no more."""
+        first = next(iter(self.folder.segments()), None)
+        begins = first_seq(self.folder, first) if first is not None else None
+        if self._lost and first is not None and begins is not None and self._applied is not None:
+            self._gap = (self._applied + 1, begins - 1)
+            self._reader.position = Position(first, 0, begins - 1)
+            self._lost = False
+            self.backoff.worked()
+
+    def _is_whole(self) -> bool:
+        """Whether all that was written was read; a network file system may show the last of it late."""
+        closed = self.folder.closed
+        missing = closed is not None and self._reader.position.seq < closed.seq
+        if not missing or closed is None:
+            return True
+        if self._for_s(closed.seq) < MISSING_S:
+            return False
+        self.refusals.add_lost(self._reader.position.seq + 1, closed.seq, b"")
+        return True
+
+    def _finish(self) -> Step:
+        self.alive.end()
+        self.folder.remove()
+        return self._left(Step.DONE)
+
+    def _left(self, step: Step) -> Step:
+        self.files.stop()
+        return step
+
+    def _for_s(self, seq: int) -> float:
+        """For how long something has been wrong at a record."""
+        if self._odd is None or self._odd[0] != seq:
+            self._odd = (seq, self._clock())
+        return self._clock() - self._odd[1]
+
+    def _failed(self, error: RunyardError) -> Step:
+        self.backoff.failed(error.retry_after_s)
+        self._trouble = error.message
+        return Step.WAITING
+
+    def _worked(self, applied: int) -> None:
+        self._applied = applied
+        self._trouble = None
+        self.backoff.worked()
+
+    def _save(self, *, force: bool = False) -> None:
+        """Write down how far it is, now and then; what lies before that is not needed any more."""
+        if self._applied is None or (not force and self._clock() - self._saved_s < SAVE_S):
+            return
+        self._saved_s = self._clock()
+        place = self.files.first_waiting or self._reader.position
+        if place != self._saved:
+            self.folder.sent = place
+            if place.segment != self._saved.segment:
+                self.folder.drop_segments_before(place.segment)
+            self.files.forget(place.seq)
+            self._saved = place
+
+
+class _Gap(msgspec.Struct):
+    applied: int = 0
+
+
+def _decoded(answer: Answer, access: Access) -> SendResult:
+    """Raises: ServerUnreachable, for what no Runyard server says."""
+    try:
+        return msgspec.json.decode(answer.body, type=SendResult)
+    except msgspec.MsgspecError:
+        raise ServerUnreachable(
+            f"{access.server} does not answer as a Runyard server does. Is the address right?"
+        ) from None
+
+
+def _applied_in(answer: Answer) -> int:
+    try:
+        return msgspec.json.decode(answer.body, type=_Gap).applied
+    except msgspec.MsgspecError:
+        return 0

@@ -1,0 +1,236 @@
+"""Artifacts on their way to the server: a few at a time, each tried again until it is there or will never be."""
+
+from __future__ import annotations
+
+import os
+import queue
+import stat
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from runyard.client.errors import ServerUnreachable, error_from
+from runyard.client.journal.folder import JournalFolder
+from runyard.client.journal.sender.access import Access
+from runyard.client.journal.sender.backoff import Backoff
+from runyard.entities.journal import FileRecord
+from runyard.errors import RunyardError
+
+AT_ONCE = 4
+PIECE_BYTES = 256 * 1024
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
+SCHEME = "mlflow-artifacts:/"
+RUN = "/api/2.0/mlflow/runs/get?run_id="
+MODEL = "/api/2.0/mlflow/logged-models/"
+UPLOAD_S = 300.0  # longest silence: a datastore may take its time over the last byte
+LASTING = (400, 403, 404, 405, 409, 410, 411, 413, 414, 415, 416, 422, 501)
+ROOTS_KEPT = 1_000
+
+
+class Ended(NamedTuple):
+    """What became of a file; code and message say why it was refused, if it was."""
+
+    seq: int
+    code: str = ""
+    message: str = ""
+
+
+class Refused(Exception):
+    """The file will never be there."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Uploads:
+    """Uploads files of one journal.
+
+    Args:
+        wake: set when one has ended.
+    """
+
+    def __init__(self, folder: JournalFolder, access: Access, wake: threading.Event) -> None:
+        self._folder = folder
+        self._access = access
+        self._wake = wake
+        self._waiting: queue.SimpleQueue[tuple[int, FileRecord] | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._roots: dict[str, str] = {}
+        self._stopped = threading.Event()
+        self._open = 0
+        self.trouble: str | None = None
+        self.moved_bytes = 0
+        """Of all tries, those that failed included: whether there is any life in them."""
+
+    def add(self, seq: int, record: FileRecord) -> None:
+        """Upload a file, when it is its turn."""
+        self._waiting.put((seq, record))
+        self._open += 1
+        if len(self._threads) < min(AT_ONCE, self._open):
+            thread = threading.Thread(target=self._work, name="runyard-upload", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def ended(self) -> Iterator[Ended]:
+        """Those that have ended since the last call."""
+        while not self._ended.empty():
+            self._open -= 1
+            yield self._ended.get()
+
+    def stop(self) -> None:
+        """Begin no more; what is under way is left to itself."""
+        self._stopped.set()
+        for _ in self._threads:
+            self._waiting.put(None)
+
+    def _work(self) -> None:
+        while (task := self._waiting.get()) is not None and not self._stopped.is_set():
+            ended = self._tried(*task)
+            if ended is not None:
+                self._ended.put(ended)
+                self._wake.set()
+        self._access.close()
+
+    def _tried(self, seq: int, record: FileRecord) -> Ended | None:
+        """Until it has ended; None when there is no more time for it."""
+        backoff = Backoff()
+        while not self._stopped.wait(backoff.left_s):
+            try:
+                self._upload(record)
+            except Refused as exc:
+                return Ended(seq, exc.code, exc.message)
+            except ServerUnreachable as exc:
+                self.trouble = exc.message
+                backoff.failed()
+            except RunyardError as exc:
+                self.trouble = exc.message
+                backoff.failed(exc.retry_after_s)
+            else:
+                self.trouble = None
+                return Ended(seq)
+        return None
+
+    def _upload(self, record: FileRecord) -> None:
+        """Raises: Refused; RunyardError, when another try may help."""
+        target = f"{FILES}/{quote(f'{self._root(record.owner)}/{record.path}'.lstrip('/'))}"
+        source = self._folder.path / record.source  # an absolute one stays as it is
+        try:
+            with open(source, "rb") as file:
+                _check(record, os.fstat(file.fileno()))
+                answer = self._access.ask(
+                    "PUT",
+                    target,
+                    self._pieces(file.fileno(), record.size),
+                    size=record.size,
+                    kind="application/octet-stream",
+                    timeout_s=UPLOAD_S,
+                )
+                _check(record, os.fstat(file.fileno()))
+        except OSError as exc:
+            raise Refused(
+                "FILE_UNREADABLE", f"{source} cannot be read ({exc.strerror or exc}); it was not uploaded."
+            ) from exc
+        self._judge(answer.status, answer.body, answer.retry_after_s, record)
+
+    def _pieces(self, fd: int, size: int) -> Iterator[bytes]:
+        left = size
+        while left:
+            piece = os.read(fd, min(PIECE_BYTES, left))
+            if not piece:
+                raise OSError(0, "it became shorter while it was read")
+            left -= len(piece)
+            yield piece
+            self.moved_bytes += len(piece)
+
+    def _root(self, owner: str) -> str:
+        """Where an owner's artifacts are among the workspace's files."""
+        found = self._roots.get(owner)
+        if found is not None:
+            return found
+        kind, _, name = owner.partition("/")
+        if kind == "runs":
+            uri = self._asked(RUN + quote(name, safe=""), owner, "run")
+        elif kind == "models":
+            uri = self._asked(MODEL + quote(name, safe=""), owner, "model")
+        else:
+            uri = owner
+        found = _below_files(uri)
+        if found is None:
+            raise Refused(
+                "ELSEWHERE",
+                f"The artifacts of {owner} are at {uri.partition('?')[0]}, outside of the workspace: the sender has no way there. "
+                "Upload them there yourself.",
+            )
+        if len(self._roots) >= ROOTS_KEPT:
+            self._roots.clear()
+        self._roots[owner] = found
+        return found
+
+    def _asked(self, path: str, owner: str, noun: str) -> str:
+        answer = self._access.get(path)
+        self._judge(answer.status, answer.body, answer.retry_after_s, None, owner)
+        try:
+            found = msgspec.json.decode(answer.body, type=_Owner)
+        except msgspec.MsgspecError:
+            raise error_from(502, answer.body, url=self._access.server) from None
+        one = found.run if noun == "run" else found.model
+        if one is None or not one.info.artifact_uri:
+            raise Refused("NO_PLACE", f"The server does not say where the artifacts of {owner} belong.")
+        return one.info.artifact_uri
+
+    def _judge(
+        self,
+        status: int,
+        body: bytes,
+        retry_after_s: float | None,
+        record: FileRecord | None,
+        owner: str = "",
+    ) -> None:
+        if 200 <= status < 300:
+            return
+        error = error_from(status, body, url=self._access.server)
+        error.retry_after_s = None if retry_after_s is None else int(retry_after_s)
+        if status in LASTING:
+            what = f"{record.path} of {record.owner}" if record is not None else f"The artifacts of {owner}"
+            raise Refused(error.code, f"{what}: {error.message}")
+        raise error
+
+
+class _Info(msgspec.Struct):
+    artifact_uri: str = ""
+
+
+class _Run(msgspec.Struct):
+    info: _Info
+
+
+class _Owner(msgspec.Struct):
+    run: _Run | None = None
+    model: _Run | None = None
+
+
+def _below_files(uri: str) -> str | None:
+    """The path of an artifact URI among a workspace's files."""
+    if uri.startswith(SCHEME):
+        rest = uri.removeprefix(SCHEME)
+        return None if rest.startswith("/") and not rest.startswith("//") else rest.strip("/")
+    _, found, path = uri.partition("?")[0].partition(f"{FILES}/")
+    return path.strip("/") if found else None
+
+
+def _check(record: FileRecord, state: os.stat_result) -> None:
+    """Raises: Refused, if a file is not what it was when it was logged."""
+    if not stat.S_ISREG(state.st_mode):
+        raise Refused("FILE_CHANGED", f"{record.source} is no file any more; it was not uploaded.")
+    if state.st_size != record.size or record.mtime_ns not in (None, state.st_mtime_ns):
+        raise Refused(
+            "FILE_CHANGED",
+            f"{record.source} has changed since it was logged ({record.size} bytes then, {state.st_size} now); "
+            "what is on the server is not what was logged. RUNYARD_FILES=copy keeps a copy.",
+        )
