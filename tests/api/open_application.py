@@ -11,6 +11,7 @@ from runyard.entities.principal import AccessToken, Principal
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID, Workspace
 from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
+from runyard.server.client_addresses import ClientAddresses
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routing import RouteTable
@@ -18,6 +19,7 @@ from runyard.services.audit import AuditTrail
 from runyard.services.identity import IdentityService
 from runyard.services.throttle import LoginThrottle
 from runyard.services.tracking_tokens import TrackingTokens
+from runyard.store.identity_contracts import FailedLogins
 
 
 class OneWorkspace:
@@ -58,6 +60,15 @@ class OneWorkspace:
     ) -> Mapping[tuple[str, str], int]:
         return {}
 
+    async def failed_logins(self, keys: Sequence[str]) -> Mapping[str, FailedLogins]:
+        return {}
+
+    async def add_failed_login(
+        self, keys: Sequence[str], now_ms: int, stale: Mapping[str, int], forgotten_ms: int
+    ) -> None: ...
+
+    async def forget_failed_logins(self, key: str) -> None: ...
+
     async def append(self, entry: AuditEntry) -> None:
         self.entries.append(entry)
 
@@ -66,6 +77,12 @@ def open_application(table: RouteTable, lifespan: Lifespan) -> Application:
     """Serves the table to whoever reaches it on loopback."""
     store = OneWorkspace()
     identity = IdentityService(
-        store, TrackingTokens(b"k" * 32, time.time), LoginThrottle(time.monotonic), local=True
+        store,
+        TrackingTokens(b"k" * 32, time.time),
+        LoginThrottle(store, time.time, proxies=False),
+        local=True,
     )
-    return Application(table, Gate(), Access(identity, store), AuditTrail(store), ServerMetrics(), lifespan)
+    clients = ClientAddresses()
+    return Application(
+        table, Gate(), Access(identity, store), AuditTrail(store), ServerMetrics(), lifespan, clients
+    )

@@ -37,6 +37,7 @@ from runyard.server.workers import CannotStart
 @click.option("--datastore-hosts", metavar="HOSTS", help="Hosts and networks that datastores may reach.")
 @click.option("--datastore-proxy", metavar="URL", help="Proxy through which datastores are reached.")
 @click.option("--datastore-roots", metavar="DIRS", help="Directories that local datastores may lie in.")
+@click.option("--trusted-proxies", metavar="ADDRESSES", help="Proxies that say who their clients are.")
 @click.option("--public-url", metavar="URL", help="How browsers reach this server; needed behind a proxy.")
 @click.option("--oidc-issuer", metavar="URL", help="OpenID Connect provider that people log in at.")
 @click.option("--oidc-client-id", metavar="ID", help="How the provider knows this server.")

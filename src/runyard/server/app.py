@@ -11,6 +11,7 @@ from runyard.artifacts.cloud.outlet import Outlet
 from runyard.artifacts.opening import mount_datastore
 from runyard.server.access import Access
 from runyard.server.application import Application, Lifespan
+from runyard.server.client_addresses import ClientAddresses
 from runyard.server.dispatch import RouteDispatcher
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
@@ -78,6 +79,7 @@ from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.journals import SqlJournals
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
+from runyard.store.sql.login_failures import SqlLoginFailures
 from runyard.store.sql.marks import MarkedDatabase
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.name_pages import NamePages
@@ -118,7 +120,7 @@ def build(settings: Settings) -> Runtime:
     identity = IdentityService(
         identity_store,
         tracking_tokens,
-        LoginThrottle(time.monotonic),
+        LoginThrottle(SqlLoginFailures(database), time.time, proxies=bool(settings.trusted_proxies)),
         local=not settings.needs_login,
         trail=trail,
     )
@@ -220,4 +222,5 @@ def build(settings: Settings) -> Runtime:
         split(settings.allowed_origins),
         loopback_only=is_loopback(settings.host),
     )
-    return Runtime(Application(table, gate, access, trail, watched, lifespan), lifespan)
+    clients = ClientAddresses(split(settings.trusted_proxies))
+    return Runtime(Application(table, gate, access, trail, watched, lifespan, clients), lifespan)

@@ -29,6 +29,7 @@ from runyard.server.access import (
     session_of,
     split_base,
 )
+from runyard.server.client_addresses import ClientAddresses
 from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
@@ -61,6 +62,7 @@ class Application:
 
     Args:
         lifespan: entered before the first request, left after the last.
+        clients: tells the address of whoever sent a request.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Application:
         trail: AuditTrail,
         metrics: ServerMetrics,
         lifespan: Lifespan,
+        clients: ClientAddresses,
     ) -> None:
         self.routes = routes
         self.gate = gate
@@ -78,6 +81,7 @@ class Application:
         self.trail = trail
         self.metrics = metrics
         self._lifespan = lifespan
+        self._clients = clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -135,7 +139,7 @@ class Application:
         if missing is None and match.route.action == ANONYMOUS:
             session = session_of(headers, self.access.session_cookie) or ""
             scope["context"] = msgspec.structs.replace(
-                ANONYMOUS_CONTEXT, remote=remote_of(scope), session=session
+                ANONYMOUS_CONTEXT, remote=self._clients.of(scope), session=session
             )
             return match
         if workspace is None:
@@ -145,7 +149,7 @@ class Application:
             workspace = None
         elif workspace is None:
             workspace = DEFAULT_WORKSPACE
-        remote = remote_of(scope)
+        remote = self._clients.of(scope)
         context = await self.access.admit(
             credential_of(headers, self.access.session_cookie), workspace, remote
         )
@@ -204,7 +208,8 @@ class Application:
         """Do the work, and write down that it was done or why not, before anybody is answered."""
         if not match.route.audited:
             return await work()
-        context, action, remote = scope["context"], match.route.audit_action, remote_of(scope)
+        context, action = scope["context"], match.route.audit_action
+        remote = context.remote
         try:
             answer = await work()
         except RunyardError as exc:
@@ -223,12 +228,6 @@ def _raw_fields(route: Route, request: Request, values: Mapping[str, str]) -> di
         if header in shape.headers and header in request.headers:
             fields[name] = request.headers[header]
     return {**fields, **values}
-
-
-def remote_of(scope: Scope) -> str:
-    """The address of the client."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 class _StatusWatch:

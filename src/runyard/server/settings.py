@@ -32,6 +32,7 @@ class Settings:
     insecure: bool = False  # plain HTTP beyond loopback, where passwords and tokens can be read on the way
     allowed_hosts: str = ""  # further names that clients may reach this server by, comma separated
     allowed_origins: str = ""  # further origins whose web pages may write, comma separated
+    trusted_proxies: str = ""  # addresses and networks of proxies that say who their clients are
     public_url: str = ""  # how browsers reach this server behind a proxy: https://runyard.example.org
     oidc_issuer: str = ""  # URL of an OpenID Connect provider that people log in at; empty: passwords alone
     oidc_client_id: str = ""  # how the provider knows this server

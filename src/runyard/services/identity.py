@@ -118,17 +118,22 @@ class IdentityService:
             return True
         task = self._verifying.get(digest)
         if task is None:
-            self._throttle.attempt(name, remote)
             task = asyncio.create_task(self._verify(digest, name, password, stored, remote))
             self._verifying[digest] = task
-            task.add_done_callback(lambda _: self._verifying.pop(digest, None))
+            task.add_done_callback(lambda done: self._verified_once(digest, done))
         return await asyncio.shield(task)
 
+    def _verified_once(self, digest: bytes, done: asyncio.Task[bool]) -> None:
+        self._verifying.pop(digest, None)
+        if not done.cancelled():
+            done.exception()  # whoever asked may be gone
+
     async def _verify(self, digest: bytes, name: str, password: str, stored: str | None, remote: str) -> bool:
-        async with self._slots:
-            right = await asyncio.to_thread(verify_password, stored, password)
+        async with self._throttle.attempt(name, remote) as attempt:
+            async with self._slots:
+                right = await asyncio.to_thread(verify_password, stored, password)
+            attempt.right = right and stored is not None
         if right and stored is not None:
-            self._throttle.succeeded(name, remote)
             if len(self._verified) >= REMEMBERED_PASSWORDS:
                 self._verified.clear()
             self._verified[digest] = stored

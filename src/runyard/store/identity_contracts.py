@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from runyard.entities.access import Assignment, Role
 from runyard.entities.principal import AccessToken, Principal
 from runyard.entities.workspace import Workspace
@@ -41,6 +43,36 @@ class IdentityStore(Protocol):
 
     async def custom_roles(self) -> Mapping[str, Role]:
         """By name."""
+        ...
+
+
+class FailedLogins(msgspec.Struct, frozen=True):
+    """How many, and when the last one was, in milliseconds UTC."""
+
+    count: int
+    last_ms: int
+
+
+class LoginFailures(Protocol):
+    """Counts of failed logins by what they are counted for, shared by all server processes."""
+
+    async def failed_logins(self, keys: Sequence[str]) -> Mapping[str, FailedLogins]:
+        """Those that are known."""
+        ...
+
+    async def add_failed_login(
+        self, keys: Sequence[str], now_ms: int, stale: Mapping[str, int], forgotten_ms: int
+    ) -> None:
+        """Count one more for each key.
+
+        Args:
+            stale: when the last one of a key was, where counting begins anew unless another one came since.
+            forgotten_ms: those whose last one was before may be dropped.
+        """
+        ...
+
+    async def forget_failed_logins(self, key: str) -> None:
+        """Begin anew."""
         ...
 
 

@@ -10,7 +10,9 @@ import pytest
 from runyard.entities.access import Assignment, Role
 from runyard.entities.principal import LOCAL, Principal, PrincipalKind, TokenKind
 from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated
+from runyard.store.identity_contracts import FailedLogins
 from runyard.store.principal_contracts import NewPrincipal, NewToken, PrincipalChange
+from runyard.store.sql.login_failures import SqlLoginFailures
 from tests.contract.store.stores import AWKWARD, Stores, all_pages
 
 USER, SERVICE, GROUP = PrincipalKind.USER, PrincipalKind.SERVICE, PrincipalKind.GROUP
@@ -213,6 +215,23 @@ def test_a_token_is_found_by_its_hash(stores: Stores) -> None:
     found = stores.do(stores.tokens.find_secret("h-by-hash"))
     assert found is not None and (found.uuid, found.kind) == (uuid, TokenKind.SESSION)
     assert stores.do(stores.tokens.find_secret("h-unknown")) is None
+
+
+def test_failed_logins_are_counted_together_whoever_counts_them(stores: Stores) -> None:
+    one, two = uuid.uuid4().hex, uuid.uuid4().hex
+    first, second = SqlLoginFailures(stores.database), SqlLoginFailures(stores.database)
+    stores.at_once(*(store.add_failed_login([one, two], 1_000, {}, 0) for store in (first, second) * 5))
+    stores.do(first.add_failed_login([one], 2_000, {}, 0))
+    both = {one: FailedLogins(11, 2_000), two: FailedLogins(10, 1_000)}
+    assert stores.do(second.failed_logins([one, two, "unknown"])) == both
+    stores.do(first.add_failed_login([one, two], 3_000, {one: 2_000, two: 999}, 0))
+    assert stores.do(second.failed_logins([one, two])) == {
+        one: FailedLogins(1, 3_000),  # forgiven
+        two: FailedLogins(11, 3_000),  # not: another one came meanwhile
+    }
+    stores.do(second.forget_failed_logins(two))
+    stores.do(second.add_failed_login(["y"], 9_000, {}, 3_001))
+    assert stores.do(first.failed_logins([one, two])) == {}
 
 
 def test_a_role_goes_when_nobody_has_it(stores: Stores) -> None:

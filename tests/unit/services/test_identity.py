@@ -21,6 +21,7 @@ from runyard.services.identity import SESSION_IDLE_S, IdentityService, hash_secr
 from runyard.services.passwords import hash_password
 from runyard.services.throttle import FREE_FAILURES, LoginThrottle
 from runyard.services.tracking_tokens import TrackingTokens
+from runyard.store.identity_contracts import FailedLogins
 
 NOW = 1_800_000_000.0
 ADA = Principal(7, "a" * 32, PrincipalKind.USER, "ada")
@@ -45,6 +46,7 @@ class People:
         self.password_reads = 0
         self.pause = asyncio.Event()
         self.pause.set()
+        self.failures: dict[str, FailedLogins] = {}
 
     async def find_workspace(self, name: str) -> Workspace | None:
         return WORKSPACE if name == WORKSPACE.name else None
@@ -66,6 +68,18 @@ class People:
         if self.full:
             raise StorageFull("no space")
         self.token = msgspec.structs.replace(self.token, used_ms=used_ms)
+
+    async def failed_logins(self, keys: Sequence[str]) -> Mapping[str, FailedLogins]:
+        return {key: self.failures[key] for key in keys if key in self.failures}
+
+    async def add_failed_login(
+        self, keys: Sequence[str], now_ms: int, stale: Mapping[str, int], forgotten_ms: int
+    ) -> None:
+        for key in keys:
+            self.failures[key] = FailedLogins(self.failures.get(key, FailedLogins(0, 0)).count + 1, now_ms)
+
+    async def forget_failed_logins(self, key: str) -> None:
+        del self.failures[key]
 
     async def assignments_of(self, principal_id: int) -> Sequence[Assignment]:
         found = list(self.assignments)
@@ -99,7 +113,7 @@ class Stage:
         self.service = IdentityService(
             self.people,
             self.tokens,
-            LoginThrottle(lambda: self.now),
+            LoginThrottle(self.people, lambda: self.now, proxies=False),
             local=local,
             clock=lambda: self.now,
             trail=AuditTrail(self.people),

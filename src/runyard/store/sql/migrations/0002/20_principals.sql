@@ -42,3 +42,10 @@ CREATE TABLE access_tokens (
 CREATE INDEX access_tokens_by_principal ON access_tokens (principal_id, id);
 CREATE INDEX access_tokens_by_maker ON access_tokens (made_with);
 CREATE INDEX access_tokens_by_creator ON access_tokens (created_by, id);
+
+CREATE TABLE login_failures (
+    key TEXT PRIMARY KEY,                    -- SHA-256 of an address, or of an account and an address
+    failures $INT NOT NULL,
+    last_ms $INT NOT NULL
+)$ROWLESS;
+CREATE INDEX login_failures_by_time ON login_failures (last_ms);
