@@ -58,6 +58,7 @@ NOT_FOUND_AT_HOME = {
     "traces/{trace_id}/tags", "presigned/{artifact_path:path}", "mpu/create/{artifact_path:path}",
     "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
     "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
+    "journals/{journal_id}/records",
 }  # fmt: skip
 
 

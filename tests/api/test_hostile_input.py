@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -86,7 +87,7 @@ def known_records(server: Client) -> dict[str, Any]:
         "source": "s3://bucket/model", "new_name": server.name("new"), "max_results": 5, "filter": "",
         "definition": definition, "paths": definition["paths"], "op": "take",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
-        "project": "azureml-core", "file": "azureml_core.whl",
+        "journal_id": uuid.uuid4().hex, "project": "azureml-core", "file": "azureml_core.whl",
     }  # fmt: skip
 
 

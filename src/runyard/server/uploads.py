@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from runyard.errors import BadRequest, TooLarge
+from runyard.errors import BadRequest, InvalidInput, TooLarge
 from runyard.server.files import IDLE_S
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ async def receive_file(request: Request, store: Store[T]) -> T:
 async def receive_limited(request: Request, limit: int) -> bytes:
     """The whole body in memory.
 
-    Raises: TooLarge as soon as it is, BadRequest.
+    Raises: TooLarge as soon as it is, InvalidInput, BadRequest.
     """
 
     async def collect(pieces: AsyncIterator[bytes]) -> bytes:
@@ -49,6 +49,8 @@ async def receive_limited(request: Request, limit: int) -> bytes:
             parts.append(part)
         return b"".join(parts)
 
+    if request.headers.get("content-encoding", "").lower() not in ("", "identity"):
+        raise InvalidInput("A compressed body is not accepted here. Send it without Content-Encoding.")
     announced = announced_size(request)
     if announced is not None and announced > limit:
         raise TooLarge(f"The request body is larger than {limit} bytes. Split it into several requests.")

@@ -27,7 +27,8 @@ from runyard.store.journal_contracts import Begun, Change, Changed, Logged, Refu
 
 MESSAGE_LIMIT = 1_000  # characters of one refusal
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-Item = tuple[int, Record | InvalidInput]
+Readable = Record | InvalidInput
+"""A record, or why it cannot be read."""
 
 
 class Plan:
@@ -45,10 +46,14 @@ class Plan:
         self.changes: list[Change] = []
         self.refused: list[Refused] = []
 
-    def add(self, items: Sequence[Item]) -> None:
-        """More records."""
+    def add(self, first: int, records: Sequence[Readable]) -> None:
+        """Records that follow one another.
+
+        Args:
+            first: seq of the first of them.
+        """
         points, good = self._points, self._good_keys
-        for seq, record in items:
+        for seq, record in enumerate(records, first):
             if type(record) is PointRecord and record.key in good and record.ms >= 0:
                 found = points.get(record.run_id)
                 if found is not None:
@@ -60,7 +65,7 @@ class Plan:
             except CallerError as exc:
                 self.refused.append(Refused(seq, exc.code, exc.message[:MESSAGE_LIMIT]))
 
-    def _add(self, seq: int, record: Record | InvalidInput) -> None:
+    def _add(self, seq: int, record: Readable) -> None:
         if isinstance(record, InvalidInput):
             raise record
         if isinstance(record, FileRecord | Call):

@@ -12,9 +12,17 @@ from typing import Any, Protocol
 from runyard.entities.journal import Call
 from runyard.errors import InternalFault, InvalidInput, JournalGap, RunyardError, TooManyRequests, shown
 from runyard.services.context import Context
-from runyard.services.journal_plan import MESSAGE_LIMIT, Item, Plan
+from runyard.services.journal_plan import MESSAGE_LIMIT, Plan, Readable
 from runyard.services.log_rules import LogRules
-from runyard.store.journal_contracts import Admission, JournalMoved, JournalStore, Refused, Stretch, Taken
+from runyard.store.journal_contracts import (
+    Admission,
+    Change,
+    JournalMoved,
+    JournalStore,
+    Refused,
+    Stretch,
+    Taken,
+)
 
 log = logging.getLogger("runyard.server")
 
@@ -54,21 +62,21 @@ class JournalService:
         check_journal(journal)
         return await self._store.taken(ctx.workspace_id, journal)
 
-    async def take(self, ctx: Context, journal: str, items: Sequence[Item]) -> Taken:
-        """Take the records of a request; those that were taken already are passed over.
+    async def take(self, ctx: Context, journal: str, first: int, records: Sequence[Readable]) -> Taken:
+        """Take the records of a request, which follow one another; those that were taken already are passed over.
 
         Args:
-            items: records with their seqs, which follow one another; or why they cannot be read.
+            first: seq of the first of them.
         Raises: JournalGap; TooManyRequests; what storage raises, when only the first of the records were taken.
         """
         check_journal(journal)
         if self._waiting() > WAITING_WRITES:
             raise TooManyRequests("Many writes are waiting for the database. Send the request again.", 2)
-        if not items:
+        if not records:
             return Taken((await self._store.taken(ctx.workspace_id, journal)).applied)
-        taking = _Taking(self._store, self._dispatcher, self._rules, ctx, journal, items[0][0] - 1)
-        await taking.take(items)
-        return Taken(taking.done, taking.refused)
+        taking = _Taking(self._store, self._dispatcher, self._rules, ctx, journal, first)
+        await taking.take(records)
+        return Taken(taking.done, sorted(taking.refused))
 
     async def beat(
         self, ctx: Context, journal: str, runs: Sequence[str], interval_s: int, ended: str | None
@@ -94,7 +102,7 @@ class _Taking:
         rules: LogRules,
         ctx: Context,
         journal: str,
-        before: int,
+        first: int,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
@@ -102,20 +110,20 @@ class _Taking:
         self._ctx = ctx
         self._journal = journal
         self._admission = Admission(ctx.grants, ctx.principal.name, ctx.workspace)
-        self._first = before + 1
+        self._first = first
         self._known = False
-        self.stored = self.done = before
+        self.stored = self.done = first - 1
         self.refused: list[Refused] = []
 
-    async def take(self, items: Sequence[Item]) -> None:
+    async def take(self, records: Sequence[Readable]) -> None:
         """All of them."""
-        last = items[-1][0]
+        last = self._first + len(records) - 1
         while self.stored < last:
             try:
-                for part in _parts(items[max(0, self.done - self._first + 1) :]):
+                for part in _parts(records[max(0, self.done + 1 - self._first) :]):
                     await self._take_part(part)
                 if self.stored < self.done:
-                    await self._keep([])
+                    await self._keep(self.done, [], [])
             except JournalMoved as exc:
                 await self._move(exc.applied)
 
@@ -133,72 +141,69 @@ class _Taking:
         mine = {one.seq for one in self.refused}
         self.refused += [one for one in earlier.refused if one.seq >= self._first and one.seq not in mine]
 
-    async def _take_part(self, part: list[Item]) -> None:
-        seq, record = part[0]
-        if isinstance(record, Call):
-            if not self._known:
-                applied = (await self._store.taken(self._ctx.workspace_id, self._journal)).applied
-                if applied != self.stored:
-                    raise JournalMoved(applied)
-                self._known = True
-            await self._call(seq, record)
-        else:
+    async def _take_part(self, part: Sequence[Readable]) -> None:
+        if not isinstance(part[0], Call):
             await self._change(part)
+            return
+        if not self._known:
+            applied = (await self._store.taken(self._ctx.workspace_id, self._journal)).applied
+            if applied != self.stored:
+                raise JournalMoved(applied)
+            self._known = True
+        await self._call(part[0])
 
-    async def _change(self, items: Sequence[Item]) -> None:
+    async def _change(self, records: Sequence[Readable]) -> None:
         plan = Plan(self._ctx, self._rules)
-        if len(items) <= PLAN_HERE:
-            plan.add(items)
+        if len(records) <= PLAN_HERE:
+            plan.add(self.done + 1, records)
         else:
-            await asyncio.to_thread(plan.add, items)
-        refused_before = len(self.refused)
-        self.refused += plan.refused
-        done_before, self.done = self.done, items[-1][0]
+            await asyncio.to_thread(plan.add, self.done + 1, records)
         try:
-            await self._keep(plan.changes)
-            return
+            await self._keep(self.done + len(records), plan.changes, plan.refused)
         except InternalFault:
-            del self.refused[refused_before:]
-            self.done = done_before
-        if len(items) == 1:  # a defect of ours must not hold up what follows
-            self._refuse(items[0][0], InternalFault.code, DEFECT)
-            self.done = items[0][0]
-            return
-        half = len(items) // 2
-        await self._change(items[:half])
-        await self._change(items[half:])
+            if len(records) > 1:
+                half = len(records) // 2
+                await self._change(records[:half])
+                await self._change(records[half:])
+            else:  # a defect of ours must not hold up what follows
+                self._refuse(InternalFault.code, DEFECT)
 
-    async def _keep(self, changes: Sequence[Any]) -> None:
-        stretch = Stretch(self.stored, self.done, changes, self.refused)
+    async def _keep(self, done: int, changes: Sequence[Change], refused: Sequence[Refused]) -> None:
         place = (self._ctx.workspace_id, self._journal)
-        self.refused += await self._store.take(*place, stretch, self._admission)
-        self.stored, self._known = self.done, True
+        stretch = Stretch(self.stored, done, changes, [*self.refused, *refused])
+        more = await self._store.take(*place, stretch, self._admission)
+        self.refused += [*refused, *more]
+        self.stored = self.done = done
+        self._known = True
 
-    async def _call(self, seq: int, call: Call) -> None:
+    async def _call(self, call: Call) -> None:
+        seq = self.done + 1
         place = (self._ctx.workspace_id, self._journal)
         with self._store.taking(*place, self.stored, seq) as mark:
             try:
                 await self._dispatcher.call(self._ctx, call.method, call.path, call.body)
+                self.done = seq
             except JournalMoved:
                 raise
             except RunyardError as exc:
                 if exc.retryable and not mark.written:
                     raise
-                self._refuse(seq, exc.code, exc.message)
+                self._refuse(exc.code, exc.message)
             except Exception:
                 log.exception("A call of a journal failed unexpectedly: %s %s", call.method, call.path[:200])
-                self._refuse(seq, InternalFault.code, DEFECT)
-        self.done = seq
+                self._refuse(InternalFault.code, DEFECT)
         if mark.written:
             self.stored = seq
 
-    def _refuse(self, seq: int, code: str, message: str) -> None:
-        self.refused.append(Refused(seq, code, message[:MESSAGE_LIMIT]))
+    def _refuse(self, code: str, message: str) -> None:
+        """The next record is not kept."""
+        self.done += 1
+        self.refused.append(Refused(self.done, code, message[:MESSAGE_LIMIT]))
 
 
-def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+def _parts(records: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
     """Each call alone, and what lies between calls together."""
-    for is_call, some in itertools.groupby(items, lambda item: isinstance(item[1], Call)):
+    for is_call, some in itertools.groupby(records, lambda record: isinstance(record, Call)):
         found = list(some)
         size = 1 if is_call else STRETCH
         for start in range(0, len(found), size):

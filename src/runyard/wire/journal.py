@@ -87,35 +87,47 @@ def decode_record(frame: Frame) -> Record:
         ) from None
 
 
-def decode_frames(data: bytes) -> list[tuple[int, Record | InvalidInput]]:
-    """The records of a request with their seqs; those that cannot be read as the error that says why.
+class Sent(NamedTuple):
+    """The records of a request, the first of which has the seq `first`; those that cannot be read as why not."""
+
+    first: int
+    records: list[Record | InvalidInput]
+
+
+def decode_frames(data: bytes) -> Sent:
+    """The records of a request. The same as `frames` and `decode_record`, without an object per frame.
 
     Cost: 1 µs for a record of one point.
 
     Raises: BadRequest, when the bytes are not whole frames whose seqs follow one another.
     """
-    found: list[tuple[int, Record | InvalidInput]] = []
-    expected = None
-    end = 0
-    try:
-        for frame in frames(data):
-            seq, kind, body, end = frame
-            if seq != expected and found:
+    found: list[Record | InvalidInput] = []
+    first = expected = at = 0
+    size, head, unpack = len(data), HEADER.size, HEADER.unpack_from
+    while at + head <= size:
+        length, checksum, seq, kind = unpack(data, at)
+        end = at + head + length
+        if end > size:
+            break
+        if crc32(data[at + COVERED_FROM : end]) != checksum:
+            raise BadRequest(
+                f"The journal is damaged at byte {at} of the request: the checksum does not fit. Nothing was kept."
+            )
+        if seq != expected:
+            if found:
                 raise BadRequest(f"Record {expected} of the journal is missing: {seq} follows at its place.")
-            expected = seq + 1
-            try:
-                found.append((seq, _BY_NUMBER[kind](body)))
-            except (LookupError, ValueError, RecursionError):
-                found.append((seq, _unreadable(frame)))
-    except CorruptData as exc:
-        raise BadRequest(f"{exc.message} Nothing of the request was kept.") from None
-    if found and not 0 < found[0][0] <= found[-1][0] <= MAX_SEQ:
+            first = seq
+        expected = seq + 1
+        try:
+            found.append(_BY_NUMBER[kind](data[at + head : end]))
+        except (LookupError, ValueError, RecursionError):
+            found.append(_unreadable(Frame(seq, kind, data[at + head : end], end)))
+        at = end
+    if at != size:
+        raise BadRequest(f"The request ends within a record, at byte {at}. Nothing was kept.")
+    if found and not 0 < first < expected <= MAX_SEQ:
         raise BadRequest(f"Records of a journal are numbered from 1 to {MAX_SEQ}.")
-    if end != len(data):
-        raise BadRequest(
-            f"The request ends within a record, at byte {len(data)}; nothing of it was kept. Send whole records."
-        )
-    return found
+    return Sent(first, found)
 
 
 def _unreadable(frame: Frame) -> InvalidInput:
@@ -123,7 +135,7 @@ def _unreadable(frame: Frame) -> InvalidInput:
         decode_record(frame)
     except InvalidInput as exc:
         return exc
-    raise AssertionError("a record that cannot be read was read")
+    raise AssertionError("a record that could not be read was read")
 
 
 class SendResult(msgspec.Struct):

@@ -129,6 +129,7 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     store = (workspace.id, "d", "local", "{}", 1, 1)
     tx.execute("INSERT INTO datastores (workspace_id, name, kind, config, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?)", store)  # fmt: skip
     tx.execute("INSERT INTO secrets (workspace_id, name, value, created_ms, updated_ms) VALUES (?, 's', ?, 1, 1)", (workspace.id, b"x"))  # fmt: skip
+    tx.execute("INSERT INTO journals (workspace_id, id, applied, seen_ms) VALUES (?, 'j', 1, 1)", (workspace.id,))  # fmt: skip
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

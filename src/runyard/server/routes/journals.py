@@ -65,10 +65,10 @@ def routes(service: JournalService) -> list[Route]:
             body = await receive_limited(request, BODY_LIMIT)
             async with at_once:
                 if len(body) <= SMALL:
-                    items = decode_frames(body)
+                    sent = decode_frames(body)
                 else:
-                    items = await asyncio.to_thread(decode_frames, body)
-                taken = await service.take(ctx, journal, items)
+                    sent = await asyncio.to_thread(decode_frames, body)
+                taken = await service.take(ctx, journal, *sent)
         answer = SendResult(taken.applied, _told(taken.refused))
         return Response(msgspec.json.encode(answer), media_type="application/json", headers=NOSNIFF)
 

@@ -86,6 +86,7 @@ OF_WORKSPACE = [
     Table("registered_datasets", ("id",), "workspace_id", _of("dataset_id", dataset_versions="version")),
     Table("datastores", ("id",), "workspace_id"),
     Table("secrets", ("workspace_id", "name"), "workspace_id"),
+    Table("journals", ("workspace_id", "id"), "workspace_id"),
 ]
 
 
