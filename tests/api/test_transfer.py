@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from runyard.client.transport import Connection
+from runyard.entities.file_digest import PIECE_BYTES, digest_of_pieces
 from runyard.entities.point_bytes import PointDigest, points_of
+from runyard.services import transfer
+from runyard.transfer.target import Workspace
 from runyard.wire.api import transfer as wire
 from tests.api import hostile
 from tests.api.live_server import JSON, Client, live_server
@@ -144,6 +149,83 @@ def test_points_come_in_pages_each_once(server: Client) -> None:
     assert len(found) == 75 * 24
 
 
+def test_digests_come_in_pages_and_add_up(server: Client) -> None:
+    record = run_record(server)
+    put(server, "runs", record)
+    values = [0.5 / (n + 1) for n in range(25)]
+    series = [{"key": f"k{n}", "points": points(range(25), range(25), values)} for n in range(3)]
+    put(server, "points", *series, run_id=record["id"])
+    digest = PointDigest()
+    digest.add(points_of(range(25), range(25), values))
+    for size in (1, 10, 25, 26, 1_000_000):
+        found: dict[str, PointDigest] = {}
+        for page in pages(server, "digests", run_id=record["id"], max_results=size):
+            assert sum(one["count"] for one in page) <= size
+            for one in page:
+                found.setdefault(one["key"], PointDigest()).merge(one["count"], one["digest"])
+        assert {key: (one.count, one.text) for key, one in found.items()} == {
+            f"k{n}": (25, digest.text) for n in range(3)
+        }
+    assert server.fails("GET", f"{EXPORT}/digests", run_id=record["id"], max_results=1_000_001)[0] == 400
+
+
+def pages(server: Client, noun: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    token: dict[str, str] = {}
+    while True:
+        page = server.ok("GET", f"{EXPORT}/{noun}", **query, **token)
+        yield page["items"]
+        if not page.get("next_page_token"):
+            return
+        token = {"page_token": page["next_page_token"]}
+
+
+def test_a_large_file_is_read_a_piece_at_a_time(server: Client) -> None:
+    data = bytes(range(256)) * (PIECE_BYTES // 256) + b"the rest"
+    for name, content in (("large", data), ("small", b"x"), ("empty", b"")):
+        assert (
+            server.send("PUT", f"/api/2.0/mlflow-artifacts/artifacts/digests/{name}", content).status == 200
+        )
+    asked = [f"digests/{name}" for name in ("small", "none", "empty", "large", "small")]
+    first = server.ok("POST", f"{EXPORT}/files", paths=asked)["items"]
+    assert [(one["bytes"], one["start"], one["end"]) for one in first] == [
+        (1, 0, 1), (-1, 0, 0), (0, 0, 0), (len(data), 0, PIECE_BYTES)
+    ]  # fmt: skip
+    assert [one["sha256"] for one in first] == [
+        sha256(b"x"), "", sha256(b""), sha256(data[:PIECE_BYTES])
+    ]  # fmt: skip
+    rest = server.ok("POST", f"{EXPORT}/files", paths=asked[3:], start=PIECE_BYTES)["items"]
+    assert [(one["path"], one["end"], one["sha256"]) for one in rest] == [
+        ("digests/large", len(data), sha256(b"the rest")), ("digests/small", 1, sha256(b"x"))
+    ]  # fmt: skip
+    found = Workspace(Connection(f"http://127.0.0.1:{server.port}")).file_digests(asked)
+    assert found[3] == (len(data), digest_of_pieces([sha256(data[:PIECE_BYTES]), sha256(b"the rest")]))
+    assert [one.bytes for one in found] == [1, -1, 0, len(data), 1]
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_a_request_does_not_read_files_for_long(server: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        server.send("PUT", f"/api/2.0/mlflow-artifacts/artifacts/slow/{name}", name.encode())
+    monkeypatch.setattr(transfer, "READING_S", -1.0)
+    assert len(server.ok("POST", f"{EXPORT}/files", paths=["slow/a", "slow/b"])["items"]) == 1
+    found = Workspace(Connection(f"http://127.0.0.1:{server.port}")).file_digests(["slow/a", "slow/b"])
+    assert [one.digest for one in found] == [sha256(b"a"), sha256(b"b")]
+
+
+@pytest.mark.parametrize("start", [-PIECE_BYTES, 1, 2**60, 2**70])
+def test_a_place_that_is_no_beginning_of_a_piece_is_refused(server: Client, start: int) -> None:
+    assert server.fails("POST", f"{EXPORT}/files", paths=["x"], start=start)[0] == 400
+
+
+def test_a_file_that_became_shorter_ends(server: Client) -> None:
+    server.send("PUT", "/api/2.0/mlflow-artifacts/artifacts/short", b"xy")
+    (one,) = server.ok("POST", f"{EXPORT}/files", paths=["short"], start=PIECE_BYTES)["items"]
+    assert (one["bytes"], one["start"], one["end"]) == (2, PIECE_BYTES, PIECE_BYTES)
+
+
 def test_ids_of_another_experiment_are_a_conflict(server: Client) -> None:
     record = run_record(server)
     put(server, "runs", record)
@@ -255,7 +337,7 @@ def test_files_are_told_by_size_and_checksum(server: Client) -> None:
     server.send("PUT", "/api/2.0/mlflow-artifacts/artifacts/f/x.txt", b"hello")
     found = server.ok("POST", f"{EXPORT}/files", paths=["f/x.txt", "f/none"])["items"]
     assert (found[0]["bytes"], found[0]["sha256"][:8]) == (5, "2cf24dba")
-    assert found[1] == {"path": "f/none", "bytes": -1, "sha256": ""}
+    assert found[1] == {"path": "f/none", "bytes": -1, "sha256": "", "start": 0, "end": 0}
 
 
 def test_a_body_is_read_strictly(server: Client) -> None:

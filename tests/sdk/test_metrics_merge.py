@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.sdk.metrics_merge import Point, Record, merged
+from runyard.sdk.metrics_merge import Record, Series, merged
 from runyard.sdk.scalars import from_json, to_json
 
 IMAGE = "aml://artifactId/ExperimentRun/dcid.r/i.png"
 
 
-def points(*values: float | str) -> list[Point]:
-    return [Point(100 + at, at, value) for at, value in enumerate(values)]
+def points(*values: float | str) -> Series:
+    return Series([100 + at for at in range(len(values))], list(values))
 
 
 def records(*bodies: tuple[str, dict[str, Any]], first_ms: int = 100) -> list[Record]:
@@ -36,7 +36,7 @@ def row(**columns: Any) -> tuple[str, dict[str, Any]]:
     return "row", {"columns": columns}
 
 
-ROWS: list[tuple[str, list[Point], list[Record], Any]] = [
+ROWS: list[tuple[str, Series | list[Any], list[Record], Any]] = [
     ("a number once", points(0.5), [], 0.5),
     ("a number several times", points(0.5, 0.25), [], [0.5, 0.25]),
     ("int is kept", points(5.0), records(declared("int"), first_ms=99), 5),
@@ -65,8 +65,8 @@ ROWS: list[tuple[str, list[Point], list[Record], Any]] = [
 @pytest.mark.parametrize(
     ("series", "found", "wanted"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
-def test_a_row_of_the_table(series: list[Point], found: list[Record], wanted: Any) -> None:
-    answer = merged({"m": series} if series else {}, found)
+def test_a_row_of_the_table(series: Series | list[Any], found: list[Record], wanted: Any) -> None:
+    answer = merged({"m": series} if isinstance(series, Series) else {}, found)
     assert repr(answer) == repr({"m": wanted})
 
 
@@ -77,7 +77,7 @@ def test_an_empty_list_is_absent() -> None:
 def test_a_later_scalar_of_another_type_is_none_and_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     late = [Record("m", "scalar", 101, {"value": "x"})]
     with caplog.at_level(logging.WARNING, "runyard"):
-        assert merged({"m": [Point(100, 0, 1.0), Point(102, 1, 2.0)]}, late) == {"m": [1.0, None, 2.0]}
+        assert merged({"m": Series([100, 102], [1.0, 2.0])}, late) == {"m": [1.0, None, 2.0]}
     assert "later as str" in caplog.text
 
 
@@ -89,7 +89,7 @@ def test_the_first_of_two_kinds_is_kept_and_warned_of(caplog: pytest.LogCaptureF
 
 
 def test_names_come_in_the_order_of_logging() -> None:
-    assert list(merged({"b": [Point(2, 0, 1.0)], "a": [Point(3, 0, 1.0)]}, [Record("c", "row", 1, {"columns": {"x": 1}})])) == ["c", "b", "a"]  # fmt: skip
+    assert list(merged({"b": Series([2], [1.0]), "a": Series([3], [1.0])}, [Record("c", "row", 1, {"columns": {"x": 1}})])) == ["c", "b", "a"]  # fmt: skip
 
 
 def test_an_error_is_no_metric() -> None:

@@ -64,7 +64,8 @@ def metrics(session: Session, /, run_id: str, names: tuple[str, ...], history: b
             MISSING,
         )
     if history:
-        points = [point for one in found for point in _history(session, run_id, one["name"])]
+        histories = [_history(session, run_id, name) for name in chosen] or [_histories(session, run_id)]
+        points = [point for one in histories for point in one]
         session.rows(points, POINTS if len(found) != 1 else POINTS[1:], none="The run has no metrics.")
     else:
         session.rows([*found, *others], LAST, none="The run has no metrics.")
@@ -105,6 +106,15 @@ def _records(session: Session, run_id: str, chosen: list[str], numbers: set[str]
             "timestamp_ms": last[name]["logged_ms"],
         }
         for name, value in values.items()
+    ]
+
+
+def _histories(session: Session, run_id: str) -> list[dict[str, Any]]:
+    """Of all metrics, by name: few requests, however many there are."""
+    return [
+        {"name": part["name"], "step": step, "value": runs.value_of(value), "timestamp_ms": ms}
+        for part in session.pages(f"/api/v1/runs/{run_id}/points", at_once=PAGE)
+        for step, ms, value in zip(part["steps"], part["timestamps"], part["values"], strict=True)
     ]
 
 

@@ -73,6 +73,13 @@ class PointDigest:
         self._low = (self._low + int(hashes.sum(dtype=np.uint64))) % 2**64
         self._high = (self._high + int(_mix(hashes * _ODD[0] + _ODD[1]).sum(dtype=np.uint64))) % 2**64
 
+    def merge(self, count: int, text: str) -> None:
+        """What another digest collected of the same series, count points that are not here. Raises: ValueError."""
+        high, low = int(text[:16], 16), int(text[16:], 16)
+        self.count += count
+        self._low = (self._low + low) % 2**64
+        self._high = (self._high + high) % 2**64
+
     @property
     def text(self) -> str:
         """32 hex digits."""

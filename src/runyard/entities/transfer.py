@@ -242,11 +242,22 @@ class Placed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FileDigest(msgspec.Struct, frozen=True):
-    """A stored file; bytes is -1 and sha256 empty when there is none."""
+    """A piece of a stored file, from start until before end: its SHA-256.
+
+    Attributes:
+        bytes: of the whole file; -1, with an empty sha256, when there is none.
+    """
 
     path: str
     bytes: int
     sha256: str
+    start: int = 0
+    end: int = 0
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing of the file follows."""
+        return self.end >= self.bytes
 
 
 def measured(value: float | None) -> float | Literal["NaN", "Infinity", "-Infinity"]:

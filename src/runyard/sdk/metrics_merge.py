@@ -23,12 +23,11 @@ CHARTS = frozenset({"image", "confusion_matrix", "accuracy_table", "residuals", 
 NUMBERS = frozenset({"int", "float"})
 
 
-class Point(NamedTuple):
-    """A point of an MLflow metric."""
+class Series(NamedTuple):
+    """The points of an MLflow metric in the order of its history, as columns."""
 
-    ms: int
-    step: int
-    value: float | str
+    ms: list[int]
+    values: list[float | str]
 
 
 class Record(NamedTuple):
@@ -47,26 +46,34 @@ class _Entry(NamedTuple):
     value: Any
 
 
-def merged(points: Mapping[str, Sequence[Point]], records: Iterable[Record]) -> dict[str, Any]:
+def merged(points: Mapping[str, Series], records: Iterable[Record]) -> dict[str, Any]:
     """Values by name, in the order in which names were first logged.
 
     Args:
-        points: by name, each in the order of its history.
+        points: by name; each series has at least one.
         records: in the order in which they came.
     """
     entries: dict[str, list[_Entry]] = {}
-    for name, series in points.items():
-        entries.setdefault(name, []).extend(
-            _Entry(point.ms, 1, "scalar", metric_number(point.value)) for point in series
-        )
     for record in records:
         if record.kind != "error":
             entries.setdefault(record.name, []).append(_entry(record))
-    ordered = {name: sorted(found, key=lambda one: one[:2]) for name, found in entries.items()}
+    first: dict[str, int] = {name: series.ms[0] for name, series in points.items()}
+    for name, found in entries.items():
+        if name in points:
+            columns = zip(points[name].ms, points[name].values, strict=True)
+            found[:0] = [_Entry(ms, 1, "scalar", metric_number(value)) for ms, value in columns]
+        found.sort(key=lambda one: one[:2])
+        first[name] = found[0].ms
     values = {
-        name: _value(name, ordered[name]) for name in sorted(ordered, key=lambda name: ordered[name][0].ms)
+        name: _value(name, entries[name]) if name in entries else _plain(points[name])
+        for name in sorted(first, key=first.__getitem__)
     }
     return {name: value for name, value in values.items() if value is not ABSENT}
+
+
+def _plain(series: Series) -> Any:
+    """What a name has that nothing but points was logged under, which may be millions."""
+    return _single([metric_number(value) for value in series.values])
 
 
 class _Absent:

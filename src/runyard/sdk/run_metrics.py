@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runyard.sdk.metrics_merge import CHARTS, Point, Record, merged
+from runyard.sdk.metrics_merge import CHARTS, Record, Series, merged
 from runyard.sdk.run_children import RunChildren
 from runyard.sdk.run_files import RunArtifact
 from runyard.sdk.run_handle import OWN
@@ -41,28 +41,32 @@ class RunMetrics(RunChildren):
 
     def _metrics(self, name: str | None, populate: bool) -> dict[str, Any]:
         self.flush()
-        points = self._all_points() if name is None else {name: list(self._points(name))}
+        points = self._all_points() if name is None else self._points(name)
         records = list(self._records(name))
-        found = merged({one: series for one, series in points.items() if series}, records)
+        found = merged(points, records)
         if populate:
             charts = {one.name for one in records if one.kind in CHARTS}
             found |= {one: self._populated(found[one]) for one in charts & found.keys()}
         return found
 
-    def _all_points(self) -> dict[str, list[Point]]:
+    def _all_points(self) -> Mapping[str, Series]:
         """The points of every metric."""
-        found: dict[str, list[Point]] = {}
+        found: dict[str, Series] = {}
         for part in self._link.pages(f"{OWN}/{self.id}/points", max_results=POINTS_IN_ONE):
-            columns = zip(part["timestamps"], part["steps"], part["values"], strict=True)
-            found.setdefault(part["name"], []).extend(Point(*one) for one in columns)
+            series = found.setdefault(part["name"], Series([], []))
+            series.ms.extend(part["timestamps"])
+            series.values.extend(part["values"])
         return found
 
-    def _points(self, name: str) -> Iterator[Point]:
-        """The points of one metric."""
-        points = self._link.pages(
+    def _points(self, name: str) -> Mapping[str, Series]:
+        """The points of one metric, if there are any."""
+        series = Series([], [])
+        for one in self._link.pages(
             HISTORY, "metrics", run_id=self.id, metric_key=name, max_results=POINTS_IN_ONE
-        )
-        return (Point(int(one["timestamp"]), int(one["step"]), one["value"]) for one in points)
+        ):
+            series.ms.append(int(one["timestamp"]))
+            series.values.append(one["value"])
+        return {name: series} if series.ms else {}
 
     def _records(self, name: str | None) -> Iterator[Record]:
         query = {} if name is None else {"name": name}

@@ -179,7 +179,7 @@ def build(settings: Settings) -> Runtime:
             *experiments.routes(ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT)),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
-            *run_points.routes(RunPointService(run_store, SqlMetrics(database, page_key))),
+            *run_points.routes(RunPointService(SqlMetrics(database, page_key))),
             *run_records.routes(RunRecordService(SqlRunRecords(marked, page_key))),
             *metrics.routes(MetricService(SqlMetrics(database, page_key))),
             *logged_models.routes(LoggedModelService(model_store)),

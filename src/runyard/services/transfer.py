@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from runyard.artifacts.contracts import Download
+from runyard.artifacts.contracts import ByteRange, Download, FileInfo
 from runyard.artifacts.uris import check_location
 from runyard.entities.common import Page
 from runyard.entities.datastore import BUILT_IN_STORES
+from runyard.entities.file_digest import PIECE_BYTES
 from runyard.entities.trace import Assessment, Span
 from runyard.entities.transfer import (
     DatasetRecord,
@@ -28,7 +30,7 @@ from runyard.entities.transfer import (
     SeriesPoints,
     TraceRecord,
 )
-from runyard.errors import InvalidInput, NotFound, shown
+from runyard.errors import InvalidInput, NotFound, RangeNotSatisfiable, shown
 from runyard.services.checks import check_length, check_max_results, check_text, parse_experiment_id
 from runyard.services.context import Context
 from runyard.services.datastores import check_name
@@ -37,17 +39,22 @@ from runyard.store.transfer_contracts import TransferStore
 T = TypeVar("T")
 RECORDS_LIMIT = 1_000
 POINTS_LIMIT = 100_000
+DIGESTED_LIMIT = 1_000_000
 POINT_BYTES = 24
 FILES_LIMIT = 1_000
+MOST_BYTES = 2**60  # of a file
+READING_S = 5.0  # of files, in one request
 LINE_LIMIT = 500  # of names that an index holds
 END_OF_TIME_MS = 253_402_300_800_000
 _HEX = re.compile(r"([0-9a-f]{2}){1,16}")
 
 
 class Files(Protocol):
-    """The files of a workspace."""
+    """The files of a workspace. Both raise NotFound; a range may raise RangeNotSatisfiable."""
 
-    async def get(self, ctx: Context, path: str, byte_range: None) -> Download: ...
+    async def get(self, ctx: Context, path: str, byte_range: ByteRange) -> Download: ...
+
+    async def head(self, ctx: Context, path: str) -> FileInfo: ...
 
 
 class TransferService:
@@ -143,9 +150,10 @@ class TransferService:
         most = check_max_results(limit, POINTS_LIMIT)
         return await self._store.points(ctx.workspace_id, _checked_id(run_id), most, token)
 
-    async def digests(self, ctx: Context, run_id: str) -> list[SeriesDigest]:
-        """Count and digest of each metric of a run."""
-        return await self._store.digests(ctx.workspace_id, _checked_id(run_id))
+    async def digests(self, ctx: Context, run_id: str, limit: int, token: str | None) -> Page[SeriesDigest]:
+        """Count and digest of the metrics of a run; limit counts the points that are read."""
+        most = check_max_results(limit, DIGESTED_LIMIT)
+        return await self._store.digests(ctx.workspace_id, _checked_id(run_id), most, token)
 
     async def logged(self, ctx: Context, run_id: str, limit: int, token: str | None) -> Page[LoggedRecord]:
         """A page of what the SDK logged to a run beside numbers."""
@@ -175,25 +183,48 @@ class TransferService:
         """A page of datastores, without credentials."""
         return await self._store.datastores(ctx.workspace_id, _limit(limit), token)
 
-    async def file_digests(self, ctx: Context, paths: Sequence[str]) -> list[FileDigest]:
-        """Size and SHA-256 of files of the workspace, by their path in its datastore. Cost: reads them."""
+    async def file_digests(self, ctx: Context, paths: Sequence[str], start: int) -> list[FileDigest]:
+        """Size and SHA-256 of files of the workspace, by their path in its datastore, a piece of each.
+
+        Cost: reads less than two pieces, or for a few seconds; what is not answered is asked for again.
+
+        Args:
+            start: where to begin in the first file.
+        """
         if len(paths) > FILES_LIMIT:
             raise InvalidInput(f"One request takes {FILES_LIMIT} paths, this one has {len(paths)}.")
-        return [await self._file_digest(ctx, path) for path in paths]
+        if not 0 <= start < MOST_BYTES or start % PIECE_BYTES:
+            raise InvalidInput(
+                f"Invalid value {start} for parameter 'start': it must be a multiple of {PIECE_BYTES}."
+            )
+        began, read = time.monotonic(), 0
+        found: list[FileDigest] = []
+        for path in paths:
+            if found and (read >= PIECE_BYTES or time.monotonic() - began > READING_S):
+                break
+            one = await self._file_digest(ctx, path, start if not found else 0)
+            found.append(one)
+            read += one.end - one.start
+            if not one.ends:
+                break
+        return found
 
-    async def _file_digest(self, ctx: Context, path: str) -> FileDigest:
+    async def _file_digest(self, ctx: Context, path: str, start: int) -> FileDigest:
+        hashed, size = hashlib.sha256(), 0
         try:
-            download = await self._files.get(ctx, path, None)
+            download = await self._files.get(ctx, path, ByteRange(start, start + PIECE_BYTES - 1))
         except NotFound:
             return FileDigest(path, -1, "")
-        hashed, size = hashlib.sha256(), 0
+        except RangeNotSatisfiable:  # an empty file, or one that is shorter by now
+            info = await self._files.head(ctx, path)
+            return FileDigest(path, info.size, hashed.hexdigest(), start, start)
         try:
             async for piece in download.pieces():
                 hashed.update(piece)
                 size += len(piece)
         finally:
             await download.aclose()
-        return FileDigest(path, size, hashed.hexdigest())
+        return FileDigest(path, download.info.size, hashed.hexdigest(), start, start + size)
 
 
 def _limit(limit: int) -> int:

@@ -94,3 +94,12 @@ class MetricStore(Protocol):
         start_step: int | None,
         end_step: int | None,
     ) -> Sequence[tuple[str, History]]: ...
+
+    async def of_run(
+        self, workspace_id: int, run_id: str, max_results: int, series: int, page_token: str | None
+    ) -> tuple[Sequence[tuple[str, History]], str | None]:
+        """At most max_results points of at most so many series of a run, by name, and the token of what follows.
+
+        Raises: NotFound.
+        """
+        ...

@@ -81,8 +81,13 @@ class ExportStore(Protocol):
         """Points of all metrics, by key, each once, in history order; limit counts points. Raises: NotFound."""
         ...
 
-    async def digests(self, workspace_id: int, run_id: str) -> list[SeriesDigest]:
-        """By key. Cost: reads all points of the run, a page at a time. Raises: NotFound."""
+    async def digests(
+        self, workspace_id: int, run_id: str, limit: int, token: str | None
+    ) -> Page[SeriesDigest]:
+        """By key, of limit points at most; a metric that is on several pages has one on each, and they add up.
+
+        Raises: NotFound.
+        """
         ...
 
     async def logged(

@@ -181,7 +181,7 @@ class Exporter:
                 target = place_inside(self._folder, path)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with file.open() as opened, target.open("xb") as written:
-                    hashed = Hashed(opened, file.bytes)
+                    hashed = Hashed(opened)
                     shutil.copyfileobj(hashed, written, PIECE)
                 lines.add(ArtifactLine(owner.kind, owner.id, file.path, path, hashed.count, hashed.text))
                 self._watch.add("files", 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeVar, cast
 
 import msgspec
 
+from runyard.entities.file_digest import PieceHash
 from runyard.entities.point_bytes import POINT_BYTES, PointDigest, parse_points
 from runyard.entities.registry import PROMPT_TAG
 from runyard.entities.trace import ARTIFACT_LOCATION
@@ -358,10 +359,10 @@ class Importer:
         known = self._journal.find_file(owner, file.path)
         if known is not None and known.place == path and known.bytes == file.bytes:
             stored = self._target.file_digests([path])[0]
-            if (stored.bytes, stored.sha256) == (known.bytes, known.sha256):
+            if stored == (known.bytes, known.digest):
                 return
         with file.open() as opened:
-            hashed = Hashed(opened, file.bytes)
+            hashed = Hashed(opened, PieceHash)
             self._target.put_file(path, cast(BinaryIO, hashed), file.bytes)
             if hashed.count != file.bytes or hashed.more():
                 raise SourceFault(
@@ -390,13 +391,21 @@ class Importer:
         self._journal.note(kind, id, f"The server refuses it: {why}")
 
 
-class Hashed:
-    """A file that is read once from its start, and the SHA-256 of what was read."""
+class Digest(Protocol):
+    """What hashlib's are."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+class Hashed:
+    """A file that is read once from its start, and the digest of what was read."""
+
+    def __init__(self, file: BinaryIO, digest: Callable[[], Digest] = hashlib.sha256) -> None:
         self._file = file
-        self._size = size
-        self._hash = hashlib.sha256()
+        self._digest = digest
+        self._hash = digest()
         self.count = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -417,7 +426,7 @@ class Hashed:
     def seek(self, offset: int, whence: int = 0) -> int:
         """Back to the start."""
         self._file.seek(offset, whence)
-        self._hash, self.count = hashlib.sha256(), 0
+        self._hash, self.count = self._digest(), 0
         return offset
 
     def more(self) -> bool:

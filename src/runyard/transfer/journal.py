@@ -16,6 +16,7 @@ from typing import NamedTuple
 from runyard.entities.transfer import SeriesDigest
 from runyard.transfer.source import Owner
 
+VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS experiments (source TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL,
     digest TEXT NOT NULL, created INTEGER NOT NULL);
@@ -27,7 +28,7 @@ CREATE INDEX IF NOT EXISTS records_by_place ON records (source_place);
 CREATE TABLE IF NOT EXISTS series (run TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL, digest TEXT NOT NULL,
     PRIMARY KEY (run, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (kind TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, place TEXT NOT NULL,
-    bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (kind, id, path)) WITHOUT ROWID;
+    bytes INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (kind, id, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (kind TEXT NOT NULL, id TEXT NOT NULL, text TEXT NOT NULL, fault INTEGER NOT NULL,
     PRIMARY KEY (kind, id, text)) WITHOUT ROWID;
 """
@@ -46,11 +47,11 @@ class Kept(NamedTuple):
 
 
 class KeptFile(NamedTuple):
-    """A file that is in the target."""
+    """A file that is in the target; its digest is that of `entities.file_digest`."""
 
     place: str
     bytes: int
-    sha256: str
+    digest: str
 
 
 class Note(NamedTuple):
@@ -82,7 +83,15 @@ class Journal:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")
+        self._begin_anew_if_older()
         self._db.executescript(SCHEMA)
+
+    def _begin_anew_if_older(self) -> None:
+        """A journal of another release is of no use."""
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                self._db.execute(f"DROP TABLE {name}")
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Close the file."""
@@ -172,7 +181,7 @@ class Journal:
 
     def find_file(self, owner: Owner, path: str) -> KeptFile | None:
         """A file that is in the target."""
-        sql = "SELECT place, bytes, sha256 FROM files WHERE kind = ? AND id = ? AND path = ?"
+        sql = "SELECT place, bytes, digest FROM files WHERE kind = ? AND id = ? AND path = ?"
         row = self._db.execute(sql, (*owner, path)).fetchone()
         return None if row is None else KeptFile(*row)
 
@@ -180,7 +189,7 @@ class Journal:
         """All files, some at a time."""
         after: tuple[str, str, str] = ("", "", "")
         while True:
-            sql = """SELECT kind, id, path, place, bytes, sha256 FROM files WHERE (kind, id, path) > (?, ?, ?)
+            sql = """SELECT kind, id, path, place, bytes, digest FROM files WHERE (kind, id, path) > (?, ?, ?)
                 ORDER BY kind, id, path LIMIT 200"""
             rows = self._db.execute(sql, after).fetchall()
             if not rows:

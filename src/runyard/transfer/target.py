@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from runyard.client.transport import Connection
+from runyard.entities.file_digest import digest_of_pieces
+from runyard.entities.point_bytes import PointDigest
 from runyard.entities.transfer import (
     DatasetRecord,
     DatastoreRecord,
@@ -30,6 +32,7 @@ PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 PLACE = "mlflow-artifacts:/"
 AT_ONCE = 200
 TRACES_AT_ONCE = 50
+POINTS_READ_AT_ONCE = 250_000
 BODY_BYTES = 16 * 1024 * 1024
 NOUNS: dict[type[Any], str] = {
     ExperimentRecord: "experiments",
@@ -40,6 +43,13 @@ NOUNS: dict[type[Any], str] = {
     DatasetRecord: "datasets",
     DatastoreRecord: "datastores",
 }
+
+
+class Stored(NamedTuple):
+    """A file that the workspace has; its size is -1 when it is not there."""
+
+    bytes: int
+    digest: str
 
 
 class Workspace:
@@ -91,15 +101,28 @@ class Workspace:
         """Store a file by its path in the workspace's datastore."""
         self.connection.upload(f"{PROXY}/{quote(path)}", source, size)
 
-    def file_digests(self, paths: Sequence[str]) -> list[FileDigest]:
-        """Size and SHA-256 of stored files."""
-        answer = self.connection.post("/api/v1/export/files", {"paths": paths}, retry=True)
-        return msgspec.convert(answer["items"], list[FileDigest])
+    def file_digests(self, paths: Sequence[str]) -> list[Stored]:
+        """Size and digest of stored files; as many requests as their size needs."""
+        found: list[Stored] = []
+        pieces: list[str] = []
+        start = 0
+        while len(found) < len(paths):
+            body = {"paths": paths[len(found) :], "start": start}
+            answer = self.connection.post("/api/v1/export/files", body, retry=True)
+            for part in msgspec.convert(answer["items"], list[FileDigest]):
+                pieces.append(part.sha256)
+                start = part.end
+                if part.ends:
+                    found.append(Stored(part.bytes, digest_of_pieces(pieces)))
+                    pieces, start = [], 0
+        return found
 
     def digests(self, run_id: str) -> list[SeriesDigest]:
         """All metrics of a run."""
-        answer = self.connection.get("/api/v1/export/digests", run_id=run_id)
-        return msgspec.convert(answer["items"], list[SeriesDigest])
+        found: dict[str, PointDigest] = {}
+        for part in self.pages("digests", SeriesDigest, POINTS_READ_AT_ONCE, run_id=run_id):
+            found.setdefault(part.key, PointDigest()).merge(part.count, part.digest)
+        return [SeriesDigest(key, digest.count, digest.text) for key, digest in found.items()]
 
     def pages(self, noun: str, kind: type[T], at_once: int = AT_ONCE, **query: Any) -> Iterator[T]:
         """All records of an export route."""

@@ -65,9 +65,9 @@ def verify(target: Workspace, journal: Journal, watch: Watch) -> Report:
     rows += [_of_experiments(target, journal, *one) for one in IN_EXPERIMENTS]
     rows += [_compared(kind, journal, target.pages(noun, type_)) for kind, noun, type_ in IN_WORKSPACE]
     watch.at("verifying points")
-    rows += _points(target, journal)
+    rows += _points(target, journal, watch)
     watch.at("verifying files")
-    rows += _files(target, journal)
+    rows += _files(target, journal, watch)
     return Report([row for row in rows if row.source], journal.notes())
 
 
@@ -112,7 +112,7 @@ def _compared(kind: str, journal: Journal, records: Iterator[Record]) -> Compare
     return Compared(f"{kind}s", count, same, differing[:MOST_SHOWN])
 
 
-def _points(target: Workspace, journal: Journal) -> list[Compared]:
+def _points(target: Workspace, journal: Journal, watch: Watch) -> list[Compared]:
     metrics, points, _, _ = journal.totals()
     same_metrics = same_points = 0
     differing: list[str] = []
@@ -130,24 +130,26 @@ def _points(target: Workspace, journal: Journal) -> list[Compared]:
                 same_points += series.count
             else:
                 differing.append(f"{key} of run {run_id}")
+        watch.add("points verified", sum(one.count for one in there.values()))
     return [
         Compared("metrics", metrics, same_metrics, differing[:MOST_SHOWN]),
         Compared("points", points, same_points, []),
     ]
 
 
-def _files(target: Workspace, journal: Journal) -> list[Compared]:
+def _files(target: Workspace, journal: Journal, watch: Watch) -> list[Compared]:
     _, _, files, size = journal.totals()
     same_files = same_bytes = 0
     differing: list[str] = []
     for some in journal.files():
         there = target.file_digests([one.place for one in some])
         for kept, found in zip(some, there, strict=True):
-            if (found.bytes, found.sha256) == (kept.bytes, kept.sha256):
+            if found == (kept.bytes, kept.digest):
                 same_files += 1
                 same_bytes += kept.bytes
             else:
                 differing.append(kept.place)
+        watch.add("files verified", len(some))
     return [
         Compared("files", files, same_files, differing[:MOST_SHOWN]),
         Compared("bytes of files", size, same_bytes, []),

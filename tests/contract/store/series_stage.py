@@ -75,6 +75,19 @@ class Stage:
         first, last = bounds or (None, None)
         return dict(self.do(self.metrics.sampled(WORKSPACE, run_ids, key, limit, first, last)))
 
+    def of_run(self, run_id: str, size: int, series: int) -> dict[str, list[Row]]:
+        """The points of all series, page after page."""
+        found: dict[str, list[Row]] = {}
+        token: str | None = None
+        while True:
+            reading = self.metrics.of_run(WORKSPACE, run_id, size, series, token)
+            parts, token = self.do(reading)
+            assert sum(len(part.steps) for _, part in parts) <= size and len(parts) <= series
+            for key, part in parts:
+                found.setdefault(key, []).extend(zip(part.steps, part.ms, part.values, strict=True))
+            if token is None:
+                return found
+
     def bulk(self, run_ids: Sequence[str], key: str, limit: int) -> dict[str, History]:
         return dict(self.do(self.metrics.bulk(WORKSPACE, run_ids, key, limit)))
 

@@ -105,6 +105,9 @@ def test_every_answer_is_that_of_a_sorted_list_of_distinct_points(
 def check_answers(
     stage: Stage, run: str, model: Model, size: int, limit: int, bounds: tuple[int, int]
 ) -> None:
+    whole = {key: listed(model.by_time(key)) for key in KEYS if model.by_time(key)}
+    for series in (1, 2, 5):
+        assert {key: listed(part) for key, part in stage.of_run(run, size, series).items()} == whole
     for key in KEYS:
         rows, by_step = model.by_time(key), model.by_step(key)
         assert rows_of(stage.history(run, key)) == listed(rows)

@@ -44,6 +44,8 @@ def test_damaged_points_are_named_and_other_runs_stay_readable(stage: Stage, tab
     ):
         with pytest.raises(CorruptData, match=f'metric "loss" of run {run} are damaged.*Restore'):
             read()
+    with pytest.raises(CorruptData, match=f"metrics? .*of run {run} are damaged.*Restore"):
+        stage.of_run(run, 1000, 10)
     assert len(stage.history(sound, "loss").steps) == count
     stage.execute("DELETE FROM point_log")
 

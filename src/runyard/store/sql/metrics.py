@@ -14,6 +14,8 @@ from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.history import Cursor, HistoryReader
 from runyard.store.sql.series.points import Columns, no_points
 from runyard.store.sql.series.sample import sample_series
+from runyard.store.sql.series_pages import Pages
+from runyard.store.sql.series_pages import page as read_page
 from runyard.store.sql.series_rows import StoredSeries, open_series
 
 FIND_RUN = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
@@ -103,6 +105,19 @@ class SqlMetrics:
                         )
                     found.append((run_id, _listed(columns, None)))
             return found
+
+        return await self._database.read(work)
+
+    async def of_run(
+        self, workspace_id: int, run_id: str, max_results: int, series: int, page_token: str | None
+    ) -> tuple[list[tuple[str, History]], str | None]:
+        """Points of all series of a run, by name. Cost: the run's log and tails, and the chunks that the page touches."""
+        pages = Pages(self._page_key, "points of a run", workspace_id, run_id)
+        start = pages.place(page_token)
+
+        def work(c: Connection) -> tuple[list[tuple[str, History]], str | None]:
+            parts, place = read_page(c, workspace_id, run_id, start, points=max_results, series=series)
+            return [(part.name, _listed(part.columns, None)) for part in parts], pages.token(place)
 
         return await self._database.read(work)
 

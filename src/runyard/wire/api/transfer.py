@@ -60,7 +60,10 @@ class ImportDatastores(msgspec.Struct):
 
 
 class ExportFiles(msgspec.Struct):
+    """Files by their paths; the first one is read from `start` on, a multiple of 33,554,432."""
+
     paths: list[str]
+    start: int = 0
 
 
 class ImportedAnswer(msgspec.Struct):
@@ -74,6 +77,8 @@ class CountedAnswer(msgspec.Struct):
 
 
 class FileDigests(msgspec.Struct):
+    """Of the first of the paths, as many as one request may read; of a large file one piece."""
+
     items: list[FileDigest]
 
 
@@ -96,10 +101,13 @@ class ExportOfRun(msgspec.Struct):
 
 class ExportDigests(msgspec.Struct):
     run_id: str
+    max_results: Int32 = 250_000
+    page_token: str | None = None
 
 
-class SeriesDigests(msgspec.Struct):
+class ExportedDigestsPage(msgspec.Struct):
     items: list[SeriesDigest]
+    next_page_token: str | None = None
 
 
 class ExportedExperimentsPage(msgspec.Struct):

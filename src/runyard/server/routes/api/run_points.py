@@ -13,11 +13,10 @@ def routes(service: RunPointService) -> list[Route]:
 
     async def listing(ctx: Context, body: ListPoints) -> PointsPage:
         """List the points of all metrics of a run, series by series; a long series goes on on the next page."""
-        page = await service.page(ctx, body.run_id, body.max_results, body.page_token)
+        found, token = await service.page(ctx, body.run_id, body.max_results, body.page_token)
         items = [
-            SeriesMessage(part.name, part.points.steps, part.points.ms, numbers(part.points.values))
-            for part in page.items
+            SeriesMessage(name, points.steps, points.ms, numbers(points.values)) for name, points in found
         ]
-        return PointsPage(items, page.next_page_token)
+        return PointsPage(items, token)
 
     return api("GET", "/runs/{run_id}/points", ListPoints, listing, "runs/read")

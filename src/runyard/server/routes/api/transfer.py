@@ -24,6 +24,7 @@ from runyard.wire.api.transfer import (
     ExportDigests,
     ExportedDatasetsPage,
     ExportedDatastoresPage,
+    ExportedDigestsPage,
     ExportedExperimentsPage,
     ExportedLoggedModelsPage,
     ExportedLoggedPage,
@@ -45,7 +46,6 @@ from runyard.wire.api.transfer import (
     ImportRegisteredModels,
     ImportRuns,
     ImportTraces,
-    SeriesDigests,
 )
 
 T = TypeVar("T")
@@ -101,8 +101,9 @@ def _imports(service: TransferService) -> list[Route]:
         return ImportedAnswer(await service.put_datastores(ctx, body.items))
 
     async def files(ctx: Context, body: ExportFiles) -> FileDigests:
-        """Size and SHA-256 of stored files."""
-        return FileDigests(await service.file_digests(ctx, body.paths))
+        """Size and SHA-256 of stored files, a piece of 32 MiB at a time: ask again for the paths that have no answer, and
+        for the rest of a file that goes on, with `start`."""
+        return FileDigests(await service.file_digests(ctx, body.paths, body.start))
 
     return [
         *_exact("/import/experiments", ImportExperiments, experiments),
@@ -182,9 +183,12 @@ def _exports_of_runs(service: TransferService) -> list[Route]:
             *_page(await service.points(ctx, body.run_id, body.max_results, body.page_token))
         )
 
-    async def digests(ctx: Context, body: ExportDigests) -> SeriesDigests:
-        """Count and digest of each metric of a run."""
-        return SeriesDigests(await service.digests(ctx, body.run_id))
+    async def digests(ctx: Context, body: ExportDigests) -> ExportedDigestsPage:
+        """Count and digest of each metric of a run; max_results counts the points read, up to 1,000,000. A metric that goes
+        on on the next page has a digest there, too, and they add up."""
+        return ExportedDigestsPage(
+            *_page(await service.digests(ctx, body.run_id, body.max_results, body.page_token))
+        )
 
     async def logged(ctx: Context, body: ExportOfRun) -> ExportedLoggedPage:
         """A page of what the SDK logged to a run beside numbers."""

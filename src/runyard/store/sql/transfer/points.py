@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from runyard.entities.point_bytes import POINT, PointDigest, parse_points
 from runyard.entities.transfer import SeriesDigest, SeriesPoints
-from runyard.errors import InvalidInput, NotFound, shown
+from runyard.errors import InvalidInput, shown
+from runyard.store.sql import series_pages
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.run_points import buffer_of
 from runyard.store.sql.series import points as packed
-from runyard.store.sql.series.history import Cursor, HistoryReader
-from runyard.store.sql.series_rows import open_series
+from runyard.store.sql.series_pages import Part, Place
 
-FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
-KEYS = (
-    "SELECT k.name, s.key_id FROM series s JOIN keys k ON k.id = s.key_id WHERE s.run_id = ? ORDER BY k.name"
-)
-IN_MEMORY = 100_000  # points
-Place = tuple[str, Cursor | None]  # a key, and the point after which it goes on
+SERIES = 1_000  # on one page
 
 
 def put(tx: Transaction, workspace_id: int, run_id: str, series: Sequence[SeriesPoints]) -> int:
@@ -42,48 +37,26 @@ def put(tx: Transaction, workspace_id: int, run_id: str, series: Sequence[Series
     return total
 
 
-def row_id(c: Connection, workspace_id: int, run_id: str) -> int:
-    """Raises: NotFound."""
-    row = c.one(FIND, (run_id, workspace_id))
-    if row is None:
-        raise NotFound(f"Run with id={run_id} not found")
-    return int(row[0])
-
-
 def page(
-    c: Connection, run_id: int, after: Place | None, limit: int
+    c: Connection, workspace_id: int, run_id: str, after: Place | None, limit: int
 ) -> tuple[list[SeriesPoints], Place | None]:
     """Points by key in history order, limit of them or what is left, and the place after the last one."""
-    found: list[SeriesPoints] = []
-    left = limit
-    for name, key_id in c.all(KEYS, (run_id,)):
-        if after is not None and (name < after[0] or (name == after[0] and after[1] is None)):
-            continue
-        start = after[1] if after is not None and name == after[0] else None
-        part = HistoryReader(*open_series(c, run_id, key_id), start=start).page(left)
-        if part.columns.size:
-            found.append(SeriesPoints(name, _bytes(part.columns)))
-        left -= part.columns.size
-        if part.next is not None or left <= 0:
-            return found, (name, part.next)
-    return found, None
+    parts, place = series_pages.page(c, workspace_id, run_id, after, points=limit, series=SERIES)
+    return [SeriesPoints(part.name, _bytes(part.columns)) for part in parts], place
 
 
-def digests(c: Connection, run_id: int) -> list[SeriesDigest]:
-    """Of all metrics, by key."""
-    return [_digest(c, run_id, name, key_id) for name, key_id in c.all(KEYS, (run_id,))]
+def digests(
+    c: Connection, workspace_id: int, run_id: str, after: Place | None, limit: int
+) -> tuple[list[SeriesDigest], Place | None]:
+    """Of metrics by key, limit points or what is left; those of one metric on several pages add up."""
+    parts, place = series_pages.page(c, workspace_id, run_id, after, points=limit, series=SERIES)
+    return [_digest(part) for part in parts], place
 
 
-def _digest(c: Connection, run_id: int, name: str, key_id: int) -> SeriesDigest:
+def _digest(part: Part) -> SeriesDigest:
     digest = PointDigest()
-    for columns in _pages(c, run_id, key_id):
-        digest.add(parse_points(_bytes(columns)))
-    return SeriesDigest(name, digest.count, digest.text)
-
-
-def _pages(c: Connection, run_id: int, key_id: int) -> Iterator[packed.Columns]:
-    for part in HistoryReader(*open_series(c, run_id, key_id)).pages(IN_MEMORY):
-        yield part.columns
+    digest.add(parse_points(_bytes(part.columns)))
+    return SeriesDigest(part.name, digest.count, digest.text)
 
 
 def _bytes(columns: packed.Columns) -> bytes:

@@ -21,13 +21,14 @@ from runyard.entities.transfer import (
 )
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
-from runyard.store.sql.series.history import Cursor
+from runyard.store.sql.series_pages import Pages, Place, row_of
 from runyard.store.sql.transfer import data, experiments, logged_models, points, registry, runs, traces
 
 T = TypeVar("T")
 Homed = TypeVar("Homed", RunRecord, LoggedModelRecord, TraceRecord)
 PutHomed = Callable[[Transaction, int, Homed, Mapping[int, str]], Placed]
 PutOne = Callable[[Transaction, int, T], Placed]
+ReadSeries = Callable[[Connection, int, str, Place | None, int], tuple[list[T], Place | None]]
 Read = Callable[[Connection, int], tuple[list[T], int]]  # what comes after a row, and the last row
 
 
@@ -53,7 +54,7 @@ class SqlTransfer:
 
     async def put_logged(self, workspace_id: int, run_id: str, records: Sequence[LoggedRecord]) -> int:
         return await self._database.write(
-            lambda tx: runs.put_logged(tx, points.row_id(tx, workspace_id, run_id), list(records))
+            lambda tx: runs.put_logged(tx, row_of(tx, workspace_id, run_id), list(records))
         )
 
     async def put_logged_models(
@@ -108,21 +109,24 @@ class SqlTransfer:
     async def points(
         self, workspace_id: int, run_id: str, limit: int, token: str | None
     ) -> Page[SeriesPoints]:
-        digest = query_digest("export points", workspace_id, run_id)
-        position = decode_token(self._page_key, digest, token)
-        start = None if position is None else _place(position)
+        return await self._series("export points", workspace_id, run_id, limit, token, points.page)
 
-        def work(c: Connection) -> Page[SeriesPoints]:
-            found, place = points.page(c, points.row_id(c, workspace_id, run_id), start, limit)
-            if place is None:
-                return Page(found)
-            key, cursor = place
-            return Page(found, encode_token(self._page_key, digest, (key, *(cursor or ()))))
+    async def digests(
+        self, workspace_id: int, run_id: str, limit: int, token: str | None
+    ) -> Page[SeriesDigest]:
+        return await self._series("export digests", workspace_id, run_id, limit, token, points.digests)
+
+    async def _series(
+        self, what: str, workspace_id: int, run_id: str, limit: int, token: str | None, read: ReadSeries[T]
+    ) -> Page[T]:
+        pages = Pages(self._page_key, what, workspace_id, run_id)
+        start = pages.place(token)
+
+        def work(c: Connection) -> Page[T]:
+            found, place = read(c, workspace_id, run_id, start, limit)
+            return Page(found, pages.token(place))
 
         return await self._database.read(work)
-
-    async def digests(self, workspace_id: int, run_id: str) -> list[SeriesDigest]:
-        return await self._database.read(lambda c: points.digests(c, points.row_id(c, workspace_id, run_id)))
 
     async def logged(
         self, workspace_id: int, run_id: str, limit: int, token: str | None
@@ -132,7 +136,7 @@ class SqlTransfer:
             (workspace_id, run_id),
             limit,
             token,
-            lambda c, after: runs.logged(c, points.row_id(c, workspace_id, run_id), after, limit),
+            lambda c, after: runs.logged(c, row_of(c, workspace_id, run_id), after, limit),
         )
 
     async def logged_models(
@@ -200,8 +204,3 @@ class SqlTransfer:
             return Page(found, encode_token(self._page_key, digest, (last,)) if full else None)
 
         return await self._database.read(work)
-
-
-def _place(position: tuple[int | float | str | None, ...]) -> points.Place:
-    key, *cursor = position
-    return str(key), Cursor(*cursor) if cursor else None  # type: ignore[arg-type]
