@@ -1,4 +1,4 @@
-"""MLflow's own REST stores, pointed at a workspace."""
+"""MLflow's own REST stores, pointed at a workspace; that of runs with a journal in front."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from mlflow.store.model_registry.rest_store import RestStore as RegistryStore
 from mlflow.store.tracking.rest_store import RestStore
 
 from runyard.mlflow_plugin.host_credentials import host_credentials
+from runyard.mlflow_plugin.journaling import JournalStore
+from runyard.mlflow_plugin.journals import journal_of
+from runyard.mlflow_plugin.registry import JournalRegistryStore
 
 
 def tracking_store(store_uri: str) -> RestStore:
@@ -16,7 +19,8 @@ def tracking_store(store_uri: str) -> RestStore:
 
     Raises: MlflowException.
     """
-    return RestStore(host_credentials(store_uri))
+    journal = journal_of(store_uri)
+    return RestStore(host_credentials(store_uri)) if journal is None else JournalStore(journal)
 
 
 def model_registry_store(store_uri: str) -> RegistryStore:
@@ -24,7 +28,8 @@ def model_registry_store(store_uri: str) -> RegistryStore:
 
     Raises: MlflowException.
     """
-    return RegistryStore(host_credentials(store_uri))
+    journal = journal_of(store_uri)
+    return RegistryStore(host_credentials(store_uri)) if journal is None else JournalRegistryStore(journal)
 
 
 def workspace_store(workspace_uri: str) -> Any:

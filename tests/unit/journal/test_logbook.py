@@ -118,12 +118,14 @@ def test_what_the_server_would_refuse_is_refused_at_the_call_and_not_written_dow
     logbook.log_param(run.run_id, Param("p", "v"))
 
 
-def test_deleted_run_takes_nothing(logbook: Logbook) -> None:
-    run = _begun(logbook)
-    run.stage = Stage.DELETED
-    logbook.know(run)
+def test_deleted_run_takes_nothing_until_it_is_restored(recorder: Recorder) -> None:
+    run = RunState("a" * 32, "0", "mlflow-artifacts:/0", stage=Stage.DELETED)
+    logbook = Logbook(recorder, LocalState(), lambda run_id: run)
     with pytest.raises(InvalidInput, match="must be in the 'active' state. Current state is deleted"):
         logbook.log_metric(run.run_id, "a", 1.0, 1, 0)
+    run.stage = Stage.ACTIVE
+    logbook.log_metric(run.run_id, "a", 1.0, 1, 0)
+    assert run.latest == {"a": (0, 1, 1.0)}
 
 
 def test_run_of_another_journal_begins_in_this_one_too(logbook: Logbook, home: Path) -> None:

@@ -6,18 +6,18 @@ Each journal lists the runs that it speaks of in a file of its own, so that only
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from runyard.client.journal.folder import JournalFolder, Position, journals
+from runyard.client.journal.model_state import ModelState
 from runyard.client.journal.reader import JournalReader
 from runyard.client.journal.run_state import RunState
 from runyard.client.journal.state import LocalState
 from runyard.entities.journal import (
     BatchPoint,
     BatchRecord,
-    Call,
     FileRecord,
     PointRecord,
     Record,
@@ -53,7 +53,7 @@ def journals_of(home: Path, run_id: str) -> list[JournalFolder]:
         with contextlib.suppress(OSError):
             if run_id in (folder.path / RUN_LIST).read_text(encoding="utf-8").split():
                 found.append(folder)
-    return sorted(found, key=lambda one: one.head.started_ms if one.head else 0)
+    return sorted(found, key=_age)
 
 
 def records_of(folder: JournalFolder, kinds: frozenset[int] | None = None) -> Iterator[Record]:
@@ -95,12 +95,34 @@ def first_seq(folder: JournalFolder) -> int | None:
 
 def replayed(folders: list[JournalFolder], run_id: str) -> RunState | None:
     """A run as some journals tell it together; None when none of them makes it. Reads all of them."""
+    return _state_of(folders, lambda record: record.run_id == run_id).runs.get(run_id)
+
+
+def replayed_model(folders: list[JournalFolder], model_id: str) -> ModelState | None:
+    """A logged model as some journals tell it together; None when none of them makes it."""
+    return _state_of(folders, lambda record: record.run_id == model_id, _CALLS).models.get(model_id)
+
+
+def all_runs(home: Path) -> list[RunState]:
+    """The runs that the journals of this machine make, as they tell them. Reads all of them."""
+    folders = sorted(journals(home), key=_age)
+    return list(_state_of(folders, lambda record: True).runs.values())
+
+
+def _state_of(
+    folders: list[JournalFolder], wanted: Callable[[Record], bool], kinds: frozenset[int] | None = None
+) -> LocalState:
     state = LocalState()
     for folder in folders:
-        for record in records_of(folder):
-            if isinstance(record, Call | FileRecord) or record.run_id == run_id:
+        for record in records_of(folder, kinds):
+            if wanted(record):
                 state.apply(record)
-    return state.runs.get(run_id)
+    return state
+
+
+def _age(folder: JournalFolder) -> int:
+    head = folder.head
+    return head.started_ms if head is not None else 0
 
 
 def history(folders: list[JournalFolder], run_id: str, key: str) -> list[BatchPoint]:

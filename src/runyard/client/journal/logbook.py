@@ -192,6 +192,8 @@ class Logbook:
         start_ms: int | None,
         name: str | None,
         tags: Sequence[Tag],
+        *,
+        run_id: str | None = None,
     ) -> RunState:
         """Begin a run whose id is made here.
 
@@ -203,7 +205,7 @@ class Logbook:
         by_key = named_tags(name, tags)
         user = user_id or by_key.get(USER_TAG, "")
         pairs = list(by_key.items())
-        new = NewRun(uuid.uuid4().hex, experiment_id, experiment, user, start_ms, name, pairs)
+        new = NewRun(run_id or uuid.uuid4().hex, experiment_id, experiment, user, start_ms, name, pairs)
         self._append(new)
         run = self.state.runs[new.run_id]
         self._enter(run)
@@ -223,8 +225,10 @@ class Logbook:
 
         Raises: InvalidInput, StorageUnavailable.
         """
-        if run_id:
+        if owner.startswith("runs/"):
             self.entered(run_id)
+        elif run_id:
+            note_run(self._journal.begin(), run_id)
         self._journal.add_file(owner, path, source, copy=copy, run_id=run_id)
 
     def know(self, run: RunState) -> RunState:
@@ -250,7 +254,9 @@ class Logbook:
         run = self.live.get(run_id)
         if run is not None:
             return run
-        run = self.state.runs.get(run_id) or self.know(self._lookup(run_id))
+        run = self.state.runs.get(run_id)
+        if run is None or run.stage != Stage.ACTIVE:
+            run = self.know(self._lookup(run_id))
         if run.stage != Stage.ACTIVE:
             raise run_inactive(run_id, run.stage)
         if run.new is not None:  # so that this journal can be sent before the one that made the run

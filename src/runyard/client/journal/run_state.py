@@ -108,8 +108,12 @@ class RunState:
         ):
             self.latest[key] = (step, ms, value)
 
-    def message(self) -> RunMessage:
-        """The run as MLflow's API answers it."""
+    def message(self, *, whole: bool = True) -> RunMessage:
+        """The run as MLflow's API answers it.
+
+        Args:
+            whole: with metrics, params and tags.
+        """
         info = RunInfoMessage(
             run_uuid=self.run_id,
             run_id=self.run_id,
@@ -122,10 +126,14 @@ class RunState:
             start_time=self.start_ms or 0,
             end_time=self.end_ms,
         )
-        data = RunDataMessage(
-            [MetricValue(key, number(value), ms, step) for key, (step, ms, value) in self.latest.items()],
-            [Param(key, value) for key, value in self.params.items()],
-            [TagMessage(key, value) for key, value in self.tags.items()],
+        data = (
+            RunDataMessage()
+            if not whole
+            else RunDataMessage(
+                [MetricValue(key, number(value), ms, step) for key, (step, ms, value) in self.latest.items()],
+                [Param(key, value) for key, value in self.params.items()],
+                [TagMessage(key, value) for key, value in self.tags.items()],
+            )
         )
         inputs = InputsMessage(self.inputs, [ModelIdMessage(one) for one in self.model_inputs])
         outputs = OutputsMessage([ModelEdge(one, step) for one, step in self.model_outputs.items()])

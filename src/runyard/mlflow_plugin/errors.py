@@ -1,0 +1,15 @@
+"""Our errors as the client of MLflow raises what a server answers."""
+
+from __future__ import annotations
+
+from mlflow.exceptions import MlflowException, RestException
+
+from runyard.errors import RunyardError
+
+MESSAGE_LIMIT = 4_000  # characters, as the server cuts it
+
+
+def as_mlflow(error: RunyardError) -> MlflowException:
+    """The same class, code and text as if the server had refused the request."""
+    message = error.message if len(error.message) <= MESSAGE_LIMIT else error.message[:MESSAGE_LIMIT] + "…"
+    return RestException({"error_code": error.code, "message": message})
