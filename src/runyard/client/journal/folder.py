@@ -76,8 +76,15 @@ class Closed(msgspec.Struct):
 
 
 def journal_home() -> Path:
-    """The folder of all journals of this user."""
-    return Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".runyard" / "journal")
+    """The folder of all journals of this user; absolute, since a process may go elsewhere.
+
+    Raises: StorageUnavailable, where the user has no home.
+    """
+    named = os.environ.get(HOME_VARIABLE)
+    try:
+        return Path(named or Path.home() / ".runyard" / "journal").absolute()
+    except RuntimeError as exc:
+        raise StorageUnavailable(f"There is no place for the journal: {exc} Set {HOME_VARIABLE}.") from exc
 
 
 class JournalFolder:

@@ -6,6 +6,7 @@ Lines of JSON in both directions. To the sender: `Order`, the first of which say
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import logging
 import os
@@ -15,11 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from runyard.client.journal.folder import JournalFolder
 from runyard.client.journal.orders import Order, Report, decode_report, encode_line
+from runyard.client.journal.settings import CA_FILES, CLIENT_CERTIFICATE, JournalSettings
 from runyard.client.journal.target import Target
 from runyard.errors import RunyardError
 
@@ -27,6 +30,8 @@ log = logging.getLogger("runyard.journal")
 
 RESTART_S = (0.2, 1.0, 5.0, 30.0)  # pauses before the sender is started again
 HEALTHY_S = 60.0  # a sender that ran so long failed for the first time
+TRIES = 2  # of a process that never gets ready; then a thread of this one sends
+PATHS = ("RUNYARD_HOME", "RUNYARD_JOURNAL", *CA_FILES, CLIENT_CERTIFICATE)
 READ_BYTES = 64 * 1024
 BOOT = """import os, sys
 os.fork() and os._exit(0)
@@ -37,6 +42,8 @@ main()"""
 
 class Link:
     """A sender process for one journal. Its thread starts it and listens; callers only read what it heard.
+
+    Where no process can be started, the thread sends itself.
 
     Args:
         tell: what a person should know: refusals and the like.
@@ -50,7 +57,9 @@ class Link:
         self._pipes = threading.Lock()
         self._inlet = -1
         self._outlet = -1
+        self._inner: Any = None  # orders to a sender in this process
         self._leaving = False
+        self._ready = False
         self._wanted = 0
         self._tried = 0
         self.sent = 0
@@ -87,7 +96,7 @@ class Link:
 
     def abandon(self) -> None:
         """After a fork, in the child: the sender stays the parent's."""
-        self._leaving = True
+        self._leaving, self._inner = True, None
         inlet, self._inlet = self._inlet, -1
         outlet, self._outlet = self._outlet, -1
         for fd in (inlet, outlet):
@@ -99,6 +108,9 @@ class Link:
         """The thread: a sender, and the next one when it ends before it was told to."""
         failed = 0
         while not self._leaving:
+            if (failed >= TRIES and not self._ready) or not can_start():
+                self._send_here()
+                return
             started = time.monotonic()
             try:
                 self._spawn()
@@ -109,7 +121,14 @@ class Link:
                 return
             failed = 0 if time.monotonic() - started > HEALTHY_S else failed + 1
             self._heard(Report(trouble="The process that sends the journal ended; it is started again."))
-            time.sleep(RESTART_S[min(failed, len(RESTART_S) - 1)])
+            time.sleep(RESTART_S[min(failed, len(RESTART_S)) - 1])
+
+    def _send_here(self) -> None:
+        log.debug("No process can be started from here: a thread sends %s.", self._folder.path)
+        module = importlib.import_module("runyard.client.journal.sender.loop")
+        self._inner = module.Orders()
+        self._order(self._first_order())
+        module.Loop(self._folder, self._inner, self._heard, JournalSettings.of_environment()).run()
 
     def _spawn(self) -> None:
         with subprocess.Popen(
@@ -119,6 +138,7 @@ class Link:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             cwd=os.sep,
+            env=_environment(),
             start_new_session=True,
         ) as process:
             # The sender forks and its first process ends at once: nothing of ours is a child of the trainer's, which
@@ -127,14 +147,15 @@ class Link:
             assert process.stdout is not None
             self._inlet, self._outlet = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
         os.set_blocking(self._inlet, False)
-        self._order(
-            Order(
-                server=self._target.server,
-                workspace=self._target.workspace,
-                token=self._token(),
-                certificates=_certificates(),
-                flush=self._wanted or None,
-            )
+        self._order(self._first_order())
+
+    def _first_order(self) -> Order:
+        return Order(
+            server=self._target.server,
+            workspace=self._target.workspace,
+            token=self._token(),
+            certificates=_certificates(),
+            flush=self._wanted or None,
         )
 
     def _listen(self) -> None:
@@ -148,6 +169,9 @@ class Link:
             self._inlet = self._outlet = -1
 
     def _heard(self, report: Report) -> None:
+        if report.ready is not None:
+            self._ready = True
+            self._heard(Report(trouble=None))
         if report.ask == "token":
             self._order(Order(token=self._token()))
         if report.news is not None:
@@ -164,7 +188,9 @@ class Link:
     def _order(self, order: Order) -> None:
         """Best effort: a sender that does not read follows the folder all the same."""
         with self._pipes, contextlib.suppress(OSError):
-            if self._inlet >= 0:
+            if self._inner is not None:
+                self._inner.put(order)
+            elif self._inlet >= 0:
                 os.write(self._inlet, encode_line(order))
 
     def _token(self) -> str | None:
@@ -175,10 +201,24 @@ class Link:
             return None
 
 
+def can_start() -> bool:
+    """Whether this process can start another Python: one that is part of a bundle, or has no fork, cannot."""
+    return hasattr(os, "fork") and not hasattr(sys, "frozen") and os.access(sys.executable or "", os.X_OK)
+
+
 def command_line(folder: JournalFolder) -> list[str]:
     """How the sender of a folder is started: by itself, without what this process's environment adds to Python."""
     places = os.pathsep.join(dict.fromkeys(_place_of(name) for name in ("runyard", "msgspec")))
     return [sys.executable, "-I", "-S", "-c", BOOT, places, str(folder.path.absolute())]
+
+
+def _environment() -> dict[str, str]:
+    """That of this process; the sender works in another directory."""
+    found = dict(os.environ)
+    for name in PATHS:
+        if found.get(name):
+            found[name] = os.path.abspath(found[name])
+    return found
 
 
 def _place_of(package: str) -> str:

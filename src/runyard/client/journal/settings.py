@@ -29,6 +29,13 @@ DRAIN = "RUNYARD_DRAIN_S"
 LINGER = "RUNYARD_LINGER_S"
 FILES = "RUNYARD_FILES"
 HEARTBEAT = "RUNYARD_HEARTBEAT_S"
+CA_FILES = (  # the first that is set names the authorities that the sender trusts
+    "RUNYARD_CA_FILE",
+    "MLFLOW_TRACKING_SERVER_CERT_PATH",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
+CLIENT_CERTIFICATE = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
 _SIZE = re.compile(r"(\d+)\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 

@@ -13,18 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 from runyard.client.addresses import is_loopback
 from runyard.client.errors import ServerUnreachable
+from runyard.client.journal.settings import CA_FILES, CLIENT_CERTIFICATE
 from runyard.version import __version__
 
 CONNECT_S = 10.0
 ANSWER_BYTES = 16 * 1024 * 1024
-CA_FILES = (
-    "RUNYARD_CA_FILE",
-    "MLFLOW_TRACKING_SERVER_CERT_PATH",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-)
 INSECURE = ("RUNYARD_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE_TLS")
-CLIENT_CERTIFICATE = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
 TRUE = ("1", "true", "yes", "on")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _GONE = (ConnectionError, http.client.RemoteDisconnected)

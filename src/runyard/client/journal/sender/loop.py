@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from runyard.client.journal.folder import JournalFolder
+from runyard.client.journal.folder import Head, JournalFolder
 from runyard.client.journal.orders import Order, Report
+from runyard.client.journal.processes import is_alive
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.others import Others, claim
 from runyard.client.journal.sender.shipment import Shipment, Step
@@ -22,6 +23,7 @@ POLL_S, IDLE_POLL_S = 0.02, 0.2
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0  # between requests while there is little to send
 LOOK_S = 2.0  # between two looks at whether the process lives
 TELL_S = 0.1
+LAST_WORDS_S = 5.0  # of a process that has closed its journal
 NEWS_LENGTH = 2_000
 
 
@@ -117,7 +119,7 @@ class Loop:
         others = Others(self._folder, access, self._tell, self._orders.wake)
         self._report(Report(ready=os.getpid()))
         if self._follow(own, others, access):
-            others.look()
+            self._wait_for_end(head)
             self._send_others(others)
         else:
             own.stop()
@@ -137,7 +139,14 @@ class Loop:
                 continue
             self._rest(own, step)
 
+    def _wait_for_end(self, head: Head) -> None:
+        """Its last handlers may still log something, to another journal: that one is then left behind."""
+        until = time.monotonic() + LAST_WORDS_S
+        while is_alive(head.process) and time.monotonic() < until:
+            time.sleep(POLL_S)
+
     def _send_others(self, others: Others) -> None:
+        others.look()
         while (step := others.step()) is not Step.DONE:
             if step is not Step.MOVED:
                 self._orders.wake.wait(IDLE_POLL_S)

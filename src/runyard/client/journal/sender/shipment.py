@@ -117,13 +117,13 @@ class Shipment:
         except RunyardError as exc:
             return self._failed(exc)
         except (FileNotFoundError, NotADirectoryError):
-            if (self.folder.path / HEAD).exists():
+            if self._is_there():
                 raise
             return self._left(Step.GONE)
 
     def stop(self) -> None:
         """Leave it; another one goes on from here."""
-        if (self.folder.path / HEAD).exists():
+        if self._is_there():
             self._save(force=True)
         self.files.stop()
 
@@ -142,12 +142,14 @@ class Shipment:
         self._save()
         if step is not Step.IDLE:
             return step
+        if not self._is_there():
+            return self._left(Step.GONE)
         if self.files.first_waiting is not None:
             return Step.WAITING
         return self._finish() if over and self._is_whole() else Step.IDLE
 
     def _begin(self) -> Step:
-        if not (self.folder.path / HEAD).exists():
+        if not self._is_there():
             return self._left(Step.GONE)
         answer = self._access.get(f"/api/v1/journals/{self.folder.id}")
         if answer.status != 200:
@@ -288,7 +290,11 @@ class Shipment:
             return Step.IDLE
         if self.files.first_waiting is not None:
             return Step.WAITING
-        self._tell(f"{error.message} What may follow it is lost.")
+        closed = self.folder.closed
+        if closed is not None:
+            self.refusals.add_lost(self._reader.position.seq + 1, closed.seq, b"")
+        else:
+            self._tell(f"{error.message} What may follow it is lost.")
         return self._finish()
 
     def _pass_over(self, first: int, last: int) -> Step:
@@ -331,6 +337,10 @@ class Shipment:
             self._reader.position = Position(first, 0, begins - 1)
             self._lost = False
             self.backoff.worked()
+
+    def _is_there(self) -> bool:
+        """Whether no other sender has sent and removed it."""
+        return (self.folder.path / HEAD).exists()
 
     def _is_whole(self) -> bool:
         """Whether all that was written was read; a network file system may show the last of it late."""

@@ -61,6 +61,10 @@ class Uploads:
         self._waiting: queue.SimpleQueue[tuple[int, FileRecord] | None] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._places: dict[int, tuple[str, str]] = {}  # owner and path, by seq
+        self._lines: dict[
+            tuple[str, str], list[tuple[int, FileRecord]]
+        ] = {}  # files of one place, the first under way
         self._roots: dict[str, str] = {}
         self._stopped = threading.Event()
         self._open = 0
@@ -69,9 +73,14 @@ class Uploads:
         """Of all tries, those that failed included: whether there is any life in them."""
 
     def add(self, seq: int, record: FileRecord) -> None:
-        """Upload a file, when it is its turn."""
-        self._waiting.put((seq, record))
+        """Upload a file, when it is its turn. One that replaces another goes after it."""
         self._open += 1
+        self._places[seq] = place = (record.owner, record.path)
+        line = self._lines.setdefault(place, [])
+        line.append((seq, record))
+        if len(line) > 1:
+            return
+        self._waiting.put((seq, record))
         if len(self._threads) < min(AT_ONCE, self._open):
             thread = threading.Thread(target=self._work, name="runyard-upload", daemon=True)
             self._threads.append(thread)
@@ -81,7 +90,15 @@ class Uploads:
         """Those that have ended since the last call."""
         while not self._ended.empty():
             self._open -= 1
-            yield self._ended.get()
+            ended = self._ended.get()
+            place = self._places.pop(ended.seq)
+            line = self._lines[place]
+            line.pop(0)
+            if line:
+                self._waiting.put(line[0])
+            else:
+                del self._lines[place]
+            yield ended
 
     def stop(self) -> None:
         """Begin no more; what is under way is left to itself."""

@@ -1,0 +1,48 @@
+"""What the tests of the journal's sender share: a stand-in server, a home of their own, and no sender that stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runyard.client.journal.folder import JournalFolder, journals
+from runyard.client.journal.sender.others import CLAIM, Claim
+from tests.journal.standin import StandIn
+
+CLEARED = ("RUNYARD_TOKEN", "MLFLOW_TRACKING_TOKEN", "RUNYARD_SERVER", "RUNYARD_WORKSPACE", "RUNYARD_MODE")
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A server that can be made to fail."""
+    found = StandIn()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the journals. Senders that a failed test leaves are ended."""
+    for name in CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    place = tmp_path / "journal"
+    monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RUNYARD_JOURNAL", str(place))
+    monkeypatch.setenv("RUNYARD_LINGER_S", "20")
+    yield place
+    for folder in journals(place):
+        end_sender(folder)
+
+
+def end_sender(folder: JournalFolder) -> None:
+    """kill -9 the process that sends a journal, if it is one of its own."""
+    found = folder.read(CLAIM, Claim)
+    if found is not None and found.process.pid != os.getpid():
+        try:
+            os.kill(found.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
