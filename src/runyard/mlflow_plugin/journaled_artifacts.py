@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from urllib.parse import quote
 
 from mlflow.entities import FileInfo
 from mlflow.environment_variables import (
@@ -51,7 +52,9 @@ class JournaledArtifacts(WorkspaceArtifacts):
             if file is not None:
                 shutil.copyfile(file.source, local_path)
                 return
-        super()._download_file(remote_file_path, local_path)
+        super()._download_file(
+            quote(remote_file_path), local_path
+        )  # MLflow would let % and # mean something else
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Delete files, once all that was logged is there."""

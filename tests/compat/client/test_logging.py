@@ -1,5 +1,6 @@
 import math
 import sys
+import time
 
 import mlflow
 import pandas as pd
@@ -13,6 +14,7 @@ LARGEST = sys.float_info.max
 def test_metrics_with_steps_keep_the_highest_step(client, run):
     for step, value in ((0, 5.0), (10, 1.0), (3, 7.0)):
         client.log_metric(run, "loss", value, step=step)
+        time.sleep(0.002)  # a history is ordered by milliseconds
     assert client.get_run(run).data.metrics == {"loss": 1.0}
     assert [(m.step, m.value) for m in client.get_metric_history(run, "loss")] == [
         (0, 5.0),
