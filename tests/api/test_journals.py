@@ -186,7 +186,6 @@ UNREADABLE = [
     (2, _body(RUN, [["m", 1.0]])), (2, _body(RUN, {}, [], [])), (2, _body(RUN, [], [["p"]])), (2, _body(RUN, [], [["p", 1]])),
     (3, _body(None)), (3, _body("r", 5)), (4, _body(RUN, "FINISHED")), (4, _body(RUN, 3, 2**63)), (5, _body(RUN)),
     (6, _body(RUN, "POST")), (6, _body(RUN, "POST", "/", [1])), (6, b"\x94\xa1r\xa4POST\xa1/" + b"\x81\xa1a" * 3_000),
-    (7, _body("o")),
 ]  # fmt: skip
 
 

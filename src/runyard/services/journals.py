@@ -179,7 +179,7 @@ class _Taking:
     async def _call(self, call: Call) -> None:
         seq = self.done + 1
         place = (self._ctx.workspace_id, self._journal)
-        with self._store.taking(*place, self.stored, seq) as mark:
+        with self._store.taking(*place, self.stored, seq, self.refused) as mark:
             try:
                 await self._dispatcher.call(self._ctx, call.method, call.path, call.body)
                 self.done = seq

@@ -153,9 +153,13 @@ class JournalStore(Protocol):
         ...
 
     def taking(
-        self, workspace_id: int, journal: str, before: int, seq: int
+        self, workspace_id: int, journal: str, before: int, seq: int, refused: Sequence[Refused]
     ) -> AbstractContextManager[Written]:
-        """While the block lasts, the write that it waits for also takes record seq, or raises JournalMoved."""
+        """While the block lasts, the write that it waits for also takes record seq, or raises JournalMoved.
+
+        Args:
+            refused: since the request began.
+        """
         ...
 
     async def seen(self, workspace_id: int, journal: str, *, ended: bool) -> None:

@@ -171,7 +171,7 @@ def test_a_write_takes_its_record_with_it(journal: Journal, stores: Stores) -> N
     runs = SqlRuns(MarkedDatabase(stores.database), PAGE_KEY, render, record_metrics)
 
     async def call(before: int, seq: int, run: str = run_id) -> bool:
-        with journal.store.taking(stores.workspace, journal.id, before, seq) as mark:
+        with journal.store.taking(stores.workspace, journal.id, before, seq, ()) as mark:
             try:
                 await runs.log_outputs(stores.workspace, run, [ModelEdge("m", seq)])
             except NotFound:
@@ -195,7 +195,7 @@ def test_a_second_write_of_a_call_is_a_defect(journal: Journal, stores: Stores) 
     runs = SqlRuns(MarkedDatabase(stores.database), PAGE_KEY, render, record_metrics)
 
     async def twice() -> None:
-        with journal.store.taking(stores.workspace, journal.id, 0, 1):
+        with journal.store.taking(stores.workspace, journal.id, 0, 1, ()):
             for _ in range(2):
                 await runs.log_outputs(stores.workspace, run_id, [ModelEdge("m")])
 
@@ -210,7 +210,7 @@ def test_marks_of_tasks_at_the_same_time_are_their_own(stores: Stores) -> None:
     runs = SqlRuns(MarkedDatabase(stores.database), PAGE_KEY, render, record_metrics)
 
     async def call(journal: Journal, seq: int) -> None:
-        with journal.store.taking(stores.workspace, journal.id, 0, seq):
+        with journal.store.taking(stores.workspace, journal.id, 0, seq, ()):
             await asyncio.sleep(0)
             await runs.log_outputs(stores.workspace, run_id, [ModelEdge("m", seq)])
 

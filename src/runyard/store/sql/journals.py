@@ -75,7 +75,7 @@ class SqlJournals:
             taking = _Taking(tx, workspace_id, self._artifact_root, admission)
             for change in stretch.changes:
                 taking.make(change)
-            refused = [*stretch.refused, *taking.refused][:KEPT_REFUSALS]
+            refused = [*stretch.refused, *taking.refused]
             _advance(tx, workspace_id, journal, stretch.last, refused, is_new=is_new)
             return taking.refused, taking.points
 
@@ -83,10 +83,12 @@ class SqlJournals:
         self.points_accepted += points
         return refused
 
-    def taking(self, workspace_id: int, journal: str, before: int, seq: int) -> AbstractContextManager[Mark]:
+    def taking(
+        self, workspace_id: int, journal: str, before: int, seq: int, refused: Sequence[Refused]
+    ) -> AbstractContextManager[Mark]:
         def keep(tx: Transaction) -> None:
             is_new = _require_position(tx, workspace_id, journal, before)
-            _advance(tx, workspace_id, journal, seq, [], is_new=is_new)
+            _advance(tx, workspace_id, journal, seq, refused, is_new=is_new)
 
         return marked(Mark(keep))
 
@@ -116,7 +118,7 @@ def _require_position(tx: Transaction, workspace_id: int, journal: str, before: 
 def _advance(
     tx: Transaction, workspace_id: int, journal: str, last: int, refused: Sequence[Refused], *, is_new: bool
 ) -> None:
-    told = msgspec.json.encode(refused).decode()
+    told = msgspec.json.encode(refused[:KEPT_REFUSALS]).decode()
     if not is_new:
         tx.execute(ADVANCE, (last, told, now_ms(), workspace_id, journal))
     elif not tx.execute(INSERT, (workspace_id, journal, last, told, now_ms())):
