@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Any
 
 import msgspec
 
 from runyard.entities.common import Param, Stage, Tag
 from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, NewRun, Run, RunStatus
-from runyard.store.sql.database import Connection, Row, Transaction
+from runyard.errors import RunyardError
+from runyard.store.sql.database import Connection, Database, Row, Transaction
+from runyard.store.sql.search.fragments import among
 
 Render = Callable[[Run], bytes]
 IN_ONE_QUERY = 500
 KEPT_BYTES = 256 * 1024
+WORTH_KEEPING_BYTES = 16 * 1024  # what is less is made again for less than a commit costs
 _RUNS = """SELECT r.id, r.version, d.body FROM runs r
-    LEFT JOIN run_docs d ON d.run_id = r.id AND d.version = r.version WHERE r.id IN ({marks})"""
+    LEFT JOIN run_docs d ON d.run_id = r.id AND d.version = r.version WHERE {ids}"""
 _ROWS = """SELECT id, uuid, experiment_id, name, user_id, status, stage, start_ms, end_ms, artifact_uri
-    FROM runs WHERE id IN ({marks})"""
+    FROM runs WHERE {ids}"""
 _METRICS = """SELECT s.run_id, k.name, s.last_value, s.last_ms, s.last_step FROM series s
-    JOIN keys k ON k.id = s.key_id WHERE s.run_id IN ({marks}) ORDER BY s.run_id, k.name"""
+    JOIN keys k ON k.id = s.key_id WHERE {ids} ORDER BY s.run_id, k.name"""
 _TEXTS = """SELECT t.run_id, k.name, t.value FROM {table} t
-    JOIN keys k ON k.id = t.key_id WHERE t.run_id IN ({marks}) ORDER BY t.run_id, k.name"""
+    JOIN keys k ON k.id = t.key_id WHERE {ids} ORDER BY t.run_id, k.name"""
 _DATASETS = """SELECT e.run_id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, e.tags
     FROM run_datasets e JOIN datasets d ON d.id = e.dataset_id
-    WHERE e.run_id IN ({marks}) ORDER BY e.run_id, d.id"""
-_MODELS = "SELECT run_id, model_uuid, direction, step FROM run_models WHERE run_id IN ({marks}) ORDER BY id"
+    WHERE {ids} ORDER BY e.run_id, d.id"""
+_MODELS = "SELECT run_id, model_uuid, direction, step FROM run_models WHERE {ids} ORDER BY id"
 KEEP = """INSERT INTO run_docs (run_id, version, body) SELECT id, version, ? FROM runs WHERE id = ? AND version = ?
     ON CONFLICT (run_id) DO UPDATE SET version = excluded.version, body = excluded.body"""
 
 
 class Documents(msgspec.Struct):
-    """Bodies in the order asked for, and (body, run id, version) of those that were made just now."""
+    """Bodies in the order asked for, and (body, run id, version) of those made just now that are worth keeping."""
 
     bodies: list[bytes]
     made: list[tuple[bytes, int, int]]
 
 
 def documents(c: Connection, ids: Sequence[int], render: Render) -> Documents:
-    """The documents of runs. Cost: one lookup per run; rows are read for runs that changed since the last time."""
+    """The documents of runs. Cost: one lookup per run; rows are read for runs that changed since theirs was kept."""
     found: dict[int, bytes] = {}
     stale: dict[int, int] = {}
-    for run_id, version, body in _in_pieces(c, _RUNS, ids):
+    for run_id, version, body in _rows(c, _RUNS, "r.id", ids):
         if body is None:
             stale[run_id] = version
         else:
@@ -53,6 +59,8 @@ def documents(c: Connection, ids: Sequence[int], render: Render) -> Documents:
         found[run_id] = render(run)
         if len(found[run_id]) <= KEPT_BYTES:
             made.append((found[run_id], run_id, stale[run_id]))
+    if sum(len(body) for body, _, _ in made) < WORTH_KEEPING_BYTES:
+        made = []
     return Documents([found[run_id] for run_id in ids if run_id in found], made)
 
 
@@ -61,19 +69,39 @@ def keep(tx: Transaction, made: Sequence[tuple[bytes, int, int]]) -> None:
     tx.many(KEEP, made)
 
 
+class Keeper:
+    """Stores documents after the answer that they were made for: nobody waits for what only saves work later.
+
+    One write at a time, and none is queued behind it, so what waits is bounded; documents left out are made again.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._task: asyncio.Task[None] | None = None
+
+    def soon(self, made: Sequence[tuple[bytes, int, int]]) -> None:
+        """Keep these, unless others are being stored. Call from an event loop."""
+        if made and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._keep(made), context=Context())  # of no request
+
+    async def _keep(self, made: Sequence[tuple[bytes, int, int]]) -> None:
+        with contextlib.suppress(RunyardError):
+            await self._database.write(lambda tx: keep(tx, made), checked=True)
+
+
 def load(c: Connection, ids: Sequence[int]) -> dict[int, Run]:
-    """Runs by row id, with everything. Cost: their rows, in a fixed number of statements per 500 runs."""
-    runs = {row[0]: _run(row) for row in _in_pieces(c, _ROWS, ids)}
-    for run_id, key, value, ms, step in _in_pieces(c, _METRICS, ids):
+    """Runs by row id, with everything. Cost: their rows, in a fixed number of statements."""
+    runs = {row[0]: _run(row) for row in _rows(c, _ROWS, "id", ids)}
+    for run_id, key, value, ms, step in _rows(c, _METRICS, "s.run_id", ids):
         runs[run_id].metrics.append(MetricPoint(key, math.nan if value is None else value, ms, step))
-    for run_id, key, value in _in_pieces(c, _TEXTS.replace("{table}", "run_params"), ids):
+    for run_id, key, value in _rows(c, _TEXTS.replace("{table}", "run_params"), "t.run_id", ids):
         runs[run_id].params.append(Param(key, value))
-    for run_id, key, value in _in_pieces(c, _TEXTS.replace("{table}", "run_tags"), ids):
+    for run_id, key, value in _rows(c, _TEXTS.replace("{table}", "run_tags"), "t.run_id", ids):
         runs[run_id].tags.append(Tag(key, value))
-    for run_id, *dataset, tags in _in_pieces(c, _DATASETS, ids):
+    for run_id, *dataset, tags in _rows(c, _DATASETS, "e.run_id", ids):
         edge_tags = [Tag(key, value) for key, value in json.loads(tags)]
         runs[run_id].inputs.append(DatasetInput(Dataset(*dataset), edge_tags))
-    for run_id, model_id, direction, step in _in_pieces(c, _MODELS, ids):
+    for run_id, model_id, direction, step in _rows(c, _MODELS, "run_id", ids):
         edges = runs[run_id].model_outputs if direction else runs[run_id].model_inputs
         edges.append(ModelEdge(model_id, step))
     return runs
@@ -81,7 +109,7 @@ def load(c: Connection, ids: Sequence[int]) -> dict[int, Run]:
 
 def bare_run(c: Connection, run_id: int) -> Run:
     """One run without what was logged to it. Cost: one row."""
-    return _run(c.all(_ROWS.replace("{marks}", "?"), (run_id,))[0])
+    return _run(c.all(_ROWS.replace("{ids}", "id = ?"), (run_id,))[0])
 
 
 def new_run(new: NewRun, artifact_uri: str) -> Run:
@@ -100,12 +128,12 @@ def new_run(new: NewRun, artifact_uri: str) -> Run:
     )
 
 
-def _in_pieces(c: Connection, sql: str, ids: Sequence[int]) -> list[Row]:
-    rows: list[Row] = []
-    for start in range(0, len(ids), IN_ONE_QUERY):
-        some = ids[start : start + IN_ONE_QUERY]
-        rows += c.all(sql.replace("{marks}", ", ".join("?" * len(some))), some)
-    return rows
+def _rows(c: Connection, sql: str, column: str, ids: Sequence[int]) -> list[Row]:
+    """One statement, whose text is the same for any number of runs, so that it is prepared once."""
+    if not ids:
+        return []
+    where = among(column, ids, c.dialect)
+    return c.all(sql.replace("{ids}", where.text), where.params)
 
 
 def _run(row: Sequence[Any]) -> Run:

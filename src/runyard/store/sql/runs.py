@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from runyard.entities.run import (
     Run,
     RunStatus,
 )
-from runyard.errors import InvalidInput, NotFound, StorageUnavailable
+from runyard.errors import InvalidInput, NotFound
 from runyard.store.sql import run_docs
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -71,6 +70,7 @@ class SqlRuns:
         self, database: Database, page_key: bytes, render: run_docs.Render, model_metrics: ModelMetrics
     ) -> None:
         self._database = database
+        self._keeper = run_docs.Keeper(database)
         self._page_key = page_key
         self._render = render
         self._model_metrics = model_metrics
@@ -124,7 +124,9 @@ class SqlRuns:
     ) -> Page[bytes]:
         """A page of run documents; each run that exists for the whole scan is seen once.
 
-        Cost: index ranges of the filter, then the page's documents.
+        Cost: index ranges of the filter, then the page's documents. The search chooses between the range that the
+        strictest clause leaves and a walk in the order asked for, whichever bounded counts say is less; see
+        search/walk_runs.py. Documents of runs that changed are made for the answer and kept after it.
         """
         digest = query_digest(
             "runs", workspace_id, list(experiment_ids), int(view), filter_string, list(order_by)
@@ -146,9 +148,7 @@ class SqlRuns:
             return run_docs.documents(c, found.ids, self._render), token
 
         found, token = await self._database.read(work)
-        if found.made:
-            with contextlib.suppress(StorageUnavailable):  # they are only kept to save work later
-                await self._database.write(lambda tx: run_docs.keep(tx, found.made), checked=True)
+        self._keeper.soon(found.made)
         return Page(found.bodies, token)
 
     async def log(

@@ -17,6 +17,7 @@ from runyard.store.sql.search.fragments import (
     compare,
     compare_enum,
     indexed_text,
+    join,
 )
 from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.tables import STATISTICS
@@ -44,15 +45,18 @@ ATTRIBUTES = {
     "end_time": "end_ms",
 }
 TEXT_TABLES = {"parameter": "run_params", "tag": "run_tags"}
+SKIP = 0.1  # the next row of an index
+NEAR = 0.8  # a look-up in an index range whose pages many look-ups share
+FAR = 2.0  # a look-up by the run, mostly on a page that nothing else needs
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One condition on a run.
 
-    `check` holds for the run of alias r; where it needs nothing but the run's id, that is written RUN_ID.
-    `source` selects run_id of all runs of the experiments that meet it (and perhaps of others, where that
-    cannot be seen).
+    `check` holds for the run of alias r; where it needs nothing but the run's id and experiment, these are
+    written RUN_ID and EXPERIMENT. `source` selects run_id and experiment_id of all runs of the experiments
+    that meet it (and perhaps of others, where that cannot be seen). Costs are in microseconds, roughly.
     """
 
     check: Sql
@@ -60,6 +64,8 @@ class Term:
     ranged: bool = (
         False  # the source is one index range, so its rows can be counted for what they cost to skip
     )
+    check_cost: float = FAR
+    row_cost: float = SKIP  # of one row of the source
     name: Name | None = None
     op: Operator | None = None
     value: Value = None
@@ -71,6 +77,9 @@ class Term:
 
 
 RUN_ID = "{run}"
+EXPERIMENT = "{experiment}"
+_X = "x.run_id AS run_id, x.experiment_id AS experiment_id"
+_RUN = "id AS run_id, experiment_id"
 _STRICTNESS: dict[Operator, int] = {
     "=": 0,
     "IN": 1,
@@ -207,7 +216,7 @@ def _every_run(scope: Scope, key_id: int, condition: Sql) -> Sql:
     """Reads one run after the other, whose series lie side by side; in the order of a value they do not."""
     of_run = Sql("x.run_id = q.id AND x.key_id = ?", (key_id,))
     where = all_of([scope.here("q."), scope.staged("q."), of_run, condition])
-    return where.wrap("SELECT x.run_id AS run_id FROM runs q CROSS JOIN series x WHERE ")
+    return where.wrap(f"SELECT {_X} FROM runs q CROSS JOIN series x WHERE ")
 
 
 def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
@@ -225,14 +234,27 @@ def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
     found = condition
     if indexed is not None:
         found = indexed[0] if indexed[1] else indexed[0] + condition.wrap("AND ")
-    return _fact_term(scope, table, key_id, condition, found, ranged=indexed is not None)
+    term = _fact_term(scope, table, key_id, condition, found, ranged=indexed is not None)
+    return _equal_text_term(scope, term, table, key_id, found) if op == "=" else term
+
+
+def _equal_text_term(scope: Scope, term: Term, table: str, key_id: int, found: Sql) -> Term:
+    """The runs of one value lie together in the index, so each is checked there; SQLite does so when told."""
+    told = f" INDEXED BY {table}_by_value" if scope.dialect == "sqlite" else ""
+    of_value = all_of([Sql("x.key_id = ?", (key_id,)), found]).wrap(f"FROM {table} x{told} WHERE ")
+    this_run = Sql(f"AND x.experiment_id = {EXPERIMENT} AND x.run_id = {RUN_ID}")
+    check = (of_value + this_run).wrap("(SELECT 1 ", ") = 1")
+    return replace(term, check=check, check_cost=NEAR)
 
 
 def _fact_term(scope: Scope, table: str, key_id: int, check: Sql, found: Sql, *, ranged: bool) -> Term:
     """A condition on the row of this key: `check` for one run, `found` (the same, indexed) for all."""
     where = all_of([scope.here("x."), Sql("x.key_id = ?", (key_id,)), found])
-    source = where.wrap(f"SELECT x.run_id AS run_id FROM {table} x WHERE ")
-    return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged)
+    source = where.wrap(f"SELECT {_X} FROM {table} x WHERE ")
+    row_cost = (
+        SKIP if table == "series" else FAR
+    )  # an index on a part of a text does not hold the row's columns
+    return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged, row_cost=row_cost)
 
 
 def _of_run(table: str, key_id: int, condition: Sql) -> Sql:
@@ -247,14 +269,12 @@ def attribute_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
         return _status_term(scope, op, value)
     check = compare(f"r.{column}", op, value, scope.dialect)
     if key == "run_id" and op in ("=", "IN"):
-        return Term(
-            check, compare("uuid", op, value, scope.dialect).wrap("SELECT id AS run_id FROM runs WHERE ")
-        )
+        return Term(check, compare("uuid", op, value, scope.dialect).wrap(f"SELECT {_RUN} FROM runs WHERE "))
     ranged = (key == "run_name" and op == "=") or (key == "start_time" and op != "!=")
     if not ranged:
         return Term(check)
     where = all_of([scope.here(), scope.staged(), compare(column, op, value, scope.dialect)])
-    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), ranged=True)
+    return Term(check, where.wrap(f"SELECT {_RUN} FROM runs WHERE "), ranged=True)
 
 
 def _status_term(scope: Scope, op: Operator, value: Value) -> Term:
@@ -262,7 +282,7 @@ def _status_term(scope: Scope, op: Operator, value: Value) -> Term:
     if check == NEVER:
         return Term(NEVER)
     where = scope.here() + compare_enum("status", op, value, STATUS_NAMES).wrap("AND ")
-    return Term(check, where.wrap("SELECT id AS run_id FROM runs WHERE "), ranged=True)
+    return Term(check, where.wrap(f"SELECT {_RUN} FROM runs WHERE "), ranged=True)
 
 
 _DATASET_COLUMNS = {"name": "ds.name", "digest": "ds.digest", "context": "rd.context"}
@@ -277,7 +297,7 @@ def _dataset_term(scope: Scope, key: str, op: Operator, value: Value) -> Term:
         return Term(check)
     found = all_of([scope.here("ds."), condition])
     source = found.wrap(
-        "SELECT DISTINCT rd.run_id AS run_id FROM datasets ds CROSS JOIN run_datasets rd "
+        "SELECT DISTINCT rd.run_id AS run_id, ds.experiment_id AS experiment_id FROM datasets ds CROSS JOIN run_datasets rd "
         "WHERE rd.dataset_id = ds.id AND "
     )
     return Term(check, source, ranged=True)
@@ -288,8 +308,21 @@ def rows(connection: Connection, statement: Sql) -> list[tuple[Any, ...]]:
     return connection.all(statement.text, statement.params)
 
 
-def checks(terms: Sequence[Term], run_id: str) -> list[Sql]:
-    """The conditions of terms, each once, the strictest first, without those that always hold."""
-    ordered = sorted(terms, key=lambda term: term.strictness)
-    found = dict.fromkeys(term.check for term in ordered if term.check != ALWAYS)
-    return [Sql(check.text.replace(RUN_ID, run_id), check.params) for check in found]
+def checks(terms: Sequence[Term], run_id: str, experiment_id: str, dialect: Dialect) -> list[Sql]:
+    """The conditions of terms, each once, in the order of `visit_order`, without those that always hold."""
+    found = dict.fromkeys(term.check for term in visit_order(terms) if term.check != ALWAYS)
+    look_ups = [check for check in found if RUN_ID in check.text]
+    others = [check for check in found if RUN_ID not in check.text]
+    placed = [
+        Sql(check.text.replace(RUN_ID, run_id).replace(EXPERIMENT, experiment_id), check.params)
+        for check in look_ups
+    ]
+    if dialect == "postgresql" and len(placed) > 1:  # it takes conditions in the order of its own estimates
+        failing = join(" ", [check.wrap("WHEN (", ") IS NOT TRUE THEN FALSE") for check in placed])
+        placed = [failing.wrap("CASE ", " ELSE TRUE END")]
+    return placed + others
+
+
+def visit_order(terms: Iterable[Term]) -> list[Term]:
+    """The strictest term first, of those alike the cheapest."""
+    return sorted(terms, key=lambda term: (term.strictness, term.check_cost))

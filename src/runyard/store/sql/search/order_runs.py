@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 from runyard.store.sql.search.compile_runs import (
     ATTRIBUTES,
+    FAR,
     RUN_ID,
+    SKIP,
     STATUS_NAMES,
     TEXT_TABLES,
     Scope,
@@ -17,7 +19,16 @@ from runyard.store.sql.search.compile_runs import (
     rows,
     statistic,
 )
-from runyard.store.sql.search.fragments import NEVER, PREFIX, Sql, all_of, enum_rank, ordered_text, rows_of
+from runyard.store.sql.search.fragments import (
+    NEVER,
+    PREFIX,
+    Sql,
+    all_of,
+    enum_rank,
+    join,
+    ordered_text,
+    rows_of,
+)
 from runyard.store.sql.search.keyset import MISSING, NAN, VALUE, Key, nullable
 from runyard.store.sql.search.tree import Name, Order, OrderBy
 
@@ -117,17 +128,28 @@ def _attribute_key(scope: Scope, name: Name, ascending: bool) -> RunKey:
 # --- parts of the index as terms
 
 
-def between(scope: Scope, key: RunKey, low: Scalar | None, high: Scalar | None) -> Sql:
-    """Runs whose indexed value lies strictly between low and high, in the key's direction; None is open."""
+def between(
+    scope: Scope, key: RunKey, low: Scalar | None, high: Scalar | None, *, with_high: bool = False
+) -> Sql:
+    """Runs whose indexed value lies strictly between low and high, in the key's direction; None is open.
+
+    Args:
+        with_high: runs that have the value high come too.
+    """
     walk = _walk(key)
     up, down = (">", "<") if key.key.ascending else ("<", ">")
+    down += "=" if with_high else ""
     bounds = [
         Sql(f"{walk.value} {sign} ?", (bound,))
         for sign, bound in ((up, low), (down, high))
         if bound is not None
     ]
     where = all_of([scope.here(), walk.fixed, *(bounds or [Sql(f"{walk.value} IS NOT NULL")])])
-    return where.wrap(f"SELECT {walk.id} AS run_id, {_column(walk)} AS v FROM {walk.table} WHERE ")
+    return where.wrap(f"SELECT {_ids(walk)}, {_column(walk)} AS v FROM {walk.table} WHERE ")
+
+
+def _ids(walk: Walk) -> str:
+    return f"{walk.id} AS run_id, experiment_id"
 
 
 def _column(walk: Walk) -> str:
@@ -138,8 +160,9 @@ def tied(scope: Scope, key: RunKey, value: Scalar) -> Term:
     """Runs whose indexed value is this one."""
     walk = _walk(key)
     where = all_of([scope.here(), walk.fixed, Sql(f"{walk.value} = ?", (value,))])
-    source = where.wrap(f"SELECT {walk.id} AS run_id FROM {walk.table} WHERE ")
-    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, ranged=True)
+    source = where.wrap(f"SELECT {_ids(walk)} FROM {walk.table} WHERE ")
+    row_cost = FAR if walk.prefix else SKIP
+    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, ranged=True, row_cost=row_cost)
 
 
 def ranked(scope: Scope, key: RunKey, rank: int) -> Term | None:
@@ -151,7 +174,7 @@ def ranked(scope: Scope, key: RunKey, rank: int) -> Term | None:
         return Term(_of_run(walk, None))
     empty = Sql(f"{walk.value} IS NULL")
     where = all_of([scope.here(), walk.fixed, empty])
-    source = where.wrap(f"SELECT {walk.id} AS run_id FROM {walk.table} WHERE ")
+    source = where.wrap(f"SELECT {_ids(walk)} FROM {walk.table} WHERE ")
     return Term(_of_run(walk, empty), source, ranged=True)
 
 
@@ -172,28 +195,34 @@ def from_driver(key: RunKey) -> RunKey:
     return replace(key, key=Key(value, key.key.ascending, "0 + 0"), join=None)
 
 
-def edge(scope: Scope, key: RunKey, low: Scalar | None, size: int, stride: int) -> Scalar | None:
-    """An indexed value about `size` rows after low, so that a window ends there. None: take the rest."""
+class Edge(NamedTuple):
+    """Where a window ends. None: it takes the rest. `ties` runs have that value; they are not counted beyond its size."""
+
+    value: Scalar | None
+    ties: int
+
+
+def edge(scope: Scope, key: RunKey, low: Scalar | None, size: int, stride: int) -> Edge:
+    """The indexed value about `size` rows after low. Cost: one statement that passes over so many index entries."""
     walk = _walk(key)
-    ascending = key.key.ascending
     skipped = max(size // (len(scope.experiments) * len(walk.parts)), stride)
-    bound = Sql(f"{walk.value} {'>' if ascending else '<'} ?", (low,)) if low is not None else None
-    found: list[Scalar] = []
-    for part in walk.parts:
-        where = all_of([Sql("experiment_id = e.value"), part, bound or Sql(f"{walk.value} IS NOT NULL")])
-        direction = "ASC" if ascending else "DESC"
-        tail = Sql(f"ORDER BY {walk.value} {direction} LIMIT 1 OFFSET ?) FROM", (skipped,))
-        statement = where.wrap(f"SELECT (SELECT {walk.value} FROM {walk.table} WHERE ") + tail
-        statement += rows_of(scope.experiments, scope.dialect)
-        found.extend(row[0] for row in rows(scope.connection, statement) if row[0] is not None)
-    return _first(found, ascending)
+    ends = join(" UNION ALL ", [_end(scope, key, part, low, skipped) for part in walk.parts])
+    nearest = ends.wrap(f"(SELECT {'min' if key.key.ascending else 'max'}(a.v) AS v FROM (", ") a) b")
+    tied = all_of([scope.here(), walk.fixed, Sql(f"{walk.value} = b.v")])
+    tied = tied.wrap(f"SELECT 1 FROM {walk.table} WHERE ") + Sql("LIMIT ?", (size,))
+    statement = tied.wrap("SELECT b.v, (SELECT count(*) FROM (", ") c) FROM") + nearest
+    return Edge(*rows(scope.connection, statement)[0])
 
 
-def _first(found: list[Any], ascending: bool) -> Scalar | None:
-    first: Scalar | None = None
-    if found:
-        first = min(found) if ascending else max(found)
-    return first
+def _end(scope: Scope, key: RunKey, part: Sql, low: Scalar | None, skipped: int) -> Sql:
+    """For each experiment the value so many rows after low."""
+    walk = _walk(key)
+    sign, way = (">", "ASC") if key.key.ascending else ("<", "DESC")
+    bound = Sql(f"{walk.value} {sign} ?", (low,)) if low is not None else Sql(f"{walk.value} IS NOT NULL")
+    where = all_of([Sql("experiment_id = e.value"), part, bound])
+    last = Sql(f"ORDER BY {walk.value} {way} LIMIT 1 OFFSET ?) AS v FROM", (skipped,))
+    found = where.wrap(f"SELECT (SELECT {walk.value} FROM {walk.table} WHERE ") + last
+    return found + rows_of(scope.experiments, scope.dialect)
 
 
 def _walk(key: RunKey) -> Walk:

@@ -4,20 +4,27 @@ Databases guess badly between two plans: visit what one clause matches, then sor
 order asked for until a page is full. So the choice is made here. Bounded counts on index ranges say how
 many runs the most selective clause leaves; where that is few, one statement does it all. Otherwise the
 index of the first sort key is visited in windows that grow; what the windows let through says how far the
-end of the page is, and where the most selective clause leaves less than that, it takes over. Runs that tie
-in the first key are a search of their own, ordered by the others.
+end of the page is, and where the most selective clause leaves what costs less than that, it takes over.
+Runs that tie in the first key are a search of their own, ordered by the others, where they are many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from runyard.store.sql.database import Connection
-from runyard.store.sql.search.compile_runs import Scope, Term, checks, rows, scope_of, term_of
-from runyard.store.sql.search.fragments import NEVER, Sql, all_of, rows_of
+from runyard.store.sql.search.compile_runs import (
+    SKIP,
+    Scope,
+    Term,
+    checks,
+    rows,
+    scope_of,
+    term_of,
+)
+from runyard.store.sql.search.fragments import NEVER, Sql, all_of
 from runyard.store.sql.search.keyset import MISSING, NAN, VALUE, after, check_position, order_by
 from runyard.store.sql.search.order_runs import (
     RunKey,
@@ -33,9 +40,7 @@ from runyard.store.sql.search.order_runs import (
     tied,
 )
 from runyard.store.sql.search.page import Found, RunSearch
-
-COUNTED_TERMS = 16
-EVERYTHING = 1_000_000
+from runyard.store.sql.search.selectivity import EVERYTHING, Selectivity, visit_cost
 
 Row = tuple[Any, ...]  # run id, then the columns of the sort keys
 
@@ -44,8 +49,8 @@ Row = tuple[Any, ...]  # run id, then the columns of the sort keys
 class Tuning:
     """Sizes in rows; they decide what a search costs, never what it finds."""
 
-    few: int = 1_200  # candidates that are cheaper to sort than to think about
-    window: int = 256  # the first window along an index
+    few: int = 600  # candidates that are cheaper to sort than to think about
+    window: int = 256  # the first window along an index, where a clause may leave runs out
     largest_window: int = 16_384
     scan: int = 50_000  # visits that are left when reading all values of one key is cheaper
     listed: int = 20_000  # most runs that such a reading may find
@@ -106,15 +111,14 @@ class _Search:
     def __init__(self, scope: Scope, tuning: Tuning) -> None:
         self._scope = scope
         self._tuning = tuning
-        self._counts: dict[Sql, tuple[int, int]] = {}  # source -> rows found, counting up to
-        self._too_many: set[Sql] = set()  # sources that were read in vain
+        self._selectivity = Selectivity(scope, tuning.few)
 
     def collect(self, task: _Task) -> list[Row]:
         if task.limit <= 0 or any(term.check == NEVER for term in task.terms):
             return []
-        best = self._selective(_ranged(task.terms), self._tuning.few)
+        best = self._selectivity.few(task.terms)
         if best is not None or task.keys[0].walk is None:
-            return self._sort(task, best or self._least(task.terms))
+            return self._sort(task, best or self._selectivity.least(task.terms))
         return self._walk(task)
 
     # --- one statement
@@ -127,11 +131,13 @@ class _Search:
 
     def _select(self, source: Sql | None, terms: Sequence[Term], task: _Task) -> list[Row]:
         keys = key_list(task.keys)
-        tables = source.wrap("FROM (", ") d CROSS JOIN runs r") if source else Sql("FROM runs r")
+        tables = (
+            source.wrap("FROM (", f") d CROSS JOIN {self._run_of_driver()}") if source else Sql("FROM runs r")
+        )
         for key in task.keys:
             tables += key.join or Sql("")
-        conditions = checks(terms, "d.run_id" if source else "r.id")
-        conditions += [Sql("r.id = d.run_id")] if source else []
+        ids = ("d.run_id", "d.experiment_id") if source else ("r.id", "r.experiment_id")
+        conditions = checks(terms, *ids, self._scope.dialect)
         conditions += self._in_scope(found_by_id=source is not None)
         if task.after is not None:
             conditions.append(after(keys, task.after))
@@ -140,62 +146,22 @@ class _Search:
         statement = Sql(f"SELECT r.id, {columns}") + tables + all_of(conditions).wrap("WHERE ") + tail
         return rows(self._scope.connection, statement)
 
+    def _run_of_driver(self) -> str:
+        """The run r of a driving row d, looked up row by row: it is the driver that leaves few."""
+        if self._scope.dialect == "sqlite":
+            return "runs r"  # a CROSS JOIN keeps its order
+        return "LATERAL (SELECT * FROM runs WHERE id = d.run_id OFFSET 0) r"  # OFFSET keeps it apart
+
     def _in_scope(self, *, found_by_id: bool) -> list[Sql]:
         """The run's experiment and stage; where the id leads to the run, with no index on them taken."""
         here, staged = self._scope.here("r."), self._scope.staged("r.")
-        if not found_by_id:
+        if not found_by_id or self._scope.dialect != "sqlite":
             return [here, staged]
         return [
+            Sql("r.id = d.run_id"),
             Sql(here.text.replace("r.experiment_id", "r.experiment_id + 0", 1), here.params),
             Sql(staged.text.replace("r.stage", "r.stage + 0", 1), staged.params),
         ]
-
-    # --- selectivity
-
-    def _count(self, term: Term, limit: int) -> int:
-        """Rows of the term's source, counted up to limit."""
-        if term.source is None:
-            return limit
-        known, counted_to = self._counts.get(term.source, (0, 0))
-        if known < counted_to or limit <= counted_to:
-            return min(known, limit)
-        statement = term.source.wrap("SELECT count(*) FROM (", " LIMIT ?) c")
-        count = int(rows(self._scope.connection, Sql(statement.text, (*statement.params, limit)))[0][0])
-        self._counts[term.source] = count, limit
-        return count
-
-    def _selective(self, terms: Iterable[Term], limit: int) -> Term | None:
-        """The term with the smallest source, if that holds fewer than limit rows."""
-        best: Term | None = None
-        for term in islice((term for term in terms if term.source is not None), COUNTED_TERMS):
-            count = self._count(term, limit)
-            if count < limit:
-                best, limit = term, count
-        return best
-
-    def _scanned(self, terms: Iterable[Term], limit: int) -> Term | None:
-        """The strictest term whose source takes reading all values of a key, read once; None: too many."""
-        term = next((term for term in terms if term.source is not None and not term.ranged), None)
-        if term is None or term.source is None or term.source in self._too_many:
-            return None
-        statement = Sql(f"{term.source.text} LIMIT ?", (*term.source.params, limit))
-        ids = [row[0] for row in rows(self._scope.connection, statement)]
-        if len(ids) == limit:
-            self._too_many.add(term.source)
-            return None
-        listed = rows_of(ids, self._scope.dialect).wrap("SELECT e.value AS run_id FROM ")
-        return replace(term, source=listed, ranged=True)
-
-    def _least(self, terms: Sequence[Term]) -> Term | None:
-        """The term with the smallest source, whatever it holds."""
-        ranged = [term for term in terms if term.ranged]
-        limit = max(self._tuning.few, 1)
-        while ranged and limit < EVERYTHING:
-            limit *= 8
-            best = self._selective(ranged, limit)
-            if best is not None:
-                return best
-        return next((term for term in terms if term.source is not None), None)
 
     # --- along the index of the first key
 
@@ -239,34 +205,36 @@ class _Search:
     def _values(self, task: _Task, low: Scalar | None, stop: Scalar | None, found: list[Row]) -> bool:
         """Append runs that have the key, in order; True if the task is done."""
         key = task.keys[0]
-        progress = _Progress(low, stop, max(task.limit, self._tuning.window))
+        progress = _Progress(low, stop, max(task.limit, self._tuning.window if task.terms else 0))
         if task.after is not None:
             progress.low = indexed(key, task.after[1])
             found += self._tied(task, progress.low, task.limit, task.after)
         elif low is not None:
             found += self._tied(task, low, task.limit, None)
         while len(found) < task.limit:
-            high = edge(self._scope, key, progress.low, progress.size, self._tuning.stride)
-            window = self._window(task, progress.low, high, task.limit - len(found))
-            found += window
+            before = len(found)
+            high, ties = edge(self._scope, key, progress.low, progress.size, self._tuning.stride)
+            with_high = high is not None and ties < progress.size
+            found += self._window(task, progress.low, high, task.limit - before, with_high=with_high)
             if high is None or len(found) >= task.limit or _past(key, high, stop):
                 break
-            tie = self._tied(task, high, task.limit - len(found), None)
-            found += tie
+            if not with_high:
+                found += self._tied(task, high, task.limit - len(found), None)
             progress.low = high
             progress.visited += progress.size
-            progress.passed += len(window) + len(tie)
+            progress.passed += len(found) - before
             if self._take_over(task, progress, found):
                 return True
             progress.size = self._next_size(progress, task.limit - len(found))
         return len(found) >= task.limit
 
-    def _window(self, task: _Task, low: Scalar | None, high: Scalar | None, limit: int) -> list[Row]:
+    def _window(
+        self, task: _Task, low: Scalar | None, high: Scalar | None, limit: int, *, with_high: bool
+    ) -> list[Row]:
         key = task.keys[0]
         keys = [from_driver(key), *task.keys[1:]]
-        return self._select(
-            between(self._scope, key, low, high), task.terms, _Task(task.terms, keys, None, limit)
-        )
+        source = between(self._scope, key, low, high, with_high=with_high)
+        return self._select(source, task.terms, _Task(task.terms, keys, None, limit))
 
     def _tied(self, task: _Task, value: Scalar, limit: int, position: Sequence[Any] | None) -> list[Row]:
         """Runs whose first key has this indexed value."""
@@ -280,9 +248,11 @@ class _Search:
         return [(row[0], VALUE, value, *row[1:]) for row in rest]
 
     def _next_size(self, progress: _Progress, missing: int) -> int:
-        """As many rows as are expected to fill the page, but never far more than were visited so far."""
-        expected = int(progress.rows_needed(missing) * 1.1) + 1
-        return min(max(expected, progress.size // 4), progress.visited * 4, self._tuning.largest_window)
+        """As many rows as are expected to fill the page and some more, but never far more than were visited so far."""
+        expected = int(progress.rows_needed(missing) * 1.1) + max(
+            self._tuning.window // 2, progress.size // 4
+        )
+        return min(expected, progress.visited * 4, self._tuning.largest_window)
 
     def _take_over(self, task: _Task, progress: _Progress, found: list[Row]) -> bool:
         """Let the most selective clause find the rest, if it leaves fewer runs than are still to visit."""
@@ -295,18 +265,14 @@ class _Search:
             or not is_exact(task.keys[0], low)
         ):
             return False
-        best = self._selective(_ranged(task.terms), needed)
+        best = self._selectivity.cheaper(task.terms, needed * (SKIP + visit_cost(task.terms)))
         if best is None and needed > self._tuning.scan:
-            best = self._scanned(task.terms, min(needed, self._tuning.listed))
+            best = self._selectivity.scanned(task.terms, min(needed, self._tuning.listed))
         if best is None:
             return False
         position = (VALUE, low)
         found += self._sort(_Task(task.terms, task.keys, position, task.limit - len(found)), best)
         return True
-
-
-def _ranged(terms: Iterable[Term]) -> Iterable[Term]:
-    return (term for term in terms if term.ranged)
 
 
 def _past(key: RunKey, high: Scalar, stop: Scalar | None) -> bool:
