@@ -37,7 +37,7 @@ _IMPORTS = (
 _SHAPES = {
     **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
     ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
-    ("POST", "/v1/journals/{journal_id}/records"): RawShape(body=(FRAMES,)),
+    ("POST", "/v1/journals/{journal_id}/records"): RawShape(body=(FRAMES, BYTES)),
     ("GET", "/health"): RawShape(answer=(TEXT,)),
     ("GET", "/login/oidc"): RawShape(query={"next": False}, answer=()),
     ("GET", "/login/oidc/callback"): RawShape(

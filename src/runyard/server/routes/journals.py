@@ -25,6 +25,7 @@ BODY_LIMIT = 20 * 1024 * 1024
 HELD_BYTES = 64 * 1024 * 1024  # of bodies at the same time
 AT_ONCE = 4  # bodies that are worked on
 SMALL = 16 * 1024  # bytes that are decoded where they come in
+TYPES = (CONTENT_TYPE, "application/octet-stream")
 NOSNIFF = {"x-content-type-options": "nosniff"}
 EMPTY: dict[str, Any] = {}
 
@@ -91,7 +92,7 @@ def routes(service: JournalService) -> list[Route]:
 
 
 def _check_type(kind: str) -> None:
-    if kind.partition(";")[0].strip().lower() != CONTENT_TYPE:
+    if kind.partition(";")[0].strip().lower() not in TYPES:
         raise UnsupportedMediaType(f"Content-Type must be {CONTENT_TYPE}, the frames of a journal.")
 
 
