@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, Lazy] = {
     "config": Lazy(f"{CLI}.config", "config", "Your defaults for server, workspace and output."),
     "completion": Lazy(f"{CLI}.completion", "completion", "Print the completion script of a shell."),
     "admin": Lazy(f"{CLI}.admin", "admin", "What is done on a server's database itself."),
+    "sync": Lazy(f"{CLI}.sync", "sync", "Send what was logged offline, or could not be sent."),
+    "journal": Lazy(f"{CLI}.journal", "journal", "Journals: what was logged and is still to be sent."),
     "import": Lazy(
         f"{CLI}.transfer", "import_", "Import from MLflow, or an exported folder, keeping ids and times."
     ),

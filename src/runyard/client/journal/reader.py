@@ -186,6 +186,15 @@ def first_seq(folder: JournalFolder, segment: int) -> int | None:
     return HEADER.unpack(head)[2] if len(head) == HEADER.size else None
 
 
+def first_place(folder: JournalFolder) -> Position:
+    """The place behind what was sent. What says so may be lost in a power loss, but sent segments are gone for sure."""
+    sent, segments = folder.sent, folder.segments()
+    if sent.segment in segments or not segments:
+        return sent
+    first = first_seq(folder, segments[0])
+    return sent if first is None else Position(segments[0], 0, first - 1)
+
+
 def position_of(folder: JournalFolder, seq: int) -> Position | None:
     """The place behind a record; None when it, or the one after it, is not there any more.
 

@@ -38,7 +38,7 @@ class Alive:
     """The runs of one journal.
 
     Args:
-        interval_s: between two signs.
+        interval_s: between two signs; 0: none are given.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Alive:
 
     def beat_if_due(self) -> None:
         """A sign, if it is time for one and something is under way."""
-        if not self.runs or self._clock() < self._next:
+        if not self.runs or not self._interval_s or self._clock() < self._next:
             return
         self._next = self._clock() + self._interval_s
         with contextlib.suppress(RunyardError):  # what is sent next meets the same

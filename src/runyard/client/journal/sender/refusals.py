@@ -10,6 +10,7 @@ import msgspec
 
 from runyard.client.journal.folder import JournalFolder
 from runyard.entities.journal import (
+    KIND_OF,
     BatchRecord,
     Call,
     FileRecord,
@@ -129,6 +130,17 @@ def describe(record: Record) -> str:
         case FileRecord(owner, path):
             return f"artifact {path!r} of {owner}"
     raise AssertionError(record)
+
+
+def describe_kept(kind: str, values: Any) -> str:
+    """A record that was kept by the names of its fields, in a message."""
+    for one in KIND_OF:
+        if one.__name__ == kind:
+            try:
+                return describe(msgspec.convert([values[name] for name in one.__struct_fields__], one))
+            except (LookupError, TypeError, msgspec.MsgspecError):
+                break
+    return "a record that cannot be read"
 
 
 def _text(data: bytes | memoryview) -> str:

@@ -11,7 +11,14 @@ import msgspec
 
 from runyard.client.errors import ServerUnreachable, error_from
 from runyard.client.journal.folder import HEAD, JournalFolder, Position
-from runyard.client.journal.reader import Chunk, JournalReader, first_seq, position_of, start_of
+from runyard.client.journal.reader import (
+    Chunk,
+    JournalReader,
+    first_place,
+    first_seq,
+    position_of,
+    start_of,
+)
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.alive import Alive
 from runyard.client.journal.sender.backoff import Backoff
@@ -50,6 +57,9 @@ class Shipment:
     Args:
         tell: what a person should know.
         wake: set when a step may find more to do.
+        heartbeat_s: between two signs of life of its runs; 0: it is not known whether they are alive.
+        over: whether no record follows.
+        taken: called with records that the server has.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Shipment:
         *,
         heartbeat_s: float = 15.0,
         over: Callable[[], bool] | None = None,
+        taken: Callable[[Chunk], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
@@ -72,6 +83,7 @@ class Shipment:
         self._tell = tell
         self._clock = clock
         self._over = over or (lambda: folder.ended)
+        self._taken = taken
         self._reader = JournalReader(folder, Position())
         self._applied: int | None = None  # by the server, as far as known; None before the first answer
         self._refused: dict[
@@ -84,7 +96,8 @@ class Shipment:
         self._lost = False
         self._saved = Position()
         self._saved_s = clock()
-        self._trouble: str | None = None
+        self.error: RunyardError | None = None
+        """Why nothing can be sent just now."""
         self.full = False  # whether the last request was as large as it may be
         self.took_s = 0.0  # the last request
 
@@ -99,7 +112,7 @@ class Shipment:
     @property
     def trouble(self) -> str | None:
         """Why nothing can be sent just now."""
-        return self._trouble or self.files.trouble
+        return self.error.message if self.error is not None else self.files.trouble
 
     @property
     def lost(self) -> bool:
@@ -156,19 +169,11 @@ class Shipment:
             return self._judged(answer, None)
         state = _decoded(answer, self._access)
         self._refused = {one.seq: one for one in state.refused}
-        self._reader.position = self._saved = self._place()
+        self._reader.position = self._saved = first_place(self.folder)
         self._worked(state.applied)
         if state.applied < self._reader.position.seq:
             return self._rewind(state.applied)
         return Step.MOVED
-
-    def _place(self) -> Position:
-        """Where to begin; the file that says it may be lost in a power loss, but what was sent is not there any more."""
-        sent, segments = self.folder.sent, self.folder.segments()
-        if sent.segment in segments or not segments:
-            return sent
-        first = first_seq(self.folder, segments[0])
-        return sent if first is None else Position(segments[0], 0, first - 1)
 
     def _send(self, chunk: Chunk) -> Step:
         """Send records, as far as nothing in front of them holds them."""
@@ -204,6 +209,8 @@ class Shipment:
                 if (one := mine.get(frame.seq)) is not None:
                     self.refusals.add(one.code, one.message, frame)
         self._reader.position = chunk.end
+        if self._taken is not None:
+            self._taken(chunk)
         for frame in chunk.marked:
             if frame.seq in mine:
                 continue
@@ -286,7 +293,7 @@ class Shipment:
             self._gap = (found.first, found.last)
             return Step.MOVED
         if not over:
-            self._trouble = error.message
+            self.error = error
             return Step.IDLE
         if self.files.first_waiting is not None:
             return Step.WAITING
@@ -354,6 +361,13 @@ class Shipment:
         return True
 
     def _finish(self) -> Step:
+        """Ask once more before anything is removed."""
+        answer = self._access.get(f"/api/v1/journals/{self.folder.id}")
+        if answer.status != 200:
+            return self._judged(answer, None)
+        applied = _decoded(answer, self._access).applied
+        if applied < self._reader.position.seq:
+            return self._rewind(applied)
         self.alive.end()
         self.folder.remove()
         return self._left(Step.DONE)
@@ -370,12 +384,12 @@ class Shipment:
 
     def _failed(self, error: RunyardError) -> Step:
         self.backoff.failed(error.retry_after_s)
-        self._trouble = error.message
+        self.error = error
         return Step.WAITING
 
     def _worked(self, applied: int) -> None:
         self._applied = applied
-        self._trouble = None
+        self.error = None
         self.backoff.worked()
 
     def _save(self, *, force: bool = False) -> None:
