@@ -20,7 +20,7 @@ from runyard.server.routes.mlflow import artifacts
 from runyard.server.routing import RouteTable
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
-from tests.api.open_application import open_application
+from tests.api.open_application import OneWorkspace, open_application
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 RUN = "0123456789abcdef0123456789abcdef"
@@ -108,7 +108,7 @@ def artifact_server(
 ) -> Iterator[Client]:
     """Serve the artifact routes over the datastore at `location` until the block ends."""
     mount = mount_datastore(location, environment)
-    service = ArtifactService(mount, records or Records())
+    service = ArtifactService(mount, records or Records(), OneWorkspace())
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -15,13 +15,16 @@ from typing import Any
 
 import uvicorn
 
+from runyard.artifacts.opening import mount_datastore
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
 from runyard.server.routes.mlflow import experiments, logged_models
 from runyard.server.routing import RouteTable
 from runyard.services.experiments import ExperimentService
 from runyard.services.logged_models import LoggedModelService
+from runyard.services.places import ExperimentPlaces
 from runyard.store.sql import schema
 from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from tests.api.artifact_server import Answer, Client
@@ -100,20 +103,22 @@ def logged_model_server(directory: Path) -> Iterator[Models]:
     connection.close()
     database = SqliteDatabase(path)
     database.open()
-    with _served(database) as port:
+    with _served(database, directory) as port:
         yield Models(port, database)
 
 
 @contextlib.contextmanager
-def _served(database: SqliteDatabase) -> Iterator[int]:
+def _served(database: SqliteDatabase, directory: Path) -> Iterator[int]:
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         yield
         await database.close()
 
+    places = ExperimentPlaces(mount_datastore(str(directory)), SqlIdentity(database))
+    service = ExperimentService(SqlExperiments(database, PAGE_KEY), "mlflow-artifacts:", places)
     table = RouteTable(
         [
-            *experiments.routes(ExperimentService(SqlExperiments(database, PAGE_KEY), "mlflow-artifacts:")),
+            *experiments.routes(service),
             *logged_models.routes(LoggedModelService(SqlLoggedModels(database, PAGE_KEY))),
         ]
     )

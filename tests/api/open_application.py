@@ -60,6 +60,9 @@ class OneWorkspace:
     ) -> Mapping[tuple[str, str], int]:
         return {}
 
+    async def experiments_at(self, workspace_id: int, folded: str) -> Sequence[int]:
+        return []
+
     async def failed_logins(self, keys: Sequence[str]) -> Mapping[str, FailedLogins]:
         return {}
 

@@ -402,9 +402,9 @@ def test_artifact_routes_lead_to_no_datastore(place: Place, base: str) -> None:
             assert answer.status == 400, (method, path, answer.content)
         assert there.client.send("GET", f"{artifacts}?path={path}").status == 400
     assert b"datastores" not in there.client.send("GET", artifacts).content
-    if not base:
-        run = there.client.run(there.client.experiment(artifact_location="mlflow-artifacts:/datastores"))
-        assert there.client.call("GET", "artifacts/list", {"run_id": run}).status == 400
+    for location in ("mlflow-artifacts:/datastores", "mlflow-artifacts:/Datastores/x"):
+        fields = {"name": there.client.name(), "artifact_location": location}
+        assert there.client.fails("POST", "experiments/create", **fields)[0] == 400
     assert there.read("workspaceblobstore", "private") == b"mine"
 
 

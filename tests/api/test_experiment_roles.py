@@ -197,7 +197,15 @@ def test_no_other_experiments_location_leads_into_a_denied_one(lab: Lab, locatio
     closed = str(lab.closed["experiment_id"])
     place = location.format(closed)  # its first digit as %3N, once
     owner = lab.house.theirs
-    made = owner.ok("POST", "experiments/create", name=owner.name("leads"), artifact_location=place)
+    for way in ("experiments/create", "/api/v1/import/experiments"):
+        fields = {"name": owner.name("leads"), "artifact_location": place}
+        assert (
+            owner.fails("POST", way, **({**fields} if way[0] == "e" else {"items": [{"id": "x", **fields}]}))[
+                0
+            ]
+            == 400
+        )
+    made = owner.ok("POST", "experiments/create", name=owner.name("leads"))
     model = lab.closed["model_id"]
     record = {"id": model, "experiment_id": str(made["experiment_id"])}
     run = owner.ok("POST", "runs/create", experiment_id=made["experiment_id"])["run"]["info"]["run_id"]
@@ -208,4 +216,3 @@ def test_no_other_experiments_location_leads_into_a_denied_one(lab: Lab, locatio
     for path in ("artifacts/list", "/get-artifact"):
         asked = {"run_id": run[::-1], "path": "" if path.startswith("a") else "f.txt"}
         assert lab.barred.call("GET", path, asked).status == 404
-    assert lab.barred.call("GET", "artifacts/list", {"run_id": run}).status == 404

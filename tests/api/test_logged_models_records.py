@@ -67,7 +67,9 @@ def test_an_id_of_choice_makes_one_model_however_often_it_is_asked_for(
     assert (taken.status, taken.json["error_code"]) == (400, "RESOURCE_ALREADY_EXISTS")
 
 
-@pytest.mark.parametrize("chosen", ["m-1", "0" * 32, "m-" + "A" * 32, "m-" + "0" * 33, "", "m-/../" + "0" * 28])
+@pytest.mark.parametrize(
+    "chosen", ["m-1", "0" * 32, "m-" + "A" * 32, "m-" + "0" * 33, "", "m-/../" + "0" * 28]
+)
 def test_an_id_of_another_form_is_refused(models: Models, experiment: str, chosen: str) -> None:
     answer = models.call("POST", "", {"experiment_id": experiment, "model_id": chosen})
     assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")

@@ -23,9 +23,11 @@ from runyard.server.routes.mlflow import experiments, trace_files, traces
 from runyard.server.routing import RouteTable
 from runyard.services.artifacts import ArtifactService
 from runyard.services.experiments import ExperimentService
+from runyard.services.places import ExperimentPlaces
 from runyard.services.traces import TraceService
 from runyard.store.sql import schema
 from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from runyard.store.sql.traces import SqlTraces
 from tests.api.artifact_server import Records
@@ -144,8 +146,10 @@ def traces_server(directory: Path) -> Iterator[Traces]:
     database.open()
     key = b"k" * 32
     service = TraceService(SqlTraces(database, key))
-    files = ArtifactService(mount_datastore(str(directory / "artifacts")), Records())
-    others = ExperimentService(SqlExperiments(database, key), "mlflow-artifacts:")
+    mount, owners = mount_datastore(str(directory / "artifacts")), SqlIdentity(database)
+    files = ArtifactService(mount, Records(), owners)
+    places = ExperimentPlaces(mount, owners)
+    others = ExperimentService(SqlExperiments(database, key), "mlflow-artifacts:", places)
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

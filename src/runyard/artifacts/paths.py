@@ -69,6 +69,15 @@ def join(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
+def folded(decoded: str) -> str:
+    """A path as a file system finds it that tells neither capitals nor forms of a letter apart, and overlooks what cannot
+    be seen. Two paths that lead to one file anywhere are equal here; it need not be a path that is allowed.
+    """
+    seen = "".join(letter for letter in decoded if unicodedata.category(letter) != "Cf")
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen).casefold())
+    return "/".join(name for name in plain.split("/") if name not in ("", "."))
+
+
 def shortened(text: str) -> str:
     """Text from outside for an error message: one line, at most 80 characters."""
     shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -19,6 +19,7 @@ from runyard.server.named import Named, is_shared, named_by
 from runyard.server.routing import Route
 from runyard.services.context import Context
 from runyard.services.identity import SESSION, IdentityService
+from runyard.services.places import may_at
 from runyard.store.identity_contracts import RecordHomes
 
 REMEMBER_S = 5.0  # a changed role, a revoked token or a disabled user acts after this at the latest
@@ -137,6 +138,9 @@ class Access:
         if is_shared(route) and not grants.permits(action):
             raise refused(context, action)
         named = named_by(route, fields, context.default_experiment)
+        for path in named.paths:
+            if not await may_at(self._homes, context, action, path):
+                raise refused(context, action)
         if named.nothing and not route.filtered and not grants.permits(action):
             raise refused(context, action)
         for number in named.experiments:

@@ -54,6 +54,7 @@ from runyard.services.identity import IdentityService
 from runyard.services.journals import JournalService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
+from runyard.services.places import ExperimentPlaces
 from runyard.services.registered_datasets import RegisteredDatasetService
 from runyard.services.registry import RegistryService
 from runyard.services.roots import SourceRoots, StoredRoots
@@ -135,7 +136,8 @@ def build(settings: Settings) -> Runtime:
     registry_service = RegistryService(SqlRegistry(database, page_key), SourceRoots(run_store, model_store))
     roots = StoredRoots(run_store, model_store, registry_service)
     trace_service = TraceService(SqlTraces(marked, page_key))
-    artifact_service = ArtifactService(mount, roots)
+    artifact_service = ArtifactService(mount, roots, identity_store)
+    experiment_places = ExperimentPlaces(mount, identity_store)
     purger = Purger(database, artifact_service.delete_workspace, compactor.turn, PURGE_GRACE_MS)
     workspace_service = WorkspaceService(
         SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
@@ -176,7 +178,9 @@ def build(settings: Settings) -> Runtime:
     table = RouteTable(
         [
             *health.routes(watched, probe),
-            *experiments.routes(ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT)),
+            *experiments.routes(
+                ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT, experiment_places)
+            ),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
             *run_points.routes(RunPointService(SqlMetrics(database, page_key))),
@@ -198,7 +202,9 @@ def build(settings: Settings) -> Runtime:
             *datasets.routes(RegisteredDatasetService(SqlRegisteredDatasets(database, page_key))),
             *secrets.routes(SecretService(SqlSecrets(database, page_key), vault)),
             *transfer.routes(
-                TransferService(SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT)
+                TransferService(
+                    SqlTransfer(database, page_key), artifact_service, ARTIFACT_ROOT, experiment_places
+                )
             ),
             *people_routes(database, page_key, access, trail, settings),
             *description.routes(lambda: table.routes),

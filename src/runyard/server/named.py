@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -16,12 +16,14 @@ from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.errors import InvalidInput
 from runyard.server.routing import Route
 from runyard.services.checks import parse_experiment_id
+from runyard.services.places import owner_of
 
 RUN_FIELDS = ("run_id", "run_uuid", "run_ids", "source_run_id", "parent_run_id")
 MODEL_FIELDS = ("model_id", "model_ids")
 TRACE_FIELDS = ("trace_id", "trace_ids", "request_id", "request_ids")
 INNER_RECORDS = ("trace", "trace_info", "metrics", "models")  # objects in which records are named
 INNER_PLACES = ("locations", "trace_location")
+MULTIPART = "/mpu/"
 MODEL_BY_ID = "/logged-models/{id}"
 SHARED = (
     *("/registered-models", "/model-versions", "/api/v1/datastores", "/api/v1/datasets", "/api/v1/dataset-versions"),
@@ -36,11 +38,12 @@ class Named(msgspec.Struct):
     runs: list[str]
     models: list[str]
     traces: list[str]
+    paths: list[str]  # of the workspace's files, outside the usual directories of experiments
 
     @property
     def nothing(self) -> bool:
-        """Whether the request names no experiment and nothing that is in one."""
-        return not (self.experiments or self.runs or self.models or self.traces)
+        """Whether the request names no experiment and nothing that may be in one."""
+        return not (self.experiments or self.runs or self.models or self.traces or self.paths)
 
 
 def is_shared(route: Route) -> bool:
@@ -55,14 +58,14 @@ def named_by(route: Route, fields: Mapping[str, Any], default_experiment: int) -
         fields: of the request, path and query included.
         default_experiment: what experiment 0 means in the workspace.
     """
-    found = Named([], [], [], [])
+    found = Named([], [], [], [], [])
     _collect(found, fields, default_experiment)
     if MODEL_BY_ID in route.path:
         found.models += _texts(fields.get("id"))
     if "artifact_path" in fields:
-        found.experiments += _experiments_of_path(fields["artifact_path"])
-    elif not (found.runs or found.models or "name" in fields):
-        found.experiments += _experiments_of_path(fields.get("path"))
+        _add_path(found, _whole_path(route, fields))
+    elif "path" in fields and not (found.runs or found.models or "name" in fields):
+        _add_path(found, str(fields["path"] or ""))
     _add_source(found, str(fields.get("source") or ""))
     return found
 
@@ -94,10 +97,19 @@ def _numbers(texts: Iterable[str], default_experiment: int) -> Iterable[int]:
             yield default_experiment if number == DEFAULT_EXPERIMENT_ID else number
 
 
-def _experiments_of_path(path: object) -> list[int]:
-    """A path in the workspace's files begins with the experiment, after components that mean nothing."""
-    first = next((part for part in str(path or "").split("/") if part not in ("", ".")), "")
-    return [int(first)] if first.isdecimal() and first.isascii() and len(first) < 20 else []
+def _add_path(found: Named, path: str) -> None:
+    """A path in the workspace's files."""
+    number = owner_of(path)
+    if number is None:
+        found.paths.append(path)
+    else:
+        found.experiments.append(number)
+
+
+def _whole_path(route: Route, fields: Mapping[str, Any]) -> str:
+    """The path of a file; an upload in parts says its directory and its name apart."""
+    path = str(fields["artifact_path"] or "")
+    return f"{path}/{fields.get('path') or ''}" if MULTIPART in route.path else path
 
 
 def _add_source(found: Named, source: str) -> None:
@@ -105,7 +117,7 @@ def _add_source(found: Named, source: str) -> None:
     scheme, _, rest = source.partition(":")
     if scheme == "mlflow-artifacts":
         with suppress(ValueError):
-            found.experiments += _experiments_of_path(urlsplit(source).path)
+            _add_path(found, unquote(urlsplit(source).path))
     elif scheme == "runs":
         found.runs.append(rest.lstrip("/").partition("/")[0])
     elif scheme == "models" and rest.lstrip("/").startswith("m-"):

@@ -25,15 +25,13 @@ from runyard.artifacts.uris import (
     LoggedModelUri,
     RegisteredModelUri,
     RunUri,
-    StorageUri,
     parse_artifact_uri,
 )
 from runyard.errors import InvalidInput, NotFound, NotImplementedHere, RunyardError
 from runyard.services.context import Context
+from runyard.services.places import DATASTORES, OTHERS, PathOwners, may_at, path_in_workspace
 
 MOST_PARTS = 10_000
-OTHERS = "workspaces"  # where the files of all workspaces but the default one are
-DATASTORES = "datastores"  # of a workspace's files: its built-in datastores, which have routes and actions of their own
 _SIGNED_PER_STEP = 100
 
 
@@ -87,12 +85,14 @@ class ArtifactService:
     Args:
         mount: the server's datastore.
         roots: asks the stores of runs and models.
+        owners: tell whose files a path leads to.
     """
 
-    def __init__(self, mount: Mount, roots: ArtifactRoots) -> None:
+    def __init__(self, mount: Mount, roots: ArtifactRoots, owners: PathOwners) -> None:
         self._mount = mount
         self._store = mount.datastore
         self._roots = roots
+        self._owners = owners
         self.accepted_bytes = 0
 
     @property
@@ -215,7 +215,7 @@ class ArtifactService:
     async def _listing(self, ctx: Context, root_uri: str, path: str) -> Listing:
         relative = paths.clean_directory_path(path)
         clean = paths.join(await self._root_path(ctx, root_uri), relative)
-        _check_experiment(ctx, clean)
+        await self._check_owner(ctx, clean)
         place = self._place(ctx, clean)
         with _as_they_know_it(ctx, place):
             found = _without_others(ctx, clean, await self._store.list_dir(place))
@@ -225,8 +225,16 @@ class ArtifactService:
     async def _below(self, ctx: Context, root_uri: str, path: str) -> str:
         relative = paths.clean_file_path(path)
         clean = paths.join(await self._root_path(ctx, root_uri), relative)
-        _check_experiment(ctx, clean)
+        await self._check_owner(ctx, clean)
         return clean
+
+    async def _check_owner(self, ctx: Context, path: str) -> None:
+        """Files of an experiment are its own, whichever record's location leads to them.
+
+        Raises: NotFound, as for what is not there.
+        """
+        if ctx.grants.experiments and not await may_at(self._owners, ctx, "artifacts/read", path):
+            raise NotFound(f"No file or directory {paths.shortened(path)}.")
 
     async def _root_path(self, ctx: Context, root_uri: str) -> str:
         """The path of a stored artifact URI, through at most one run or logged model."""
@@ -238,25 +246,18 @@ class ArtifactService:
             relative, uri = uri.path, parse_artifact_uri(await self._roots.logged_model(ctx, uri.model_id))
         if isinstance(uri, RunUri | LoggedModelUri | RegisteredModelUri):
             raise InvalidInput(f"The artifact location {paths.shortened(root_uri)} leads to no datastore.")
-        path = self._mount.path_of(uri)
-        if isinstance(uri, StorageUri) and ctx.workspace_guid:
-            root = f"{OTHERS}/{ctx.workspace_guid}"
-            if not f"{path}/".startswith(f"{root}/"):
-                raise InvalidInput(
-                    f"The artifact location {paths.shortened(root_uri)} is not among the files of this workspace."
-                )
-            path = path[len(root) + 1 :]
-        return paths.join(path, relative)
+        return paths.join(path_in_workspace(self._mount, ctx, uri), relative)
 
     def _place(self, ctx: Context, path: str) -> str:
         """The path of a clean path of the workspace."""
-        if path == DATASTORES or path.startswith(f"{DATASTORES}/"):
+        first = paths.folded(path).partition("/")[0]
+        if first == DATASTORES:
             raise InvalidInput(
                 f"Invalid path {paths.shortened(path)}: it holds the files of datastores; use their own routes."
             )
         if ctx.workspace_guid:
             return paths.join(f"{OTHERS}/{ctx.workspace_guid}", path)
-        if path == OTHERS or path.startswith(f"{OTHERS}/"):
+        if first == OTHERS:
             raise InvalidInput(
                 f"Invalid path {paths.shortened(path)}: it holds the files of other workspaces."
             )
@@ -267,18 +268,6 @@ def _without_others(ctx: Context, path: str, found: Sequence[Entry]) -> Sequence
     """What a directory shows: at the root neither datastores nor other workspaces."""
     hidden = (DATASTORES,) if ctx.workspace_guid else (DATASTORES, OTHERS)
     return found if path else [entry for entry in found if entry.name not in hidden]
-
-
-def _check_experiment(ctx: Context, path: str) -> None:
-    """Files of an experiment are its own, whichever record's location leads to them.
-
-    Raises: NotFound, as for what is not there.
-    """
-    first = path.partition("/")[0]
-    if not ctx.grants.experiments or not (first.isascii() and first.isdigit()):
-        return
-    if not ctx.grants.permits("artifacts/read", int(first)):
-        raise NotFound(f"No file or directory {paths.shortened(path)}.")
 
 
 @contextmanager

@@ -36,8 +36,8 @@ from runyard.entities.datastore import (
     WorkspaceConfig,
 )
 from runyard.errors import InvalidInput, NotImplementedHere
-from runyard.services.artifacts import DATASTORES, OTHERS
 from runyard.services.datastore_hosts import DatastoreHosts
+from runyard.services.places import DATASTORES, OTHERS
 
 T = TypeVar("T")
 SECRET_LIMIT = 65_536

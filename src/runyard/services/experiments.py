@@ -19,6 +19,7 @@ from runyard.services.checks import (
     parse_view_type,
 )
 from runyard.services.context import Context
+from runyard.services.places import ExperimentPlaces
 from runyard.store.contracts import ExperimentStore, Seen
 
 SEARCH_LIMIT = 50_000
@@ -31,23 +32,29 @@ class ExperimentService:
 
     Args:
         artifact_root: URI below which an experiment's artifacts go by default, `mlflow-artifacts:`.
+        places: where else they may go.
     """
 
-    def __init__(self, store: ExperimentStore, artifact_root: str) -> None:
+    def __init__(self, store: ExperimentStore, artifact_root: str, places: ExperimentPlaces) -> None:
         self._store = store
+        self._places = places
         self._artifact_root = artifact_root
 
     async def create(self, ctx: Context, name: str, location: str | None, tags: Sequence[Tag]) -> int:
         """The id of a new experiment."""
         check_name(name)
+        own_path = None
         if location:
             check_location(location)
+            own_path = await self._places.own_path(ctx, location)
         for tag in tags:
             _check_tag(tag)
         if sum(tag.key.startswith(CUSTOM_VIEW) for tag in tags) > CUSTOM_VIEWS_LIMIT:
             raise InvalidInput(f"An experiment can hold at most {CUSTOM_VIEWS_LIMIT} custom views.")
         unique = list({tag.key: tag for tag in tags}.values())
-        return await self._store.create(ctx.workspace_id, name, self._artifact_root, location or None, unique)
+        return await self._store.create(
+            ctx.workspace_id, name, self._artifact_root, location or None, unique, own_path=own_path
+        )
 
     async def get(self, ctx: Context, experiment_id: str | int) -> Experiment:
         """By id, deleted ones included."""

@@ -15,8 +15,7 @@ from runyard.artifacts.uris import (
 )
 from runyard.errors import InvalidInput, shown
 from runyard.services.context import Context
-
-MODELS = "models"  # of the workspace's files: what was uploaded for registered models, by name
+from runyard.services.places import MODELS
 
 
 class SourceRoots(Protocol):

@@ -34,6 +34,7 @@ from runyard.errors import InvalidInput, NotFound, RangeNotSatisfiable, shown
 from runyard.services.checks import check_length, check_max_results, check_text, parse_experiment_id
 from runyard.services.context import Context
 from runyard.services.datastores import check_name
+from runyard.services.places import ExperimentPlaces, is_usual
 from runyard.store.transfer_contracts import TransferStore
 
 T = TypeVar("T")
@@ -64,15 +65,27 @@ class TransferService:
         artifact_root: URI below which an experiment's files go, `mlflow-artifacts:`.
     """
 
-    def __init__(self, store: TransferStore, files: Files, artifact_root: str) -> None:
+    def __init__(
+        self, store: TransferStore, files: Files, artifact_root: str, places: ExperimentPlaces
+    ) -> None:
         self._store = store
         self._files = files
         self._artifact_root = artifact_root
+        self._places = places
 
     async def put_experiments(self, ctx: Context, records: Sequence[ExperimentRecord]) -> list[Placed]:
         """Bring experiments in; the answer says which number each has now."""
-        placed = _placed(records, "artifact_location")
-        return await self._store.put_experiments(ctx.workspace_id, placed, self._artifact_root)
+        placed = [
+            msgspec.structs.replace(one, artifact_location="")  # that of the number which it has here
+            if is_usual(one.artifact_location, one.id)
+            else one
+            for one in _placed(records, "artifact_location")
+        ]
+        own_paths = [
+            await self._places.own_path(ctx, one.artifact_location) if one.artifact_location else None
+            for one in placed
+        ]
+        return await self._store.put_experiments(ctx.workspace_id, placed, self._artifact_root, own_paths)
 
     async def put_runs(self, ctx: Context, records: Sequence[RunRecord]) -> list[Placed]:
         """Bring runs in, under numbers of experiments of this server."""

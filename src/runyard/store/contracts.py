@@ -24,10 +24,19 @@ class ExperimentStore(Protocol):
     """Experiments and their tags."""
 
     async def create(
-        self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]
+        self,
+        workspace_id: int,
+        name: str,
+        artifact_root: str,
+        location: str | None,
+        tags: Sequence[Tag],
+        *,
+        own_path: str | None = None,
     ) -> int:
         """Make an experiment; without location its artifacts go below artifact_root/<id>.
 
+        Args:
+            own_path: folded path of the location among the workspace's files, where it is there.
         Raises: AlreadyExists, also for the name of a deleted experiment.
         """
         ...

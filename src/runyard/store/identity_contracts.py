@@ -89,3 +89,7 @@ class RecordHomes(Protocol):
     ) -> Mapping[tuple[str, str], int]:
         """The experiment of each of these records, by kind and id; what does not exist in the workspace is left out."""
         ...
+
+    async def experiments_at(self, workspace_id: int, folded: str) -> Sequence[int]:
+        """Experiments that keep their files at a folded path of the workspace's, above it or below it."""
+        ...

@@ -29,9 +29,17 @@ class ImportStore(Protocol):
     """Whole records into a workspace, with their ids and times."""
 
     async def put_experiments(
-        self, workspace_id: int, records: Sequence[ExperimentRecord], artifact_root: str
+        self,
+        workspace_id: int,
+        records: Sequence[ExperimentRecord],
+        artifact_root: str,
+        own_paths: Sequence[str | None],
     ) -> list[Placed]:
-        """One of the same name is the same experiment. A number that is taken or not usable becomes another one."""
+        """One of the same name is the same experiment. A number that is taken or not usable becomes another one.
+
+        Args:
+            own_paths: of each record, see ExperimentStore.create.
+        """
         ...
 
     async def put_runs(self, workspace_id: int, records: Sequence[RunRecord]) -> list[Placed]:

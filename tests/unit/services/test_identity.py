@@ -99,6 +99,9 @@ class People:
     ) -> Mapping[tuple[str, str], int]:
         return {}
 
+    async def experiments_at(self, workspace_id: int, folded: str) -> Sequence[int]:
+        return []
+
     async def append(self, entry: AuditEntry) -> None:
         self.lines.append(entry)
 

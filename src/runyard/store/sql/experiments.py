@@ -22,6 +22,7 @@ INSERT = """INSERT INTO experiments (workspace_id, name, artifact_location, stag
 COUNTED = 10**12  # numbers beyond are random ones of imports, which no counter reaches
 NEXT = f"(SELECT nullif(coalesce(max(id), 0) + 1, {COUNTED}) FROM experiments WHERE id < {COUNTED})"
 SET_LOCATION = "UPDATE experiments SET artifact_location = ? WHERE id = ?"
+SET_OWN_PATH = "UPDATE experiments SET own_path = ? WHERE id = ?"
 SET_NAME = "UPDATE experiments SET name = ?, updated_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE experiments SET stage = ?, updated_ms = ? WHERE id = ?"
 SET_RUN_STAGES = """UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1
@@ -40,12 +41,21 @@ class SqlExperiments:
         self._page_key = page_key
 
     async def create(
-        self, workspace_id: int, name: str, artifact_root: str, location: str | None, tags: Sequence[Tag]
+        self,
+        workspace_id: int,
+        name: str,
+        artifact_root: str,
+        location: str | None,
+        tags: Sequence[Tag],
+        *,
+        own_path: str | None = None,
     ) -> int:
         def work(tx: Transaction) -> int:
             experiment_id = insert(tx, workspace_id, name, artifact_root, location)
             if experiment_id is None:
                 raise _taken(tx, workspace_id, name)
+            if own_path is not None:
+                tx.execute(SET_OWN_PATH, (own_path, experiment_id))
             tx.many(SET_TAG, [(experiment_id, tag.key, tag.value) for tag in tags])
             return experiment_id
 

@@ -38,10 +38,12 @@ HOMES = {
     "traces": "SELECT uuid, experiment_id FROM traces WHERE workspace_id = ? AND uuid IN ({marks})",
 }
 IN_ONE_QUERY = 500
+AT_PATH = """SELECT id FROM experiments WHERE workspace_id = ? AND own_path IS NOT NULL
+    AND (own_path IN ({marks}) OR (own_path >= ? AND own_path < ?)) ORDER BY id"""
 
 
 class SqlIdentity:
-    """IdentityStore and RecordHomes on a Database."""
+    """IdentityStore, RecordHomes and the services' PathOwners on a Database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,6 +100,16 @@ class SqlIdentity:
             return found
 
         return await self._database.read(work) if any(wanted.values()) else {}
+
+    async def experiments_at(self, workspace_id: int, folded: str) -> Sequence[int]:
+        if "\0" in folded:
+            return []
+        names = folded.split("/")
+        above = ["/".join(names[:count]) for count in range(1, len(names) + 1)]
+        sql = AT_PATH.format(marks=", ".join("?" * len(above)))
+        below = (f"{folded}/", f"{folded}0")  # the character after the slash
+        rows = await self._database.read(lambda c: c.all(sql, (workspace_id, *above, *below)))
+        return [row[0] for row in rows]
 
 
 def workspace_of(row: Row) -> Workspace:

@@ -20,7 +20,7 @@ COUNT_ON = """SELECT setval(pg_get_serial_sequence('experiments', 'id'), ?)
         AND sequencename = (SELECT relname FROM pg_class
             WHERE oid = pg_get_serial_sequence('experiments', 'id')::regclass) AND last_value IS NOT NULL
         UNION ALL SELECT 0 ORDER BY 1 DESC LIMIT 1)"""
-SET_LOCATION = "UPDATE experiments SET artifact_location = ? WHERE id = ?"
+SET_LOCATION = "UPDATE experiments SET artifact_location = ?, own_path = ? WHERE id = ?"
 ADD_TAG = """INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)
     ON CONFLICT (experiment_id, key) DO NOTHING"""
 PAGE = """SELECT id, name, artifact_location, stage, created_ms, updated_ms FROM experiments
@@ -29,16 +29,20 @@ TAGS = "SELECT experiment_id, key, value FROM experiment_tags WHERE | ORDER BY e
 GREATEST_KEPT = 2**62  # so that the next number after it is one, too
 
 
-def put(tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str) -> Placed:
+def put(
+    tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str, own_path: str | None
+) -> Placed:
     """One experiment, under its own number if that is free."""
     row = tx.one(BY_NAME, (workspace_id, record.name))
     created = row is None
-    number = int(row[0]) if row else _insert(tx, workspace_id, record, artifact_root)
+    number = int(row[0]) if row else _insert(tx, workspace_id, record, artifact_root, own_path)
     tx.many(ADD_TAG, [(number, key, value) for key, value in record.tags.items()])
     return Placed(record.id, "created" if created else "present", str(number))
 
 
-def _insert(tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str) -> int:
+def _insert(
+    tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str, own_path: str | None
+) -> int:
     stage = Stage[record.stage.upper()]
     columns = (workspace_id, record.name, int(stage), record.created_ms, record.updated_ms)
     wanted = _number(record.id)
@@ -49,7 +53,8 @@ def _insert(tx: Transaction, workspace_id: int, record: ExperimentRecord, artifa
     else:
         row = tx.one(numbered(INSERT, tx.dialect), columns)
     assert row is not None
-    tx.execute(SET_LOCATION, (record.artifact_location or f"{artifact_root}/{row[0]}", row[0]))
+    location = record.artifact_location or f"{artifact_root}/{row[0]}"
+    tx.execute(SET_LOCATION, (location, own_path, row[0]))
     return int(row[0])
 
 

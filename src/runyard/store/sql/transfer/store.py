@@ -40,10 +40,17 @@ class SqlTransfer:
         self._page_key = page_key
 
     async def put_experiments(
-        self, workspace_id: int, records: Sequence[ExperimentRecord], artifact_root: str
+        self,
+        workspace_id: int,
+        records: Sequence[ExperimentRecord],
+        artifact_root: str,
+        own_paths: Sequence[str | None],
     ) -> list[Placed]:
         return await self._database.write(
-            lambda tx: [experiments.put(tx, workspace_id, one, artifact_root) for one in records]
+            lambda tx: [
+                experiments.put(tx, workspace_id, one, artifact_root, own_path)
+                for one, own_path in zip(records, own_paths, strict=True)
+            ]
         )
 
     async def put_runs(self, workspace_id: int, records: Sequence[RunRecord]) -> list[Placed]:
