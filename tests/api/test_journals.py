@@ -445,6 +445,27 @@ def test_every_call_that_may_come_in_a_journal_is_done_once(server: Client, jour
     assert len(shown["assessments"]) == 1
 
 
+def test_a_call_may_name_its_experiment(server: Client, journal: Journal) -> None:
+    run = new_run()
+    run.experiment_id, run.experiment = None, f"named-{uuid.uuid4().hex[:8]}"
+    model = f"m-{uuid.uuid4().hex}"
+    tagging = "/api/2.0/mlflow/experiments/set-experiment-tag"
+    tag = {"experiment": run.experiment, "key": "k", "value": "v"}
+    assert journal.send(
+        run,
+        Call("", "POST", tagging, tag),
+        Call(
+            model, "POST", "/api/2.0/mlflow/logged-models", {"experiment": run.experiment, "model_id": model}
+        ),
+        Call("", "POST", tagging, {**tag, "experiment": "none of that name"}),
+    ) == [(4, "RESOURCE_DOES_NOT_EXIST")]
+    named = "/api/2.0/mlflow/experiments/get-by-name"
+    experiment = server.ok("GET", named, experiment_name=run.experiment)["experiment"]
+    assert experiment["tags"] == [{"key": "k", "value": "v"}]
+    found = server.ok("GET", f"/api/2.0/mlflow/logged-models/{model}")["model"]["info"]
+    assert found["experiment_id"] == experiment["experiment_id"]
+
+
 NOT_ALLOWED = [
     ("POST", "/api/2.0/mlflow/runs/log-metric", "PERMISSION_DENIED"),
     ("POST", "/api/2.0/mlflow/runs/delete", "PERMISSION_DENIED"),

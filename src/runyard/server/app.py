@@ -131,13 +131,14 @@ def build(settings: Settings) -> Runtime:
     run_store = SqlRuns(marked, page_key, render, record_metrics)
     model_store = SqlLoggedModels(marked, page_key)
     journal_store = SqlJournals(database, ARTIFACT_ROOT)
-    dispatcher = RouteDispatcher(access, trail)
     compactor = Compactor(database)
     registry_service = RegistryService(SqlRegistry(database, page_key), SourceRoots(run_store, model_store))
     roots = StoredRoots(run_store, model_store, registry_service)
     trace_service = TraceService(SqlTraces(marked, page_key))
     artifact_service = ArtifactService(mount, roots, identity_store)
     experiment_places = ExperimentPlaces(mount, identity_store)
+    experiment_service = ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT, experiment_places)
+    dispatcher = RouteDispatcher(access, trail, experiment_service)
     purger = Purger(database, artifact_service.delete_workspace, compactor.turn, PURGE_GRACE_MS)
     workspace_service = WorkspaceService(
         SqlWorkspaces(database, page_key, ARTIFACT_ROOT), identity, tracking_tokens, access.forget
@@ -178,9 +179,7 @@ def build(settings: Settings) -> Runtime:
     table = RouteTable(
         [
             *health.routes(watched, probe),
-            *experiments.routes(
-                ExperimentService(SqlExperiments(marked, page_key), ARTIFACT_ROOT, experiment_places)
-            ),
+            *experiments.routes(experiment_service),
             *dataset_search.routes(DatasetSearchService(SqlDatasetSearch(database))),
             *runs.routes(RunService(run_store)),
             *run_points.routes(RunPointService(SqlMetrics(database, page_key))),

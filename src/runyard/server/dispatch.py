@@ -13,6 +13,7 @@ from runyard.server.access import Access, plain_fields
 from runyard.server.routing import PREFIXES, Match, RouteTable
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
+from runyard.services.experiments import ExperimentService
 from runyard.wire.mlflow.decoding import decode_body
 
 _MLFLOW = {
@@ -50,13 +51,16 @@ their versions), what deletes records, and what has a record of its own (points,
 class RouteDispatcher:
     """Calls routes of a table for whoever may send a journal.
 
+    A body may name its experiment, as `experiment`, instead of giving its id: a client without a server knows no more.
+
     Args:
         routes: set once it is known.
     """
 
-    def __init__(self, access: Access, trail: AuditTrail) -> None:
+    def __init__(self, access: Access, trail: AuditTrail, experiments: ExperimentService) -> None:
         self._access = access
         self._trail = trail
+        self._experiments = experiments
         self.routes = RouteTable([])
 
     async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
@@ -72,6 +76,9 @@ class RouteDispatcher:
                 "Send it as a request."
             )
         ctx = msgspec.structs.replace(ctx, also={})
+        if "experiment" in body and "experiment_id" not in body:
+            experiment = await self._experiments.get_by_name(ctx, str(body["experiment"]))
+            body = {**body, "experiment_id": str(experiment.id)}
         try:
             self._access.check(route, ctx)
         except NotAllowed as exc:
