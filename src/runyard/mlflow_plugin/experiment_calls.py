@@ -14,6 +14,7 @@ from runyard.client.journal.offline_names import (
     is_offline_id,
 )
 from runyard.entities.journal import Call
+from runyard.entities.log_rules import check_key, check_text
 from runyard.errors import AlreadyExists, InvalidInput, NotFound
 from runyard.mlflow_plugin.fluent_api import active_experiment_id
 from runyard.mlflow_plugin.journals import OpenJournal
@@ -34,6 +35,7 @@ class ExperimentCalls:
     def __init__(self, journal: OpenJournal) -> None:
         self._journal = journal
         self._told: dict[str, Document] = {}  # by id, as the server told them
+        self._begun: set[str] = set()  # offline ones that have a run in the journal
 
     @property
     def handlers(self) -> Mapping[str, Callable[[RestCall], Any]]:
@@ -143,7 +145,7 @@ class ExperimentCalls:
         one = OfflineExperiment(experiment_id_of(name), name, int(time.time() * 1000))
         self._journal.experiments.add(one)
         for tag in call.fields.get("tags") or []:
-            self._tag_later(one.id, tag)
+            self._tag_later(one.id, str(tag["key"]), str(tag.get("value", "")))
         return call.reply({"experiment_id": one.id})
 
     def _search(self, call: RestCall) -> Any:
@@ -171,14 +173,31 @@ class ExperimentCalls:
                 return call.reply(call.ask())
             except Away:
                 pass
-        self._tag_later(experiment_id, {"key": call.fields.get("key"), "value": call.fields.get("value", "")})
+        self._tag_later(experiment_id, str(call.fields.get("key", "")), str(call.fields.get("value", "")))
         return call.reply({})
 
-    def _tag_later(self, experiment_id: str, tag: Mapping[str, Any]) -> None:
-        body: Document = {"key": tag.get("key"), "value": tag.get("value", "")}
+    def begun(self, experiment_id: str) -> None:
+        """A run was made here: from its record on, the server has the experiment, and takes tags of it."""
+        if experiment_id in self._begun:
+            return
+        self._begun.add(experiment_id)
+        found = self._journal.experiments.find(experiment_id)
+        for key, value in (found.tags if found is not None else {}).items():
+            self._write_tag(experiment_id, key, value)
+
+    def _tag_later(self, experiment_id: str, key: str, value: str) -> None:
+        check_key(key, "Tag")
+        check_text("tag value", value)
+        if self.name_of(experiment_id) is not None:
+            self._journal.experiments.tag(experiment_id, key, value)
+            if experiment_id not in self._begun:
+                return
+        self._write_tag(experiment_id, key, value)
+
+    def _write_tag(self, experiment_id: str, key: str, value: str) -> None:
         name = self.name_of(experiment_id)
-        body |= {"experiment_id": experiment_id} if name is None else {"experiment": name}
-        self._journal.recorder.append(Call("", "POST", SET_TAG, body))
+        body: Document = {"experiment_id": experiment_id} if name is None else {"experiment": name}
+        self._journal.recorder.append(Call("", "POST", SET_TAG, body | {"key": key, "value": value}))
 
     def _change(self, call: RestCall) -> Any:
         """What runs may be logged to changes: they are looked up again."""
@@ -208,4 +227,5 @@ def _document(one: OfflineExperiment | None) -> Document:
         "lifecycle_stage": "active",
         "creation_time": one.created_ms,
         "last_update_time": one.created_ms,
+        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
     }

@@ -19,6 +19,7 @@ from runyard.entities.journal import Call
 from runyard.errors import NotFound
 from runyard.mlflow_plugin.experiment_calls import ExperimentCalls
 from runyard.mlflow_plugin.journals import OpenJournal
+from runyard.mlflow_plugin.local_search import searched_models
 from runyard.mlflow_plugin.reach import Away
 from runyard.mlflow_plugin.rest_call import RestCall
 
@@ -41,6 +42,7 @@ class ModelCalls:
             "LogLoggedModelParamsRequest": self._change,
             "GetLoggedModel": self._get,
             "DeleteLoggedModel": self._delete,
+            "SearchLoggedModels": self._search,
         }
 
     def known(self, model_id: str) -> ModelState | None:
@@ -68,6 +70,7 @@ class ModelCalls:
         body = dict(call.fields)
         name = self._experiments.name_of(experiment_id)
         if name is not None:
+            del body["experiment_id"]
             body["experiment"] = name
         self._write(model_id, Call(model_id, "POST", MODELS, body))
         return call.reply({"model": self._journal.state.models[model_id].message})
@@ -112,6 +115,19 @@ class ModelCalls:
                 f"Logged model with id={model_id} is not known here, and no server is in reach"
             )
         return call.reply({"model": known.message})
+
+    def _search(self, call: RestCall) -> Any:
+        asked = list(call.fields.get("experiment_ids") or [])
+        self._journal.settle()
+        if self._journal.reach.there():
+            call.fields["experiment_ids"] = ids = self._experiments.at_server(asked)
+            try:
+                return call.reply(call.ask() if ids or not asked else {})
+            except Away:
+                pass
+        models = {one.message.info.model_id: one for one in local_reads.all_models(self._journal.home)}
+        models.update(self._journal.state.models)
+        return call.reply(searched_models(list(models.values()), asked, call.fields))
 
     def _delete(self, call: RestCall) -> Any:
         self._journal.settle()

@@ -216,6 +216,8 @@ class RunCalls:
             new.tags or [],
             run_id=run_id,
         )
+        if named:
+            self._experiments.begun(experiment_id)
         self._tell_where()
         return call.reply({"run": run.message()})
 

@@ -109,6 +109,12 @@ def all_runs(home: Path) -> list[RunState]:
     return list(_state_of(folders, lambda record: True).runs.values())
 
 
+def all_models(home: Path) -> list[ModelState]:
+    """The logged models that the journals of this machine make, as they tell them."""
+    folders = sorted(journals(home), key=_age)
+    return list(_state_of(folders, lambda record: True, _CALLS).models.values())
+
+
 def _state_of(
     folders: list[JournalFolder], wanted: Callable[[Record], bool], kinds: frozenset[int] | None = None
 ) -> LocalState:

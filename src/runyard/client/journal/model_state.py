@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from runyard.client.journal.offline_names import model_artifacts
+from runyard.client.journal.offline_names import experiment_id_of, model_artifacts
 from runyard.entities.common import Param, Tag
 from runyard.entities.journal import Call
 from runyard.entities.logged_model import ModelStatus
@@ -44,9 +44,10 @@ class ModelState:
 
     @classmethod
     def made(cls, body: dict[str, Any]) -> ModelState:
-        """A model that is made here; the body says its id."""
+        """A model that is made here; the body says its id, and the id or the name of its experiment."""
         now = int(time.time() * 1000)
-        experiment_id, model_id = str(body.get("experiment_id") or ""), str(body["model_id"])
+        named = experiment_id_of(str(body.get("experiment") or ""))
+        experiment_id, model_id = str(body.get("experiment_id") or named), str(body["model_id"])
         info = LoggedModelInfo(
             model_id=model_id,
             experiment_id=experiment_id,

@@ -81,6 +81,12 @@ class OfflineExperiments:
         temporary.write_bytes(msgspec.json.encode(one))
         os.replace(temporary, self._folder / f"{one.id}.json")
 
+    def tag(self, experiment_id: str, key: str, value: str) -> None:
+        """Set a tag of one of them, which is there."""
+        one = self.find(experiment_id)
+        if one is not None:
+            self.add(msgspec.structs.replace(one, tags={**one.tags, key: value}))
+
     def find(self, experiment_id: str) -> OfflineExperiment | None:
         """By id."""
         if not re.fullmatch(r"offline-[0-9a-f]{20}", experiment_id):
