@@ -49,6 +49,16 @@ class _NoEvent:
 class HotRequest:
     """One hot request; stands where uvicorn keeps its RequestResponseCycle, so that pipelining and shutdown work."""
 
+    __slots__ = (
+        "began",
+        "body",
+        "context",
+        "disconnected",
+        "keep_alive",
+        "length",
+        "response_complete",
+        "route",
+    )
     message_event = _NoEvent()
 
     def __init__(self, route: Route, length: int, admission: Admission) -> None:
@@ -72,13 +82,18 @@ class HotRequest:
 
 
 class KnownHeads:
-    """Heads of plain hot requests, byte for byte, with what follows from them: route, length of the body, who sent it."""
+    """Heads of plain hot requests, byte for byte, with what follows from them: route, length of the body, who sent it.
+
+    And the head of a good answer, which changes once a second, with the date.
+    """
 
     LIMIT = 1_000
     LONGEST = 2_000
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[Route, int, Admission]] = {}
+        self._headers: errors.Headers | None = None
+        self._good = b""
 
     def learn(self, head: bytes, route: Route, length: int, admission: Admission) -> None:
         """Remember a head that was found to be plain, if nobody could read it in two ways."""
@@ -94,6 +109,12 @@ class KnownHeads:
     def get(self, head: bytes) -> tuple[Route, int, Admission] | None:
         """What follows from a head; None when it is new."""
         return self._known.get(head)
+
+    def of_answer(self, headers: errors.Headers) -> bytes:
+        """The head of an answer 200 with uvicorn's headers, a new list each second; without its length."""
+        if headers is not self._headers:
+            self._headers, self._good = headers, _head(200, headers)
+        return self._good
 
 
 class FastLane(HttpToolsProtocol):
@@ -326,14 +347,13 @@ class FastLane(HttpToolsProtocol):
         self.on_response_complete()
 
     def _answer(self, status: int, body: bytes, extra: errors.Headers, keep_alive: bool) -> bytes:
-        headers = [*self.server_state.default_headers, *extra]
-        if not keep_alive:
-            headers.append((b"connection", b"close"))
-        lines = b"".join([b"%s: %s\r\n" % header for header in headers])
-        return b"%s%s%scontent-length: %d\r\n\r\n%s" % (
-            STATUS_LINE[status],
-            JSON_LINES,
-            lines,
-            len(body),
-            body,
-        )
+        headers = self.server_state.default_headers
+        if status == 200 and keep_alive and not extra:
+            return b"%scontent-length: %d\r\n\r\n%s" % (self.heads.of_answer(headers), len(body), body)
+        lines = [*headers, *extra] if keep_alive else [*headers, *extra, (b"connection", b"close")]
+        return b"%scontent-length: %d\r\n\r\n%s" % (_head(status, lines), len(body), body)
+
+
+def _head(status: int, headers: errors.Headers) -> bytes:
+    """Of an answer in JSON, without its length."""
+    return STATUS_LINE[status] + JSON_LINES + b"".join([b"%s: %s\r\n" % header for header in headers])

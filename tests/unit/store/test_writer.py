@@ -236,7 +236,7 @@ def test_deferred_work_of_a_refused_write_is_forgotten(storage: Storage) -> None
             tx.execute("INSERT", [7])
 
     def defers_and_raises(tx: Transaction) -> None:
-        tx.defer("key", Later())
+        tx.defer(Later)
         raise InvalidInput("no")
 
     assert [type(answer) for answer in run(storage, defers_and_raises, insert(1))] == [InvalidInput, int]

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from runyard.store.sql.intern import Interned, RunRef
 
 T = TypeVar("T")
+D = TypeVar("D", bound="Deferred")
 Dialect = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
 Params = Sequence[Any]
@@ -52,8 +53,8 @@ class Transaction(Connection, Protocol):
 
     interned: Interned
 
-    def defer(self, key: object, work: Deferred) -> Any:
-        """Register work that runs once before the commit, shared by all writes of the group; returns the one in force."""
+    def defer(self, kind: type[D]) -> D:
+        """The work of that kind that runs once before the commit, shared by all writes of the group; made when absent."""
         ...
 
     def settle(self) -> None:

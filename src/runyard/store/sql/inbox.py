@@ -10,14 +10,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from runyard.errors import CorruptData, RunyardError, StorageFull, StorageUnavailable
 from runyard.store.sql.database import Transaction
 from runyard.store.sql.intern import RunRef
-from runyard.store.sql.points_file import PointsFile, Row, head_of, is_new, records
+from runyard.store.sql.points_file import PointsFile, head_of, is_new, records
 from runyard.store.sql.run_points import Blobs, store_points
 
 log = logging.getLogger("runyard.store")
@@ -53,11 +53,7 @@ class Inbox:
         self._next_epoch: int | None = None  # of the transaction that moves points on
         self._ending = False
         self.bytes = 0  # of durable points that wait
-
-    @property
-    def takes_points(self) -> bool:
-        """False when it is time to move points on, and as long as that fails."""
-        return self._sure and self.bytes < LIMIT_BYTES and self._file is not None and not self._file.is_full
+        self.takes_points = False  # so when it is time to move points on, and as long as that fails
 
     def open(self, tx: OpenConnection) -> None:
         """Take the file, and store what an earlier process, or a lost connection, left in it.
@@ -95,7 +91,7 @@ class Inbox:
         tx.execute(SET_EPOCH, (epoch,))
         tx.commit()
         file.begin(epoch)
-        self._sure = True
+        self._sure = self.takes_points = True
 
     def _check(self, content: bytes, key: bytes, epoch: int | None) -> None:
         if is_new(content):
@@ -136,27 +132,27 @@ class Inbox:
     def add(self, points: Mapping[RunRef, list[bytes]]) -> bool:
         """Make points durable; False when that cannot be done here, and then nobody else may be told that it was."""
         assert self._file is not None
-        rows = [(run, blobs[0] if len(blobs) == 1 else b"".join(blobs)) for run, blobs in points.items()]
-        if not self._appended(self._file, [(run.id, data) for run, data in rows]):
-            return False
-        for run, data in rows:
-            self._waiting.setdefault(run, []).append(data)
-            self.bytes += len(data)
-        return True
-
-    def _appended(self, file: PointsFile, rows: Sequence[Row]) -> bool:
+        rows = [(run.id, blobs[0] if len(blobs) == 1 else b"".join(blobs)) for run, blobs in points.items()]
         try:
-            done = file.append(rows)
+            if not self._file.append(rows):
+                return False
         except OSError as exc:
-            self._sure = False
-            if not self._failing:
-                self._failing = True
-                log.warning(
-                    "The file %s takes no points (%s). They are stored at once.", self._path, exc.strerror
-                )
+            self._tell(exc)
             return False
         self._failing = False
-        return done
+        for run, blobs in points.items():
+            self._waiting.setdefault(run, []).extend(blobs)
+            self.bytes += sum(map(len, blobs))
+        self.takes_points = self.bytes < LIMIT_BYTES and not self._file.is_full
+        return True
+
+    def _tell(self, exc: OSError) -> None:
+        self._sure = self.takes_points = False
+        if not self._failing:
+            self._failing = True
+            log.warning(
+                "The file %s takes no points (%s). They are stored at once.", self._path, exc.strerror
+            )
 
     def empty(self, tx: Transaction) -> None:
         """Move everything into the log and the summaries."""
@@ -177,10 +173,11 @@ class Inbox:
             self._waiting, self.bytes = {}, 0
             assert self._file is not None
             self._file.begin(self._next_epoch)
-            self._next_epoch, self._sure = None, True
+            self._next_epoch = None
+            self._sure = self.takes_points = True
         if self._ending and self._file is not None:
             self._file.remove()
-            self._file, self._sure = None, False
+            self._file, self._sure, self.takes_points = None, False, False
 
     def rolled_back(self) -> None:
         """The transaction left no trace, most likely. A commit that failed may yet turn out to be on the disk.
@@ -188,11 +185,13 @@ class Inbox:
         Then the database names another epoch after a crash, and records of ours that were made meanwhile would be lost.
         """
         if self._next_epoch is not None or self._ending:
-            self._next_epoch, self._ending, self._sure = None, False, False
+            self._next_epoch, self._ending = None, False
+            self._sure = self.takes_points = False
 
     def close(self) -> None:
         """Let others have the file."""
-        file, self._file, self._sure = self._file, None, False
+        file, self._file = self._file, None
+        self._sure = self.takes_points = False
         if file is not None:
             file.close()
 

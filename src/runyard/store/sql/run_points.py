@@ -9,7 +9,7 @@ from runyard.store.sql.database import Transaction
 from runyard.store.sql.intern import RunRef
 from runyard.store.sql.series.codec import RAW
 from runyard.store.sql.series.fold import SeriesDelta, fold
-from runyard.store.sql.series.points import POINT_BYTES, pack
+from runyard.store.sql.series.points import POINT_BYTES, pack, pack_one
 
 INSERT_LOG = "INSERT INTO point_log (run_id, count, codec, data) VALUES (?, ?, ?, ?)"
 Blobs = dict[RunRef, list[bytes]]  # packed points by run, in the order they came
@@ -63,6 +63,11 @@ class PointBuffer:
 
     def add(self, tx: Transaction, run: RunRef, points: Sequence[MetricPoint]) -> None:
         """Points of one request."""
+        if len(points) == 1:
+            point = points[0]
+            key = tx.interned.key(tx, point.key)
+            self.add_packed(run, pack_one(key, point.step, point.timestamp, point.value))
+            return
         blob = pack(
             tx.interned.keys(tx, [point.key for point in points]),
             [point.step for point in points],
@@ -97,8 +102,7 @@ def store_points(tx: Transaction, points: Blobs) -> None:
 
 def buffer_of(tx: Transaction) -> PointBuffer:
     """The buffer that all writes of this group share."""
-    buffer: PointBuffer = tx.defer(PointBuffer, PointBuffer())
-    return buffer
+    return tx.defer(PointBuffer)
 
 
 def summary_row(run: RunRef, delta: SeriesDelta) -> tuple[object, ...]:

@@ -166,9 +166,10 @@ class SqlRuns:
         Raises: NotFound, InvalidInput when the run is deleted or a param has another value already.
         """
 
+        tied = [point for point in metrics if point.model_id]
+
         def work(tx: Transaction) -> None:
             run = active_run(tx, workspace_id, run_id)
-            tied = [point for point in metrics if point.model_id]
             if tied:
                 self._model_metrics(tx, workspace_id, run_id, tied)
             if params:
@@ -181,9 +182,8 @@ class SqlRuns:
             else:
                 buffer.touch(run)
 
-        tied_to_models = any(point.model_id for point in metrics)
-        only_points = not (tied_to_models or params or tags) and 0 < len(metrics) <= SET_ASIDE_POINTS
-        await self._database.write(work, checked=not tied_to_models, only_points=only_points)
+        only_points = not (tied or params or tags) and 0 < len(metrics) <= SET_ASIDE_POINTS
+        await self._database.write(work, checked=not tied, only_points=only_points)
         self.points_accepted += len(metrics)
 
     async def update(

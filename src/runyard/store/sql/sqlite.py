@@ -274,10 +274,15 @@ class SqliteDatabase:
         return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
-        only_points = only_points and self._inbox.takes_points
-        if only_points and self._fold_timer is None:
+        if not (only_points and self._inbox.takes_points):
+            return await self.writer.submit(work, checked=checked)
+        if self._fold_timer is None:
             self._fold_timer = asyncio.get_running_loop().call_later(FOLD_AFTER_S, self._fold_soon)
-        return await self.writer.submit(work, checked=checked, only_points=only_points)
+        done = self.writer.commit_now(work)
+        if done is None:
+            return await self.writer.submit(work, checked=checked, only_points=True)
+        answer: T = done.answer()
+        return answer
 
     async def _fold(self) -> None:
         """Move what was set aside to where readers look. When that cannot be, they read what is there."""

@@ -17,8 +17,10 @@ from typing import Any, Protocol, TypeVar
 from runyard.errors import InternalFault, RunyardError, StorageUnavailable
 from runyard.store.sql.database import Deferred, Transaction, Write
 from runyard.store.sql.faults import Disconnected, Taken, TryAgain
+from runyard.store.sql.pending import Pending, resolve, wake
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Deferred)
 log = logging.getLogger("runyard.store")
 
 GROUP_LIMIT = 1_000
@@ -28,6 +30,7 @@ LOCK_WAIT_S = 5.0  # for another process that holds the write lock of a file
 FAILING_LOCK_WAIT_S = 0.2  # when the last wait was in vain
 CLOSING = "The server is shutting down. Send the request again."
 QUICK_COMMIT_S = 0.002
+APART_S = 0.0005  # who writes again sooner is not alone
 
 
 class WriteConnection(Transaction, Protocol):
@@ -54,15 +57,18 @@ class DeferredWork:
     """Mixin of write connections: work that the writes of one group share."""
 
     def __init__(self) -> None:
-        self._deferred: dict[object, Deferred] = {}
+        self._deferred: dict[type[Deferred], Any] = {}
 
-    def defer(self, key: object, work: Deferred) -> Any:
-        return self._deferred.setdefault(key, work)
+    def defer(self, kind: type[D]) -> D:
+        work: D | None = self._deferred.get(kind)
+        if work is None:
+            work = self._deferred[kind] = kind()
+        return work
 
     def settle(self) -> None:
         while self._deferred:
             _, work = self._deferred.popitem()
-            work.flush(self)  # type: ignore[arg-type]
+            work.flush(self)
 
     def forget_deferred(self) -> None:
         self._deferred.clear()
@@ -79,29 +85,14 @@ class WriterStats:
         self.failures = 0
 
 
-class _Item:
-    __slots__ = ("checked", "error", "future", "loop", "only_points", "result", "work")
-
-    def __init__(
-        self, work: Write[Any], checked: bool, only_points: bool, future: asyncio.Future[Any]
-    ) -> None:
-        self.work = work
-        self.checked = checked
-        self.only_points = only_points
-        self.future = future
-        self.loop = future.get_loop()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-
 class GroupCommitter:
     """Owns the writer thread.
 
     Args:
         connect: opens the write connection, called in the thread; also after a lost connection.
         translate: a fault of the storage as our error; None when it is not the storage's fault.
-        inline: commits are so short that a lone write that only adds points may be committed in the event loop,
-            which spares two changes of threads.
+        inline: commits are so short that a lone write that only adds points may be committed in the event loop, which
+            spares two changes of threads.
     """
 
     def __init__(
@@ -117,10 +108,11 @@ class GroupCommitter:
         self._in_doubt = False  # a COMMIT was sent and not answered yet
         self._failing = False
         self._inline = inline
-        self._here: list[_Item] = []
+        self._here: list[Pending] = []
         self._typical_s = 0.0
+        self._last = 0.0  # when somebody last wrote
         self._turn = threading.Lock()  # whoever holds it may use the connection
-        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._queue: SimpleQueue[Pending | None] = SimpleQueue()
         self._closing = False
         self._ready: threading.Event = threading.Event()
         self._start_error: BaseException | None = None
@@ -143,6 +135,7 @@ class GroupCommitter:
         self, work: Write[T], *, checked: bool = False, only_points: bool = False
     ) -> asyncio.Future[T]:
         """Queue work; the future is done after the commit. Call from an event loop."""
+        self._last = time.perf_counter()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if self._closing:
@@ -154,10 +147,26 @@ class GroupCommitter:
         elif only_points and self._inline:
             if not self._here:
                 loop.call_soon(self._commit_here)
-            self._here.append(_Item(work, checked, only_points, future))
+            self._here.append(Pending(work, checked, only_points, future))
         else:
-            self._queue.put(_Item(work, checked, only_points, future))
+            self._queue.put(Pending(work, checked, only_points, future))
         return future
+
+    def commit_now(self, work: Write[Any]) -> Pending | None:
+        """Commit a write that only adds points in the caller's turn of the event loop, if its sender is alone.
+
+        None: it is not, or it did not work; `submit` it then. Whoever is alone spares a future and two more turns.
+        """
+        now = time.perf_counter()
+        alone = now - self._last > APART_S and not self._here and self._is_idle()
+        self._last = now
+        if not (alone and self._inline) or self._closing or not self._turn.acquire(blocking=False):
+            return None
+        try:
+            item = Pending(work, True, True, None)
+            return item if self._committed_here([item]) else None
+        finally:
+            self._turn.release()
 
     def _commit_here(self) -> None:
         """Commit the one write that this turn of the event loop brought; several go to the thread, as a group."""
@@ -168,10 +177,10 @@ class GroupCommitter:
             finally:
                 self._turn.release()
             if done:
-                _resolve(items)
+                resolve(items)
                 return
         for item in items:
-            if self._closing:
+            if self._closing and item.future is not None:
                 item.future.set_exception(StorageUnavailable(CLOSING))
             else:
                 self._queue.put(item)
@@ -179,7 +188,7 @@ class GroupCommitter:
     def _is_idle(self) -> bool:
         return self._queue.empty() and not self._failing and self._typical_s < QUICK_COMMIT_S
 
-    def _committed_here(self, items: list[_Item]) -> bool:
+    def _committed_here(self, items: list[Pending]) -> bool:
         """Failures are the thread's business: it knows how to wait, to connect again and to give up."""
         if self._connection is None:
             return False
@@ -213,12 +222,12 @@ class GroupCommitter:
             if group:
                 with self._turn:
                     self._commit_or_split(group, ATTEMPTS)
-                _answer(group)
+                wake(group)
         self._disconnect()
 
-    def _take(self) -> tuple[list[_Item], bool]:
+    def _take(self) -> tuple[list[Pending], bool]:
         first = self._queue.get()
-        group: list[_Item] = []
+        group: list[Pending] = []
         if first is None:
             return group, True
         group.append(first)
@@ -232,7 +241,7 @@ class GroupCommitter:
             pass
         return group, False
 
-    def _commit_or_split(self, group: list[_Item], attempts: int) -> None:
+    def _commit_or_split(self, group: list[Pending], attempts: int) -> None:
         """Commit the group; when one write breaks it in a way that cannot be undone alone, commit one by one."""
         try:
             self._commit(group)
@@ -282,7 +291,7 @@ class GroupCommitter:
             return False
         return True
 
-    def _fail(self, group: list[_Item], fault: RunyardError | None, exc: Exception) -> None:
+    def _fail(self, group: list[Pending], fault: RunyardError | None, exc: Exception) -> None:
         self.stats.failures += len(group)
         if fault is None:
             log.error("A write failed", exc_info=exc)
@@ -293,12 +302,13 @@ class GroupCommitter:
         for item in group:
             item.error = fault
 
-    def _commit(self, group: list[_Item], *, wait_s: float | None = None) -> None:
+    def _commit(self, group: list[Pending], *, wait_s: float | None = None) -> None:
         began = time.perf_counter()
         connection = self._connection = self._connection or self._connect()
         if wait_s is None:
             wait_s = FAILING_LOCK_WAIT_S if self._failing else LOCK_WAIT_S
-        connection.begin(only_points=all(item.only_points for item in group), wait_s=wait_s)
+        only_points = group[0].only_points and (len(group) == 1 or all(item.only_points for item in group))
+        connection.begin(only_points=only_points, wait_s=wait_s)
         for item in group:
             item.error = None
             if item.checked:
@@ -313,7 +323,8 @@ class GroupCommitter:
         if self._failing and by_database:
             self._failing = False
             log.warning("The database takes writes again")
-        took = time.perf_counter() - began
+        self._last = time.perf_counter()
+        took = self._last - began
         self._typical_s += (took - self._typical_s) / 16
         stats = self.stats
         stats.commits += 1
@@ -321,7 +332,7 @@ class GroupCommitter:
         stats.commit_seconds += took
         stats.last_commit_seconds = took
 
-    def _apply(self, connection: WriteConnection, item: _Item) -> None:
+    def _apply(self, connection: WriteConnection, item: Pending) -> None:
         try:
             item.result = item.work(connection)
         except TryAgain:
@@ -329,7 +340,7 @@ class GroupCommitter:
         except RunyardError as exc:
             item.error = exc
 
-    def _apply_in_savepoint(self, connection: WriteConnection, item: _Item) -> None:
+    def _apply_in_savepoint(self, connection: WriteConnection, item: Pending) -> None:
         connection.settle()
         mark = connection.interned.mark()
         connection.execute("SAVEPOINT one_write")
@@ -344,25 +355,3 @@ class GroupCommitter:
             connection.execute("ROLLBACK TO SAVEPOINT one_write")
             connection.interned.rollback(mark)
         connection.execute("RELEASE SAVEPOINT one_write")
-
-
-def _answer(group: list[_Item]) -> None:
-    """Wake each event loop once."""
-    loops: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
-    for item in group:
-        loops.setdefault(item.loop, []).append(item)
-    for loop, items in loops.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, items)
-        except RuntimeError:
-            log.warning("%d answers had nobody left to read them", len(items))
-
-
-def _resolve(items: list[_Item]) -> None:
-    for item in items:
-        if item.future.done():
-            continue
-        if item.error is not None:
-            item.future.set_exception(item.error)
-        else:
-            item.future.set_result(item.result)

@@ -48,6 +48,11 @@ class Columns(NamedTuple):
         return self.steps.size
 
 
+def pack_one(key: int, step: int, ms: int, value: float) -> bytes:
+    """`pack` for one point."""
+    return ROW.pack(key, step, ms, value if value == value else _NAN)
+
+
 def pack(keys: Sequence[int], steps: Sequence[int], ms: Sequence[int], values: Sequence[float]) -> bytes:
     """Points as rows of `POINT`, in the order given; every NaN gets the same bits.
 
@@ -59,8 +64,7 @@ def pack(keys: Sequence[int], steps: Sequence[int], ms: Sequence[int], values: S
     if not (count == len(steps) == len(ms) == len(values)):
         raise ValueError(f"columns differ in length: {count}, {len(steps)}, {len(ms)}, {len(values)}")
     if count == 1:
-        value = values[0]
-        return ROW.pack(keys[0], steps[0], ms[0], _NAN if math.isnan(value) else value)
+        return pack_one(keys[0], steps[0], ms[0], values[0])
     if count <= _FEW:
         total = sum(values)
         if math.isnan(total):
