@@ -93,7 +93,10 @@ class StandIn:
 
     def all(self) -> list[Record]:
         """Records of all journals, those that only passed over left out."""
-        return [one for kept in self.records.values() for _, one in kept if not isinstance(one, FileRecord)]
+        with self.lock:
+            return [
+                one for kept in self.records.values() for _, one in kept if not isinstance(one, FileRecord)
+            ]
 
     def steps(self) -> list[int]:
         """The steps of all points, sorted."""

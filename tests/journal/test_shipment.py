@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -561,3 +562,73 @@ def test_requests_grow_with_what_waits(journal: Journal, standin: StandIn) -> No
     assert max(sizes) > 15
     assert sum(sizes) == 100
     assert max(sizes) * 200_000 < 5_000_000
+
+
+def test_a_full_disk_keeps_the_sender_from_nothing(
+    short: Journal, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(self: JournalFolder, name: str, value: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    short.points(0, 100)
+    short.file("text", "f.txt")
+    monkeypatch.setattr(JournalFolder, "write", write)
+    short.idle()
+    assert standin.steps() == list(range(100))
+    short.until(lambda: 1 not in short.folder.segments())
+    monkeypatch.undo()
+    short.shipment.stop()
+    short.shipment = short.another()
+    short.done()
+    assert standin.steps() == list(range(100))
+    assert len(standin.files) == 1
+
+
+def test_a_disk_that_fails_under_a_refusal_loses_no_refusal(
+    journal: Journal, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.refuse = lambda one: ("X", "No.") if getattr(one, "step", 0) == 1 else None
+    whole, fails = JournalFolder.refuse, iter([True, True])
+
+    def refuse(self: JournalFolder, lines: list[bytes]) -> None:
+        if next(fails, False):
+            raise OSError(errno.EIO, "Input/output error")
+        whole(self, lines)
+
+    monkeypatch.setattr(JournalFolder, "refuse", refuse)
+    journal.points(0, 3)
+    journal.done()
+    assert [line.seq for line in kept(journal.folder)] == [2]
+    assert standin.steps() == [0, 2]
+
+
+def test_a_proxy_with_a_smaller_limit_is_learned(journal: Journal, standin: StandIn) -> None:
+    large: list[int] = []
+
+    def judge(records: list[Record]) -> int:
+        if len(records) <= 100:
+            return 200
+        large.append(len(records))
+        return 413
+
+    standin.judge = judge
+    big = "x" * 2_000
+    journal.log(*(BatchRecord(RUN, tags=[(str(number), big)]) for number in range(3_000)))
+    journal.idle()
+    assert len(standin.all()) == 3_000
+    assert len(large) < 12
+    assert kept(journal.folder) == []
+
+
+@pytest.mark.parametrize("source", ["files/../../secret.txt", "../secret.txt", "files/1"])
+def test_a_journal_of_somebody_else_gets_no_other_file_out(
+    journal: Journal, standin: StandIn, source: str
+) -> None:
+    secret = journal.folder.path.parent / "secret.txt"
+    secret.write_text("secret")
+    journal.folder.files.mkdir()
+    (journal.folder.files / "1").symlink_to(secret)
+    journal.log(FileRecord(f"runs/{RUN}", "x", source, 6, None, RUN))
+    journal.done()
+    assert standin.files == {}
+    assert len(kept(journal.folder)) == 1

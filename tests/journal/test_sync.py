@@ -297,3 +297,18 @@ def test_an_offline_run_is_sent_as_its_process_printed(home: Path, standin: Stan
     assert "`runyard sync` sends them" in output
     call("sync", RUNYARD_SERVER=standin.url)
     assert standin.steps() == list(range(5))
+
+
+def test_the_token_of_the_environment_is_shown_to_no_server_that_only_a_journal_names(
+    home: Path, standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(home, standin.url)
+    other = tmp_path / "usb"
+    other.mkdir()
+    folder.path.rename(other / folder.id)
+    monkeypatch.setenv("RUNYARD_TOKEN", "ry_mine")
+    monkeypatch.setenv("RUNYARD_SERVER", "http://127.0.0.1:1")
+    assert "where you have no login" in call("sync", str(other), code=1).stderr
+    assert standin.log == []
+    call("sync", str(other), "--server", standin.url)
+    assert standin.steps() == list(range(10))

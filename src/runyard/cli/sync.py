@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from runyard.cli.framework.exits import FAILED, Failed, failed
 from runyard.cli.framework.output import note
 from runyard.cli.framework.progress import progress
 from runyard.cli.framework.session import Session
+from runyard.client.credentials import FROM_ENVIRONMENT, find_login
 from runyard.client.journal.folder import JournalFolder, journal_home
 from runyard.client.journal.sync import GONE, LEFT, OPEN, Options, Outcome, Sync, find
 
@@ -80,6 +82,7 @@ def sync(
         fallback=lambda: (session.server, session.place or ""),
         server=session.given.server and session.server,
         workspace=(session.place or "") if session.given.workspace else "",
+        trusts=(lambda server: True) if not paths else lambda server: _is_known(session, server),
         jobs=jobs,
         ended=ended,
         skip_lost=skip_lost,
@@ -87,6 +90,12 @@ def sync(
     )
     outcomes = _followed(options, places) if watch else _sent(options, find(places))
     _tell(session, outcomes, news, places)
+
+
+def _is_known(session: Session, server: str) -> bool:
+    """Whether the user means a server that a journal names; the journal may be somebody else's."""
+    in_environment = any(os.environ.get(name) for name in FROM_ENVIRONMENT)
+    return not in_environment or server == session.server or find_login(server) is not None
 
 
 def _sent(options: Options, found: Sequence[JournalFolder]) -> list[Outcome]:

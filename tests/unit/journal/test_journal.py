@@ -175,7 +175,7 @@ def test_a_full_disk_makes_logging_wait_and_loses_nothing(
         return whole(fd, data)
 
     monkeypatch.setattr(writing, "FULL_PAUSE_S", 0.01)
-    monkeypatch.setattr(writing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     writer.append(point(2))
     monkeypatch.undo()
     assert read_all(folder) == [point(1), point(2)]
@@ -191,7 +191,7 @@ def test_a_broken_disk_is_told_and_what_was_there_stays(
     def write(fd: int, data: bytes) -> int:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(writing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     with pytest.raises(StorageUnavailable, match="Input/output error"):
         writer.append(point(2))
     monkeypatch.undo()

@@ -41,7 +41,7 @@ class Budget:
         self._looked_s = time.monotonic()
         self._told = False
         self._warned_s = -WARN_S
-        self.free_until = min(LEAST_BYTES, limit_bytes)
+        self.free_until = min(LEAST_BYTES, limit_bytes // PART)
         """While this process has written less than this, it has room."""
 
     def look(self, written: int) -> None:

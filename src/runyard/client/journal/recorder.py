@@ -21,7 +21,7 @@ from runyard.client.journal.progress import watched
 from runyard.client.journal.settings import JournalSettings
 from runyard.client.journal.spool import Spool, state_of
 from runyard.client.journal.target import Target
-from runyard.client.journal.writer import JournalWriter
+from runyard.client.journal.writer import JournalClosed, JournalWriter
 from runyard.entities.journal import FileRecord, Record
 from runyard.errors import RunyardError
 
@@ -76,10 +76,12 @@ class _Journal:
     def end(self) -> None:
         """In order: no record follows."""
         self._ended.set()
-        self.spool.sync()
-        self.writer.close()
-        if self.link is not None:
-            self.link.leave(self.writer.seq)
+        try:
+            self.spool.sync()
+            self.writer.close()
+        finally:
+            if self.link is not None:
+                self.link.leave(self.writer.seq)
 
     def abandon(self) -> None:
         """After a fork, in the child. Takes no lock: a thread that the child does not have may hold it."""
@@ -155,7 +157,10 @@ class Recorder:
         journal = self._journal or self._begun()
         if journal.writer.written_bytes + journal.spooled_bytes >= journal.budget.free_until:
             journal.budget.wait(journal.used_bytes)
-        return journal.writer.append(record)
+        try:
+            return journal.writer.append(record)
+        except JournalClosed:  # by another thread, just now
+            return self._begun().writer.append(record)
 
     def add_file(self, owner: str, path: str, source: Path, *, copy: bool, run_id: str = "") -> int:
         """Write down that an artifact is to be uploaded; returns the seq of the record.

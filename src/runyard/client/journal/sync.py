@@ -63,6 +63,7 @@ class Options:
     Attributes:
         server, workspace: where to; by default where the process that logged wanted it.
         fallback: server and workspace of journals whose process knew none.
+        trusts: whether the credentials of this user may be shown to a server that a journal names.
         ended: journals of other machines are of processes that have ended.
         skip_lost: go on without records that the server lost and that are not here any more.
         follow: until this is set, go on with what running processes add.
@@ -72,6 +73,7 @@ class Options:
     fallback: Callable[[], tuple[str, str]]
     server: str = ""
     workspace: str = ""
+    trusts: Callable[[str], bool] = lambda server: True
     jobs: int = JOBS
     ended: bool = False
     skip_lost: bool = False
@@ -139,6 +141,12 @@ class Sync:
         if head.version > VERSION:
             outcome.error = InvalidInput(
                 f"Journal {folder.path} was written by a newer release of Runyard. Upgrade this one, then sync again."
+            )
+            return outcome
+        if not self.options.trusts(server):
+            outcome.error = InvalidInput(
+                f"Journal {folder.path} wants to go to {server}, where you have no login. Log in there, or name the server by "
+                "--server; the token of the environment is not shown to it otherwise."
             )
             return outcome
         access = accesses.setdefault((server, workspace), Access(server, workspace))

@@ -23,6 +23,10 @@ FULL_PAUSE_S = 0.5
 FULL_WARN_S = 30.0
 
 
+class JournalClosed(StorageUnavailable):
+    """The journal was ended."""
+
+
 class JournalWriter:
     """Appends records. An append returns when the operating system has the record: it survives the death of the process.
 
@@ -111,7 +115,7 @@ class JournalWriter:
 
     def _write(self, data: bytes) -> None:
         if self._fd < 0:
-            raise StorageUnavailable("The journal of this process is closed; nothing more can be logged.")
+            raise JournalClosed("The journal is closed; nothing more can be logged to it.")
         if self._size and self._size + len(data) > self._segment_bytes:
             self._next_segment()
         warned = 0.0

@@ -56,6 +56,7 @@ class Files:
         self._waiting: dict[int, _Waiting] = {}  # by seq, in its order
         self._held: Counter[str] = Counter()  # files that are waited for, by run or model
         self._uploaded = _read(folder)
+        self._unlogged: list[tuple[int, str]] = []  # done, and not yet written down: the disk is full
         self.sent = 0
         self.sent_bytes = 0
 
@@ -102,6 +103,8 @@ class Files:
         for one in self._uploads.ended():
             found = True
             self._settle(one)
+        if self._unlogged:
+            self._write_down()
         return found
 
     def forget(self, seq: int) -> None:
@@ -125,11 +128,19 @@ class Files:
         self._uploaded.add(ended.seq)
         self.sent += 1
         self.sent_bytes += record.size
-        with contextlib.suppress(FileNotFoundError):  # another sender has removed all of it
+        self._unlogged.append((ended.seq, record.source if copied else ""))
+
+    def _write_down(self) -> None:
+        """A copy may go once it is written down that it was sent."""
+        try:
             with open(self._folder.path / LOG, "a", encoding="ascii") as log:
-                log.write(f"{ended.seq}\n")
-        if copied:
-            (self._folder.path / record.source).unlink(missing_ok=True)
+                log.write("".join(f"{seq}\n" for seq, _ in self._unlogged))
+        except OSError:
+            return  # no room, or another sender has removed all of it
+        for _, source in self._unlogged:
+            if source:
+                (self._folder.path / source).unlink(missing_ok=True)
+        self._unlogged.clear()
 
     def _was_sent_elsewhere(self, seq: int) -> bool:
         """Another sender of the same journal removes a copy once it has sent it."""

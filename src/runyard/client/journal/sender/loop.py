@@ -16,6 +16,7 @@ from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.others import Others, claim
 from runyard.client.journal.sender.shipment import Shipment, Step
 from runyard.client.journal.settings import JournalSettings
+from runyard.errors import NotAllowed, Unauthenticated
 
 FIRST_ORDER_S = 10.0
 LIVELY_S = 0.5  # after the last record it looks often, then less
@@ -25,6 +26,7 @@ LOOK_S = 2.0  # between two looks at whether the process lives
 TELL_S = 0.1
 LAST_WORDS_S = 5.0  # of a process that has closed its journal
 NEWS_LENGTH = 2_000
+WARN_S = 30.0
 
 
 class Orders:
@@ -91,6 +93,7 @@ class Loop:
         self._told_s = 0.0
         self._told_sent = 0
         self._told_trouble: str | None = None
+        self._warned = False
 
     def run(self) -> None:
         """Returns when there is nothing left to do, or no hope for a long time."""
@@ -199,11 +202,32 @@ class Loop:
     def _tell(self, text: str) -> None:
         self._report(Report(news=text[:NEWS_LENGTH]))
 
+    def _warn(self, own: Shipment) -> None:
+        """What lasts is told once, with the way out, and its end too."""
+        if own.trouble is None:
+            if self._warned:
+                self._warned = False
+                self._tell("What was logged is being sent again.")
+        elif not self._warned and (
+            own.backoff.failing_s > WARN_S or isinstance(own.error, Unauthenticated | NotAllowed)
+        ):
+            self._warned = True
+            way = (
+                " Log in with `runyard login`, or set RUNYARD_TOKEN."
+                if isinstance(own.error, Unauthenticated)
+                else ""
+            )
+            self._tell(
+                f"Nothing is sent just now: {own.trouble}{way} All that is logged is kept in {self._folder.path} until it "
+                "can be sent; training goes on."
+            )
+
     def _tell_progress(self, own: Shipment, step: Step) -> None:
         now = time.monotonic()
         if own.trouble != self._told_trouble:
             self._told_trouble = own.trouble
             self._report(Report(trouble=own.trouble))
+        self._warn(own)
         if step is Step.WAITING and own.trouble is not None and self._flush > own.sent:
             self._report(Report(tried=self._flush))
             self._flush = 0

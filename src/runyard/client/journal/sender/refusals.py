@@ -80,8 +80,8 @@ class Refusals:
             data = b""
 
     def _keep(self, line: Kept, what: str) -> None:
-        self._seqs.add(line.seq)
         self._folder.refuse([msgspec.json.encode(line)])
+        self._seqs.add(line.seq)
         self._told += 1
         if self._told <= TOLD_ONE_BY_ONE:
             self._tell(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 
@@ -26,7 +27,7 @@ from runyard.client.journal.sender.files import Files
 from runyard.client.journal.sender.http import Answer
 from runyard.client.journal.sender.refusals import Refusals
 from runyard.entities.journal import FileRecord, RecordKind
-from runyard.errors import CorruptData, InternalFault, JournalGap, RunyardError
+from runyard.errors import CorruptData, InternalFault, JournalGap, RunyardError, StorageUnavailable
 from runyard.wire.journal import CONTENT_TYPE, Refusal, SendResult, encode_body, frame_bytes
 
 LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
@@ -91,6 +92,7 @@ class Shipment:
         ] = {}  # what it said about an earlier request, whose answer may be lost
         self._gap: tuple[int, int] | None = None  # records that cannot be read, and are to be passed over
         self._bytes = FIRST_BYTES
+        self._most = MOST_BYTES
         self._records: int | None = None  # at most so many at once
         self._odd: tuple[int, float] | None = None  # since when something is wrong at a record
         self._lost = False
@@ -129,10 +131,14 @@ class Shipment:
             return self._stepped()
         except RunyardError as exc:
             return self._failed(exc)
-        except (FileNotFoundError, NotADirectoryError):
-            if self._is_there():
-                raise
-            return self._left(Step.GONE)
+        except OSError as exc:
+            if not self._is_there():
+                return self._left(Step.GONE)
+            return self._failed(
+                StorageUnavailable(
+                    f"The journal {self.folder.path} cannot be read or written ({exc.strerror or exc})."
+                )
+            )
 
     def stop(self) -> None:
         """Leave it; another one goes on from here."""
@@ -186,7 +192,6 @@ class Shipment:
         self._reader.position = chunk.start
         if not chunk.records:
             return Step.WAITING
-        refused: Iterable[Refusal] = ()
         if chunk.end.seq > self._applied:
             answer = self._post(chunk.data)
             if answer.status != 200:
@@ -196,21 +201,17 @@ class Shipment:
                 return self._rewind(result.applied)
             self._worked(result.applied)
             self._grow()
-            refused = result.refused
-        self._take(chunk, refused)
+            self._refused.update((one.seq, one) for one in result.refused)
+        self._take(chunk)
         return Step.MOVED
 
-    def _take(self, chunk: Chunk, refused: Iterable[Refusal]) -> None:
-        """The server has these records."""
-        told = {**self._refused, **{one.seq: one for one in refused}}
-        mine = {seq: one for seq, one in told.items() if chunk.start.seq < seq <= chunk.end.seq}
+    def _take(self, chunk: Chunk) -> None:
+        """The server has these records. Until the end of it they count as not sent: all of it may be done again."""
+        mine = {seq: one for seq, one in self._refused.items() if chunk.start.seq < seq <= chunk.end.seq}
         if mine:
             for frame in chunk.frames:
                 if (one := mine.get(frame.seq)) is not None:
                     self.refusals.add(one.code, one.message, frame)
-        self._reader.position = chunk.end
-        if self._taken is not None:
-            self._taken(chunk)
         for frame in chunk.marked:
             if frame.seq in mine:
                 continue
@@ -219,6 +220,10 @@ class Shipment:
                 self.files.add(frame, place)
             else:
                 self.alive.heed(frame)
+        self._reader.position = chunk.end
+        self._refused = {seq: one for seq, one in self._refused.items() if seq > chunk.end.seq}
+        if self._taken is not None:
+            self._taken(chunk)
 
     def _post(self, data: bytes) -> Answer:
         started = self._clock()
@@ -233,7 +238,7 @@ class Shipment:
 
     def _grow(self) -> None:
         if self.full and self.took_s < QUICK_S:
-            self._bytes = min(MOST_BYTES, self._bytes * 2)
+            self._bytes = min(self._most, self._bytes * 2)
         if self._records is not None:
             self._records = self._records * 2 if self._records < 100_000 else None
 
@@ -259,6 +264,8 @@ class Shipment:
         """Something in the request is not taken: find the record, and leave it out."""
         if chunk.records > 1:
             self._records = chunk.records // 2
+            if error.status == 413:  # a proxy on the way has a limit of its own
+                self._bytes = self._most = max(LEAST_BYTES, len(chunk.data) // 2)
             return Step.MOVED
         return self._leave_out(chunk, error)
 
@@ -399,7 +406,8 @@ class Shipment:
         self._saved_s = self._clock()
         place = self.files.first_waiting or self._reader.position
         if place != self._saved:
-            self.folder.sent = place
+            with contextlib.suppress(OSError):  # a full disk: the segments that go make room, and say enough
+                self.folder.sent = place
             if place.segment != self._saved.segment:
                 self.folder.drop_segments_before(place.segment)
             self.files.forget(place.seq)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import stat
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -26,6 +28,7 @@ SCHEME = "mlflow-artifacts:/"
 RUN = "/api/2.0/mlflow/runs/get?run_id="
 MODEL = "/api/2.0/mlflow/logged-models/"
 UPLOAD_S = 300.0  # longest silence: a datastore may take its time over the last byte
+_COPY = re.compile(r"files/[0-9]+")
 LASTING = (400, 403, 404, 405, 409, 410, 411, 413, 414, 415, 416, 422, 501)
 ROOTS_KEPT = 1_000
 
@@ -136,9 +139,9 @@ class Uploads:
     def _upload(self, record: FileRecord) -> None:
         """Raises: Refused; RunyardError, when another try may help."""
         target = f"{FILES}/{quote(f'{self._root(record.owner)}/{record.path}'.lstrip('/'))}"
-        source = self._folder.path / record.source  # an absolute one stays as it is
+        source = _source(self._folder, record)
         try:
-            with open(source, "rb") as file:
+            with open(source, "rb", opener=_no_link if record.mtime_ns is None else None) as file:
                 _check(record, os.fstat(file.fileno()))
                 answer = self._access.ask(
                     "PUT",
@@ -230,6 +233,20 @@ class _Run(msgspec.Struct):
 class _Owner(msgspec.Struct):
     run: _Run | None = None
     model: _Run | None = None
+
+
+def _source(folder: JournalFolder, record: FileRecord) -> Path:
+    """A journal may be somebody else's: a copy lies among its copies, and what it refers to must be as it says.
+
+    Raises: Refused.
+    """
+    if record.mtime_ns is None and not _COPY.fullmatch(record.source):
+        raise Refused("INVALID", f"{record.source!r} is no copy of an artifact in the journal.")
+    return folder.path / record.source  # an absolute one stays as it is
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _below_files(uri: str) -> str | None:
