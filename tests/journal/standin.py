@@ -60,6 +60,8 @@ class StandIn:
         self.tokens: set[str] | None = None
         self.hold_files = threading.Event()
         self.hold_files.set()
+        self.hold = threading.Event()
+        self.hold.set()
         self.delay_s = 0.0
         self.port = 0
         self._http: _Server | None = None
@@ -88,6 +90,7 @@ class StandIn:
     def stop(self) -> None:
         """For good."""
         self.hold_files.set()
+        self.hold.set()
         if self._http is not None:
             self.down()
 
@@ -183,6 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault = next((one for one in here.faults if one.only in self.path), None)
             if fault is not None:
                 here.faults.remove(fault)
+        here.hold.wait(30)
         if here.delay_s:
             threading.Event().wait(here.delay_s)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")

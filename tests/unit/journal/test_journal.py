@@ -182,6 +182,24 @@ def test_a_full_disk_makes_logging_wait_and_loses_nothing(
     assert "full" in caplog.text
 
 
+def test_a_disk_without_room_for_another_segment_fills_this_one(
+    folder: JournalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(folder, segment_bytes=200)
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "open", refuse)
+    for step in range(10):
+        writer.append(point(step))
+    monkeypatch.undo()
+    assert folder.segments() == [1]
+    writer.append(point(10))
+    assert folder.segments() == [1, 2]
+    assert read_all(folder) == [point(step) for step in range(11)]
+
+
 def test_a_broken_disk_is_told_and_what_was_there_stays(
     folder: JournalFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

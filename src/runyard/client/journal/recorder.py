@@ -21,13 +21,14 @@ from runyard.client.journal.progress import watched
 from runyard.client.journal.settings import JournalSettings
 from runyard.client.journal.spool import Spool, state_of
 from runyard.client.journal.target import Target
-from runyard.client.journal.writer import JournalClosed, JournalWriter
+from runyard.client.journal.writer import SEGMENT_BYTES, JournalClosed, JournalWriter
 from runyard.entities.journal import FileRecord, Record
 from runyard.errors import RunyardError
 
 log = logging.getLogger("runyard.journal")
 
 TICK_S = 1.0
+LEAST_SEGMENT_BYTES = 64 * 1024
 
 
 class FlushState(NamedTuple):
@@ -52,7 +53,11 @@ class _Journal:
         self.folder = JournalFolder.create(
             home, target.server, target.workspace, int(time.time() * 1000), offline=target.offline
         )
-        self.writer = JournalWriter(self.folder, sync_each=settings.sync_s == 0)
+        self.writer = JournalWriter(
+            self.folder,
+            sync_each=settings.sync_s == 0,
+            segment_bytes=max(LEAST_SEGMENT_BYTES, min(SEGMENT_BYTES, settings.limit_bytes // 32)),
+        )
         self.spool = Spool(self.folder)
         self.budget = Budget(home, settings.limit_bytes, tell)
         self.link = None if target.offline else Link(self.folder, target, tell)

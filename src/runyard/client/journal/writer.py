@@ -17,7 +17,7 @@ from runyard.wire.journal import MAX_BODY_BYTES, encode_body, frame_bytes
 
 log = logging.getLogger("runyard.journal")
 
-SEGMENT_BYTES = 64 * 1024 * 1024
+SEGMENT_BYTES = 8 * 1024 * 1024  # what a sender cannot free while it is written
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_PAUSE_S = 0.5
 FULL_WARN_S = 30.0
@@ -45,6 +45,8 @@ class JournalWriter:
         self._sync_each = sync_each
         self._segment_bytes = segment_bytes
         self._lock = threading.Lock()
+        self._syncing = threading.Lock()
+        self._behind: list[int] = []  # full segments that are still open, to be synced
         self._number = 1
         self._size = 0
         self._seq = 0
@@ -84,27 +86,39 @@ class JournalWriter:
         return seq
 
     def sync(self) -> None:
-        """Return when all that was appended would survive a power loss. Blocks."""
-        if self._dirty and self._fd >= 0:
-            self._dirty = False
-            with contextlib.suppress(OSError):
-                os.fdatasync(self._fd)
+        """Return when all that was appended before would survive a power loss. Blocks, but not those who append."""
+        with self._syncing:
+            with self._lock:
+                behind, self._behind = self._behind, []
+                dirty, self._dirty = self._dirty, False
+            for fd in behind:
+                with contextlib.suppress(OSError):
+                    os.fdatasync(fd)
+                os.close(fd)
+            if dirty and self._fd >= 0:
+                with contextlib.suppress(OSError):
+                    os.fdatasync(self._fd)
 
     def close(self) -> None:
         """Sync, and mark the journal as ended."""
-        with self._lock:
+        self.sync()
+        with self._syncing, self._lock:
             if self._fd < 0:
                 return
-            self.sync()
-            os.close(self._fd)
-            self._fd = -1
+            if self._dirty:
+                with contextlib.suppress(OSError):
+                    os.fdatasync(self._fd)
+            for fd in (*self._behind, self._fd):
+                os.close(fd)
+            self._fd, self._behind = -1, []
             self.folder.close(self._seq)
 
     def abandon(self) -> None:
         """After a fork, in the child: the journal stays the parent's."""
-        fd, self._fd = self._fd, -1
-        with contextlib.suppress(OSError):
-            os.close(fd)
+        fds, self._fd, self._behind = (*self._behind, self._fd), -1, []
+        for fd in fds:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _open(self, number: int) -> None:
         path = self.folder.segment(number)
@@ -117,7 +131,8 @@ class JournalWriter:
         if self._fd < 0:
             raise JournalClosed("The journal is closed; nothing more can be logged to it.")
         if self._size and self._size + len(data) > self._segment_bytes:
-            self._next_segment()
+            with contextlib.suppress(OSError):  # no room for another: this one goes on
+                self._next_segment()
         warned = 0.0
         while True:
             try:
@@ -150,10 +165,8 @@ class JournalWriter:
 
     def _next_segment(self) -> None:
         old = self._fd
-        with contextlib.suppress(OSError):
-            os.fdatasync(old)
         self._open(self._number + 1)
-        os.close(old)
+        self._behind.append(old)
 
 
 def _sync_directory(path: Path) -> None:

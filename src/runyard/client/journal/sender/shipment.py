@@ -100,7 +100,7 @@ class Shipment:
         self._saved_s = clock()
         self.error: RunyardError | None = None
         """Why nothing can be sent just now."""
-        self.full = False  # whether the last request was as large as it may be
+        self.full = False  # whether there is more behind the last request
         self.took_s = 0.0  # the last request
 
     @property
@@ -184,7 +184,8 @@ class Shipment:
     def _send(self, chunk: Chunk) -> Step:
         """Send records, as far as nothing in front of them holds them."""
         assert self._applied is not None
-        self.full = len(chunk.data) > self._bytes // 2
+        later = self.folder.segment(chunk.end.segment + 1)
+        self.full = len(chunk.data) > self._bytes // 2 or later.exists()
         if self._records is not None and chunk.records > self._records:
             chunk = chunk.until(chunk.start.seq + self._records)
         if chunk.end.seq > self._applied:
@@ -401,10 +402,11 @@ class Shipment:
 
     def _save(self, *, force: bool = False) -> None:
         """Write down how far it is, now and then; what lies before that is not needed any more."""
-        if self._applied is None or (not force and self._clock() - self._saved_s < SAVE_S):
+        place = self.files.first_waiting or self._reader.position
+        due = self._clock() - self._saved_s >= SAVE_S or place.segment != self._saved.segment
+        if self._applied is None or not (force or due):
             return
         self._saved_s = self._clock()
-        place = self.files.first_waiting or self._reader.position
         if place != self._saved:
             with contextlib.suppress(OSError):  # a full disk: the segments that go make room, and say enough
                 self.folder.sent = place
