@@ -99,13 +99,13 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterato
 
 
 def test_a_full_disk_makes_the_loop_wait_and_loses_nothing(disk: FullDisk, standin: StandIn) -> None:
-    process = loop(standin, 200_000, 1_000_000, RUNYARD_DRAIN_S="30")
+    process = loop(standin, 60_000, 1_000_000, RUNYARD_DRAIN_S="30")
     disk.fail()
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1.5)
     disk.heal()
     told(process)
-    assert standin.steps() == list(range(200_000))
+    assert standin.steps() == list(range(60_000))
 
 
 def test_a_used_up_budget_waits_for_the_sender_and_no_longer(home: Path, standin: StandIn) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from runyard.client.addresses import is_loopback
 from runyard.client.errors import ServerUnreachable
 from runyard.client.journal.settings import CA_FILES, CLIENT_CERTIFICATE
+from runyard.errors import InvalidInput
 from runyard.version import __version__
 
 CONNECT_S = 10.0
@@ -50,6 +51,7 @@ class Wire:
         self._connection: http.client.HTTPConnection | None = None
         self._path = self._parts.path.rstrip("/")
         self._prefix = ""  # of paths, where a proxy wants whole URLs
+        self._for_proxy: dict[str, str] = {}
         self._used = False
 
     def ask(
@@ -68,7 +70,7 @@ class Wire:
             path: below the server's base URL, percent-encoded.
             body: bytes; or pieces of a file, with `size`.
             timeout_s: longest silence.
-        Raises: ServerUnreachable; OSError from reading the pieces comes as it is.
+        Raises: ServerUnreachable; InvalidInput, for certificates that are not there; OSError from reading the pieces comes as it is.
         """
         again = self._used and isinstance(body, bytes)  # the server may have closed it meanwhile
         try:
@@ -112,6 +114,7 @@ class Wire:
         for name, value in {
             "User-Agent": f"runyard/{__version__}",
             "Content-Length": str(length),
+            **self._for_proxy,
             **headers,
         }.items():
             connection.putheader(name, value)
@@ -153,6 +156,7 @@ class Wire:
             found = self._direct(there.hostname or "", there.port or 3128, tls=True)
             found.set_tunnel(host, port or 443, headers)
             return found
+        self._for_proxy = headers
         self._prefix = f"{self._parts.scheme}://{self._parts.netloc}"
         return http.client.HTTPConnection(there.hostname or "", there.port or 80, timeout=CONNECT_S)
 
@@ -205,13 +209,19 @@ def proxy_for(scheme: str, host: str, port: int | None) -> str | None:
 
 
 def trusted(certificates: str | None) -> ssl.SSLContext:
-    """What certificates are checked against."""
+    """What certificates are checked against.
+
+    Raises: InvalidInput, if a variable names a file that is not there.
+    """
     if any(os.environ.get(name, "").strip().lower() in TRUE for name in INSECURE):
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     else:
-        file = next((path for name in CA_FILES if (path := os.environ.get(name))), certificates)
+        named = next((name for name in CA_FILES if os.environ.get(name)), "")
+        file = os.environ[named] if named else certificates
+        if named and not os.path.exists(os.environ[named]):
+            raise InvalidInput(f"{named} names {file!r}, which is no file.")
         folder = file if file and os.path.isdir(file) else None
         context = ssl.create_default_context(cafile=None if folder else file, capath=folder)
     own = os.environ.get(CLIENT_CERTIFICATE)
