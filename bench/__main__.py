@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import artifacts, footprint, history, identity, ingest, report, runs, search
+from bench import artifacts, durable, footprint, history, identity, ingest, report, runs, search
 from bench.environments import RESULTS, ROOT
 from bench.postgres import Postgres
 from bench.scale import SCALES, Scale
@@ -39,6 +39,9 @@ ROWS: dict[str, Callable[[Suite], None]] = {
     "big_file": artifacts.big_file,
     "small_files": artifacts.small_files,
     "memory_after_all": partial(footprint.loaded, when="after_all"),
+    "logging_call": durable.logging_call,
+    "delivered": durable.delivered,
+    "outage": durable.outage,
     "installed": footprint.installed,
 }
 

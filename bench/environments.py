@@ -15,6 +15,8 @@ RESULTS = ROOT / "bench" / "results"
 
 MLFLOW = "3.18.0"
 FASTTRACKML = "0.6.0"
+WANDB = "0.31.0"
+TRACKIO = "0.43.0"
 
 
 class InstallFailed(RuntimeError):
@@ -60,6 +62,32 @@ def mlflow() -> Path:
 def fasttrackml() -> Path:
     """The environment of FastTrackML; returns its folder."""
     return _ready("fasttrackml", f"fasttrackml {FASTTRACKML}", _install_fasttrackml)
+
+
+def client() -> Path:
+    """MLflow's client with Runyard beside it, for what goes through the journal; returns its python."""
+    home = _ready("client", f"mlflow {MLFLOW} runyard", _install_client)
+    return home / "bin" / "python"
+
+
+def wandb() -> Path:
+    """The environment of W&B's client; returns its python."""
+    return (
+        _ready("wandb", f"wandb {WANDB}", lambda python: install(python, f"wandb=={WANDB}"))
+        / "bin"
+        / "python"
+    )
+
+
+def trackio() -> Path:
+    """The environment of Trackio; returns its python."""
+    home = _ready("trackio", f"trackio {TRACKIO}", lambda python: install(python, f"trackio=={TRACKIO}"))
+    return home / "bin" / "python"
+
+
+def _install_client(python: Path) -> None:
+    _install_mlflow(python)
+    install(python, "--editable", str(ROOT))
 
 
 def _ready(name: str, label: str, fill: Callable[[Path], None]) -> Path:

@@ -10,7 +10,14 @@ from pathlib import Path
 from bench.targets import TARGETS, Ratios, Target
 
 Rows = dict[str, dict[str, dict[str, float | str]]]
-PEERS = {"mlflow": "MLflow", "fasttrackml": "FastTrackML", "socket copy": "socket copy"}
+PEERS = {
+    "mlflow": "MLflow",
+    "fasttrackml": "FastTrackML",
+    "socket copy": "socket copy",
+    "mlflow async": "MLflow async",
+    "wandb": "W&B offline",
+    "trackio": "Trackio",
+}
 METHOD = (
     "Servers took turns on one machine in one run, on loopback; every answer was checked. CPU is that of all processes "
     "of a server, from the first request until it came to rest again, less what it takes when idle. Other work on the "

@@ -19,6 +19,9 @@ class Scale:
         bulk_points, bulk_peer_points: points of each of the 20 series of the bulk-interval row.
         big_file_bytes, small_files: sizes of the artifact row.
         extra_starts: fresh starts beside the first one.
+        logging_calls, logging_peer_calls: calls of a client that logs.
+        delivered_points: points that one process sends through its journal.
+        outage_s: seconds that the server is away.
     """
 
     name: str
@@ -38,6 +41,10 @@ class Scale:
     big_file_bytes: int
     small_files: int
     extra_starts: int
+    logging_calls: int
+    logging_peer_calls: int
+    delivered_points: int
+    outage_s: float
 
 
 _MIB = 1 << 20
@@ -63,6 +70,10 @@ SCALES = {
             big_file_bytes=256 * _MIB,
             small_files=500,
             extra_starts=0,
+            logging_calls=3000,
+            logging_peer_calls=100,
+            delivered_points=200_000,
+            outage_s=10.0,
         ),
         Scale(
             name="default",
@@ -82,6 +93,10 @@ SCALES = {
             big_file_bytes=512 * _MIB,
             small_files=2000,
             extra_starts=2,
+            logging_calls=10_000,
+            logging_peer_calls=200,
+            delivered_points=1_000_000,
+            outage_s=60.0,
         ),
         Scale(
             name="full",
@@ -101,6 +116,10 @@ SCALES = {
             big_file_bytes=512 * _MIB,
             small_files=2000,
             extra_starts=4,
+            logging_calls=10_000,
+            logging_peer_calls=500,
+            delivered_points=5_000_000,
+            outage_s=600.0,
         ),
     )
 }
