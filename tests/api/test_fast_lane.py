@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runyard.server import application, fast_lane
+from runyard.server import application, fast_lane, patient
 from tests.acceptance.server_process import ServerProcess
 from tests.api.live_server import Client, live_server
 
@@ -336,8 +336,9 @@ def test_large_bodies_beside_a_head_are_none_of_its_business(
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A server in this process that waits half a second for heads and bodies."""
     with pytest.MonkeyPatch.context() as patch, live_server(tmp_path_factory.mktemp("impatient")) as client:
-        for module, name in ((fast_lane, "HEAD_S"), (fast_lane, "STALLED_S"), (application, "IDLE_S")):
+        for module, name in ((fast_lane, "HEAD_S"), (patient, "STALLED_S"), (application, "IDLE_S")):
             patch.setattr(module, name, 0.5)
+        patch.setattr(patient, "BODY_S", 0.75)
         yield client
 
 

@@ -18,13 +18,14 @@ import asyncio
 import time
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from runyard.errors import HeadTooLarge
 from runyard.server import errors
 from runyard.server.access import DEFAULT_WORKSPACE, WORKSPACE_HEADER, Admission, split_base
 from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, encode
 from runyard.server.eager import start_now
+from runyard.server.patient import PatientProtocol
 from runyard.server.routing import Route
 from runyard.wire.mlflow.decoding import decode_hot
 
@@ -35,8 +36,6 @@ HEAD_LIMIT = 64 * 1024
 HEADERS_LIMIT = 200
 HEAD_S = 30
 """How long a client may take for a request's head, from the connection or the head's first byte."""
-STALLED_S = 60
-"""How long the body of a hot request may stand still."""
 JSON_LINES = b"".join(b"%s: %s\r\n" % header for header in JSON_HEADERS)
 
 
@@ -117,7 +116,7 @@ class KnownHeads:
         return self._good
 
 
-class FastLane(HttpToolsProtocol):
+class FastLane(PatientProtocol):
     """uvicorn's protocol with a lane for hot routes.
 
     Args:
@@ -130,14 +129,11 @@ class FastLane(HttpToolsProtocol):
         self.application = application
         self.heads = heads
         self.hot: HotRequest | None = None  # whose body is being received
-        self.between = True  # requests: the parser has seen no byte of the next one
         self.learning: bytes | None = None  # a head that the parser is about to judge
-        self.in_head = False
         self.unheard = (
             0  # bytes that the parser was fed since it last told of a head, a piece of a body or an end
         )
         self.head_timer: asyncio.TimerHandle | None = None
-        self.body_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -145,28 +141,29 @@ class FastLane(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()
         self._stop_head_timer()
-        if self.body_timer is not None:
-            self.body_timer.cancel()
 
-    def data_received(self, data: bytes) -> None:
+    def is_receiving(self) -> bool:
+        return self.hot is not None or super().is_receiving()
+
+    def take(self, data: bytes) -> None:
         if self.hot is not None and self.between:
             self._receive_body(self.hot, data)
-        elif not self.between or not self._is_idle() or not self._is_known(data):
+        elif not self.between or not self.is_idle() or not self._is_known(data):
             self._parse(data)
 
     def _parse(self, data: bytes) -> None:
         self.unheard += len(data)
-        super().data_received(data)
+        super().take(data)
         self.learning = None
         if self.transport.is_closing():
             return
         if self.unheard and (self.unheard > HEAD_LIMIT or len(self.headers or ()) > HEADERS_LIMIT):
             self._refuse_head()
-        elif self.hot is not None:
-            self._watch_body(self.hot)
-        elif self._is_idle():
+            return
+        if self.is_receiving():
+            self.watch_body()
+        if self.hot is None and self.is_idle():
             self._wait_for_more()
 
     def _wait_for_more(self) -> None:
@@ -185,20 +182,6 @@ class FastLane(HttpToolsProtocol):
             self.head_timer.cancel()
             self.head_timer = None
 
-    def _watch_body(self, hot: HotRequest) -> None:
-        """One timer for all bodies that come in pieces; it is left running when a body is complete."""
-        if self.body_timer is None:
-            self.body_timer = self.loop.call_later(STALLED_S, self._look_at_body, hot.began, len(hot.body))
-
-    def _look_at_body(self, began: float, size: int) -> None:
-        self.body_timer = None
-        if self.hot is None:
-            return
-        if self.hot.began == began and len(self.hot.body) == size:
-            self.transport.close()
-        else:
-            self._watch_body(self.hot)
-
     def send_400_response(self, msg: str) -> None:
         """uvicorn calls this when the parser fails, which it also does when `on_headers_complete` raises."""
         if self.in_head and self._is_head_too_large():
@@ -214,11 +197,11 @@ class FastLane(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT
 
     def _refuse_head(self) -> None:
-        if self.in_head and self._is_idle():
+        if self.in_head and self.is_idle():
             limits = f"{HEAD_LIMIT // 1024} KiB or {HEADERS_LIMIT} headers"
             error = HeadTooLarge(f"The request's head is larger than {limits}. Send less before the body.")
             self.transport.write(self._answer(*errors.answer(error), keep_alive=False))
-        self.transport.close()
+        self.timeout_keep_alive_handler()
 
     def _is_known(self, data: bytes) -> bool:
         """Take a request whose head is known. The parser does not see it."""
@@ -234,14 +217,16 @@ class FastLane(HttpToolsProtocol):
         if self.head_timer is not None:
             self._stop_head_timer()
         hot = self.hot = self.cycle = HotRequest(*known)  # type: ignore[assignment]
+        self.bodies += 1
         self._receive_body(hot, data[end:])
         return True
 
     def _receive_body(self, hot: HotRequest, data: bytes) -> None:
         missing = hot.length - len(hot.body)
         hot.add(data[:missing])
+        self.arrived += min(missing, len(data))
         if len(data) < missing:
-            self._watch_body(hot)
+            self.watch_body()
             return
         self.on_message_complete()
         if len(data) > missing:  # pipelined
@@ -263,12 +248,13 @@ class FastLane(HttpToolsProtocol):
         route = self.application.routes.hot(path)
         head, self.learning = self.learning, None
         self.hot = None
-        if route is not None and self._is_idle():
+        if route is not None and self.is_idle():
             plain = self._plain(route, workspace)
             if plain is not None:
                 if head is not None:
                     self.heads.learn(head, route, *plain)
                 self.hot = self.cycle = HotRequest(route, *plain)  # type: ignore[assignment]
+                self.bodies += 1
                 return
         super().on_headers_complete()
 
@@ -276,6 +262,7 @@ class FastLane(HttpToolsProtocol):
         self.unheard = 0
         if self.hot is not None:
             self.hot.add(body)
+            self.arrived += len(body)
         else:
             super().on_body(body)
 
@@ -288,9 +275,6 @@ class FastLane(HttpToolsProtocol):
             return
         self.hot = None
         start_now(self._serve(hot), self.loop, self.tasks)  # type: ignore[arg-type]
-
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
 
     def _plain(self, route: Route, workspace: str | None) -> tuple[int, Admission] | None:
         """The body's length and who sent it when nothing about the request is special, else the application decides."""
