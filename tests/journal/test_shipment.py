@@ -632,3 +632,15 @@ def test_a_journal_of_somebody_else_gets_no_other_file_out(
     journal.done()
     assert standin.files == {}
     assert len(kept(journal.folder)) == 1
+
+
+def test_a_server_that_contradicts_itself_is_not_asked_without_pause(
+    journal: Journal, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standin, "take", lambda name, body: (200, {"applied": 0}))
+    journal.points(0, 5)
+    journal.until(lambda: journal.shipment.backoff.failures > 2)
+    assert "asks again and again" in str(journal.shipment.trouble)
+    monkeypatch.undo()
+    journal.done()
+    assert standin.steps() == list(range(5))

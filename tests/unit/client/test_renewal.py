@@ -104,6 +104,23 @@ def test_without_a_way_the_token_is_used_beyond_its_end(
     assert world.good(source.current())
 
 
+def test_a_token_that_is_not_taken_any_more_is_renewed_before_its_time(world: World) -> None:
+    token = world.token()
+    source = world.source(token)
+    source.rejected(token)
+    assert source.current() != token
+    assert world.good(source.current())
+
+
+def test_an_access_token_that_is_not_taken_gives_way_to_the_environments(world: World) -> None:
+    source = world.source("ry_old")
+    assert source.current() == "ry_old"
+    source.rejected("ry_other")
+    assert source.current() == "ry_old"
+    source.rejected("ry_old")
+    assert source.current() == "ry_ann"
+
+
 def test_program_that_slept_past_the_end_gets_a_fresh_one_at_once(world: World) -> None:
     source = world.source(world.token())
     world.now += 48 * HOUR

@@ -8,9 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import msgspec
-
-from runyard.client.errors import ServerUnreachable, error_from
 from runyard.client.journal.folder import HEAD, JournalFolder, Position
 from runyard.client.journal.reader import (
     Chunk,
@@ -22,21 +19,22 @@ from runyard.client.journal.reader import (
 )
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.alive import Alive
+from runyard.client.journal.sender.answers import error_of, gap_of, result_of
 from runyard.client.journal.sender.backoff import Backoff
 from runyard.client.journal.sender.files import Files
 from runyard.client.journal.sender.http import Answer
+from runyard.client.journal.sender.portion import Portion
 from runyard.client.journal.sender.refusals import Refusals
 from runyard.entities.journal import FileRecord, RecordKind
-from runyard.errors import CorruptData, InternalFault, JournalGap, RunyardError, StorageUnavailable
+from runyard.errors import CorruptData, InternalFault, RunyardError, StorageUnavailable
 from runyard.wire.journal import CONTENT_TYPE, Refusal, SendResult, encode_body, frame_bytes
 
-LEAST_BYTES, FIRST_BYTES, MOST_BYTES = 64 * 1024, 1024 * 1024, 4 * 1024 * 1024
-QUICK_S, SLOW_S = 1.0, 5.0  # requests that take less may grow, those that take more shrink
 SAVE_S = 1.0
 DAMAGE_S = 10.0  # that a writer, or a network file system, has to make a record whole
 MISSING_S = 30.0
 HALVE_AFTER = 3  # failures inside the server over the same records
 SET_ASIDE_AFTER, SET_ASIDE_S = 8, 300.0  # over the same single record
+SUSPECT = (400, 413, 415, 422)  # something in the request is not as it must be
 NOTHING = encode_body(FileRecord("", "", "", 0))  # takes the place of a record that cannot be sent
 
 
@@ -87,13 +85,10 @@ class Shipment:
         self._taken = taken
         self._reader = JournalReader(folder, Position())
         self._applied: int | None = None  # by the server, as far as known; None before the first answer
-        self._refused: dict[
-            int, Refusal
-        ] = {}  # what it said about an earlier request, whose answer may be lost
+        self._refused: dict[int, Refusal] = {}  # what it said, and is not kept here yet
         self._gap: tuple[int, int] | None = None  # records that cannot be read, and are to be passed over
-        self._bytes = FIRST_BYTES
-        self._most = MOST_BYTES
-        self._records: int | None = None  # at most so many at once
+        self._portion = Portion()
+        self._rewound: int | None = None
         self._odd: tuple[int, float] | None = None  # since when something is wrong at a record
         self._lost = False
         self._saved = Position()
@@ -153,7 +148,7 @@ class Shipment:
         if self._gap is not None:
             return self._pass_over(*self._gap)
         try:
-            chunk = self._reader.next(self._bytes)
+            chunk = self._reader.next(self._portion.bytes)
         except CorruptData as exc:
             return self._damaged(exc, over=over)
         step = Step.IDLE if chunk is None else self._send(chunk)
@@ -170,10 +165,7 @@ class Shipment:
     def _begin(self) -> Step:
         if not self._is_there():
             return self._left(Step.GONE)
-        answer = self._access.get(f"/api/v1/journals/{self.folder.id}")
-        if answer.status != 200:
-            return self._judged(answer, None)
-        state = _decoded(answer, self._access)
+        state = self._state()
         self._refused = {one.seq: one for one in state.refused}
         self._reader.position = self._saved = first_place(self.folder)
         self._worked(state.applied)
@@ -185,9 +177,8 @@ class Shipment:
         """Send records, as far as nothing in front of them holds them."""
         assert self._applied is not None
         later = self.folder.segment(chunk.end.segment + 1)
-        self.full = len(chunk.data) > self._bytes // 2 or later.exists()
-        if self._records is not None and chunk.records > self._records:
-            chunk = chunk.until(chunk.start.seq + self._records)
+        self.full = len(chunk.data) > self._portion.bytes // 2 or later.exists()
+        chunk = self._portion.cut(chunk)
         if chunk.end.seq > self._applied:
             chunk = self.files.released(chunk)
         self._reader.position = chunk.start
@@ -197,11 +188,11 @@ class Shipment:
             answer = self._post(chunk.data)
             if answer.status != 200:
                 return self._judged(answer, chunk)
-            result = _decoded(answer, self._access)
+            result = result_of(answer, self._access.server)
             if result.applied < chunk.end.seq:
                 return self._rewind(result.applied)
             self._worked(result.applied)
-            self._grow()
+            self._portion.worked(self.took_s, more=self.full)
             self._refused.update((one.seq, one) for one in result.refused)
         self._take(chunk)
         return Step.MOVED
@@ -226,6 +217,10 @@ class Shipment:
         if self._taken is not None:
             self._taken(chunk)
 
+    def _state(self) -> SendResult:
+        """How far the server has it."""
+        return result_of(self._access.get(f"/api/v1/journals/{self.folder.id}"), self._access.server)
+
     def _post(self, data: bytes) -> Answer:
         started = self._clock()
         try:
@@ -234,61 +229,35 @@ class Shipment:
             )
         finally:
             self.took_s = self._clock() - started
-            if self.took_s > SLOW_S:
-                self._bytes = max(LEAST_BYTES, self._bytes // 2)
 
-    def _grow(self) -> None:
-        if self.full and self.took_s < QUICK_S:
-            self._bytes = min(self._most, self._bytes * 2)
-        if self._records is not None:
-            self._records = self._records * 2 if self._records < 100_000 else None
-
-    def _judged(self, answer: Answer, chunk: Chunk | None) -> Step:
-        """An answer that is no success."""
-        error = error_from(answer.status, answer.body, url=self._access.server)
-        error.retry_after_s = None if answer.retry_after_s is None else int(answer.retry_after_s)
-        if 300 <= answer.status < 400:
-            error = InternalFault(
-                f"{self._access.server} redirects to {answer.location or 'elsewhere'}. Use that address."
-            )
-        if chunk is None:
-            return self._failed(error)
-        if answer.status == JournalGap.status and error.code == JournalGap.code:
-            return self._rewind(_applied_in(answer))
-        if answer.status in (400, 413, 415, 422):
-            return self._suspect(chunk, error)
-        if answer.status == 500:
-            return self._inner_failure(chunk, error)
-        return self._failed(error)
-
-    def _suspect(self, chunk: Chunk, error: RunyardError) -> Step:
-        """Something in the request is not taken: find the record, and leave it out."""
-        if chunk.records > 1:
-            self._records = chunk.records // 2
-            if error.status == 413:  # a proxy on the way has a limit of its own
-                self._bytes = self._most = max(LEAST_BYTES, len(chunk.data) // 2)
+    def _judged(self, answer: Answer, chunk: Chunk) -> Step:
+        """Records that were not taken."""
+        gap = gap_of(answer)
+        if gap is not None:
+            return self._rewind(gap)
+        error = error_of(answer, self._access.server)
+        if answer.status in SUSPECT:
+            if chunk.records == 1:
+                return self._leave_out(chunk, error)
+            self._portion.halve(chunk, too_large=answer.status == 413)
             return Step.MOVED
-        return self._leave_out(chunk, error)
-
-    def _inner_failure(self, chunk: Chunk, error: RunyardError) -> Step:
-        """The server fails; perhaps over one record, which must not hold up the others for ever."""
         step = self._failed(error)
-        if chunk.records > 1:
-            if self.backoff.failures >= HALVE_AFTER:
-                self._records = chunk.records // 2
-        elif self.backoff.failures >= SET_ASIDE_AFTER and self.backoff.failing_s >= SET_ASIDE_S:
-            return self._leave_out(chunk, error)
+        if answer.status == 500:  # perhaps over one record, which must not hold up the others for ever
+            if chunk.records > 1 and self.backoff.failures >= HALVE_AFTER:
+                self._portion.halve(chunk)
+            elif self.backoff.failures >= SET_ASIDE_AFTER and self.backoff.failing_s >= SET_ASIDE_S:
+                return self._leave_out(chunk, error)
         return step
 
     def _leave_out(self, chunk: Chunk, error: RunyardError) -> Step:
         """Let an empty record take the place of one that the server does not take."""
-        (frame,) = chunk.frames
-        answer = self._post(frame_bytes(frame.seq, RecordKind.FILE, NOTHING))
+        seq = chunk.end.seq
+        answer = self._post(frame_bytes(seq, RecordKind.FILE, NOTHING))
         if answer.status != 200:  # then it is not this record
             return self._failed(error)
-        self._worked(_decoded(answer, self._access).applied)
-        self.refusals.add(error.code, error.message, frame)
-        self._reader.position = chunk.end
+        self._refused[seq] = Refusal(seq, error.code, error.message)
+        self._worked(result_of(answer, self._access.server).applied)
+        self._take(chunk)
         return Step.MOVED
 
     def _damaged(self, error: CorruptData, *, over: bool) -> Step:
@@ -319,10 +288,7 @@ class Shipment:
             for seq in range(max(first, self._applied + 1), last + 1)
         ]
         if frames:
-            answer = self._post(b"".join(frames))
-            if answer.status != 200:
-                return self._failed(error_from(answer.status, answer.body, url=self._access.server))
-            self._worked(_decoded(answer, self._access).applied)
+            self._worked(result_of(self._post(b"".join(frames)), self._access.server).applied)
         self._gap = None
         return Step.MOVED
 
@@ -341,6 +307,13 @@ class Shipment:
         self._lost = False
         self._reader.position = place
         self._applied = applied
+        again, self._rewound = self._rewound == applied, applied
+        if again:
+            return self._failed(
+                InternalFault(
+                    f"{self._access.server} asks again and again for what follows record {applied} of journal {self.folder.id}."
+                )
+            )
         return Step.MOVED
 
     def skip_lost(self) -> None:
@@ -370,10 +343,7 @@ class Shipment:
 
     def _finish(self) -> Step:
         """Ask once more before anything is removed."""
-        answer = self._access.get(f"/api/v1/journals/{self.folder.id}")
-        if answer.status != 200:
-            return self._judged(answer, None)
-        applied = _decoded(answer, self._access).applied
+        applied = self._state().applied
         if applied < self._reader.position.seq:
             return self._rewind(applied)
         self.alive.end()
@@ -397,6 +367,7 @@ class Shipment:
 
     def _worked(self, applied: int) -> None:
         self._applied = applied
+        self._rewound = None
         self.error = None
         self.backoff.worked()
 
@@ -414,24 +385,3 @@ class Shipment:
                 self.folder.drop_segments_before(place.segment)
             self.files.forget(place.seq)
             self._saved = place
-
-
-class _Gap(msgspec.Struct):
-    applied: int = 0
-
-
-def _decoded(answer: Answer, access: Access) -> SendResult:
-    """Raises: ServerUnreachable, for what no Runyard server says."""
-    try:
-        return msgspec.json.decode(answer.body, type=SendResult)
-    except msgspec.MsgspecError:
-        raise ServerUnreachable(
-            f"{access.server} does not answer as a Runyard server does. Is the address right?"
-        ) from None
-
-
-def _applied_in(answer: Answer) -> int:
-    try:
-        return msgspec.json.decode(answer.body, type=_Gap).applied
-    except msgspec.MsgspecError:
-        return 0
