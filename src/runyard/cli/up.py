@@ -28,6 +28,11 @@ from runyard.server.workers import CannotStart
 @click.option("--database", metavar="URL", help="postgresql://... instead of the embedded SQLite.")
 @click.option("--artifacts", metavar="URL", help="Where artifacts go: a directory, s3://, az:// or gs://.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Server processes; more than 1 needs PostgreSQL.")
+@click.option(
+    "--liveness-s",
+    type=click.IntRange(0, 30 * 86_400),
+    help="Seconds of silence after which a run has failed. [default: 120]",
+)
 @click.option("--auth", metavar="WHEN", help="local: no credential on loopback; required. [default: local]")
 @click.option("--tls-cert", metavar="FILE", help="PEM file of the certificate; serves HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="PEM file of the certificate's key.")

@@ -47,6 +47,8 @@ ACTIONS: Mapping[str, str] = {
     "secrets/read": "read secrets of the keyvault",
     "secrets/write": "set secrets of the keyvault",
     "secrets/delete": "delete secrets of the keyvault",
+    "alerts/read": "see who is told of what happens to runs, and how long runs may be silent",
+    "alerts/write": "set and remove alerts and how long runs may be silent",
     "compute/read": "see compute targets and what runs on them",
     "compute/write": "create, change and delete compute targets",
     "jobs/read": "see jobs and their logs",

@@ -18,6 +18,7 @@ from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
 from runyard.server.people import people_routes
 from runyard.server.routes import description, health, journals, otlp, simple
 from runyard.server.routes.api import (
+    alerts,
     datasets,
     datastores,
     resource_groups,
@@ -43,6 +44,8 @@ from runyard.server.routes.mlflow import workspaces as mlflow_workspaces
 from runyard.server.routing import RouteTable
 from runyard.server.settings import Settings, is_loopback, secret_key, split
 from runyard.server.storage import open_database
+from runyard.server.webhooks import WebhookPoster
+from runyard.services.alerts import AlertService
 from runyard.services.artifacts import ArtifactService
 from runyard.services.audit import AuditTrail
 from runyard.services.dataset_search import DatasetSearchService
@@ -52,6 +55,7 @@ from runyard.services.datastores import DatastoreService
 from runyard.services.experiments import ExperimentService
 from runyard.services.identity import IdentityService
 from runyard.services.journals import JournalService
+from runyard.services.liveness import LivenessService
 from runyard.services.logged_models import LoggedModelService
 from runyard.services.metrics import MetricService
 from runyard.services.places import ExperimentPlaces
@@ -72,6 +76,7 @@ from runyard.services.wheel_sources import all_wheels
 from runyard.services.wheels import WheelService
 from runyard.services.workspaces import WorkspaceService
 from runyard.store.sql import schema
+from runyard.store.sql.alerts import SqlAlerts
 from runyard.store.sql.audit import SqlAudit
 from runyard.store.sql.compaction import Compactor
 from runyard.store.sql.dataset_search import SqlDatasetSearch
@@ -79,6 +84,7 @@ from runyard.store.sql.datastores import SqlDatastores
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.identity import SqlIdentity
 from runyard.store.sql.journals import SqlJournals
+from runyard.store.sql.liveness import SqlLiveness
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
 from runyard.store.sql.login_failures import SqlLoginFailures
 from runyard.store.sql.marks import MarkedDatabase
@@ -93,10 +99,12 @@ from runyard.store.sql.secrets import SqlSecrets
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
 from runyard.store.sql.transfer.store import SqlTransfer
+from runyard.store.sql.watcher import Watcher
 from runyard.store.sql.workspaces import SqlWorkspaces
 from runyard.wire.mlflow.runs import render
 
 ARTIFACT_ROOT = "mlflow-artifacts:"
+LIVENESS_S = 120
 PURGE_GRACE_MS = 10_000  # longer than any server remembers that a workspace was there
 
 
@@ -156,6 +164,9 @@ def build(settings: Settings) -> Runtime:
     datastore_service = DatastoreService(
         SqlDatastores(database), kinds, vault, NamePages(page_key, "datastore files")
     )
+    liveness_service = LivenessService(SqlLiveness(database), journal_store, settings.liveness_s)
+    alert_service = AlertService(SqlAlerts(database), vault, hosts, WebhookPoster(hosts.connect))
+    watcher = Watcher(database, alert_service.deliver, settings.liveness_s or LIVENESS_S)
     watched = ServerMetrics()
 
     def numbers() -> StoreNumbers:
@@ -191,7 +202,10 @@ def build(settings: Settings) -> Runtime:
             *trace_files.routes(trace_service, artifact_service),
             *trace_metrics.routes(TraceMetricService(SqlTraceMetrics(database))),
             *otlp.routes(trace_service),
-            *journals.routes(JournalService(journal_store, dispatcher, lambda: database.writer.depth)),
+            *journals.routes(
+                JournalService(journal_store, dispatcher, lambda: database.writer.depth), liveness_service
+            ),
+            *alerts.routes(alert_service, liveness_service),
             *artifacts.routes(artifact_service),
             *workspaces.routes(workspace_service),
             *resource_groups.routes(workspace_service),
@@ -215,7 +229,7 @@ def build(settings: Settings) -> Runtime:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         await outlet.start()
-        async with compactor.running(), purger.running():
+        async with compactor.running(), purger.running(), watcher.running():
             yield
         await database.close()
         await datastore_service.aclose()

@@ -26,6 +26,7 @@ class Settings:
     database: str = ""  # postgresql://...; empty: SQLite in the data directory
     artifacts: str = ""  # URL of the datastore; empty: a directory in the data directory
     workers: int = 1  # server processes; more than one needs PostgreSQL
+    liveness_s: int = 120  # seconds of silence after which a run that gave signs of life has failed; 0: never
     auth: str = "local"  # local: on loopback no credential is needed; required: never without. Beyond loopback: required
     tls_cert: str = ""  # PEM file of the certificate chain; serves HTTPS, together with the key
     tls_key: str = ""  # PEM file of the certificate's key

@@ -1,4 +1,5 @@
-"""Which hosts a datastore may name: the server connects to them from where it stands, which callers may not.
+"""Which hosts users may name, for datastores and alerts: the server connects to them from where it stands, which
+callers may not.
 
 A name is looked up once, each address that it has is judged, and the connection goes to one that was judged: nothing
 that a name, a redirect or a proxy says later leads anywhere else.
@@ -85,7 +86,7 @@ class DatastoreHosts:
         reachable = [address for address in found if self._why_not(address) is None]
         if not reachable:
             reason = next(filter(None, map(self._why_not, found)), "it has no address")
-            raise InvalidInput(f"Invalid host {host[:100]!r} of a datastore: {reason}. {_WAY_OUT}")
+            raise InvalidInput(f"Invalid host {host[:100]!r}: {reason}. {_WAY_OUT}")
         return reachable
 
     def _why_not(self, address: Address) -> str | None:

@@ -78,13 +78,6 @@ class JournalService:
         await taking.take(records)
         return Taken(taking.done, sorted(taking.refused))
 
-    async def beat(
-        self, ctx: Context, journal: str, runs: Sequence[str], interval_s: int, ended: str | None
-    ) -> None:
-        """The client is alive, or it has ended."""
-        check_journal(journal)
-        await self._store.seen(ctx.workspace_id, journal, ended=ended is not None)
-
 
 def check_journal(journal: str) -> None:
     """Raises: InvalidInput, unless it is the id of a journal."""

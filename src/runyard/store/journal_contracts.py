@@ -24,9 +24,13 @@ class Admission(NamedTuple):
     who: str
     workspace: str
 
+    def permits(self, experiment_id: int) -> bool:
+        """Whether they may log to it."""
+        return self.grants.permits(ACTION, experiment_id)
+
     def require(self, experiment_id: int, absent: NotFound) -> None:
         """Raises: NotAllowed; absent, where they may not even see the experiment."""
-        if self.grants.permits(ACTION, experiment_id):
+        if self.permits(experiment_id):
             return
         if not self.grants.permits("experiments/read", experiment_id):
             raise absent

@@ -35,6 +35,8 @@ RUN_PARTS = {
     "run_models": "run_id, model_uuid, direction",
     "run_properties": "run_id, key, value",
     "run_records": "run_id, uuid, name, kind, logged_ms, body",
+    "run_beats": "run_id, beat_ms, due_ms, host, points, point_ms",
+    "alert_marks": "run_id, event",
 }
 
 
@@ -66,7 +68,18 @@ WITH_ID = {"keys", "runs", "logged_models", "traces", "datasets", "registered_mo
 def _something(name: str) -> object:
     if name in ("data", "body"):
         return b"x" if name == "data" else "{}"
-    if name in ("uuid", "name", "value", "kind", "digest", "key", "model_uuid", "source_type", "source"):
+    if name in (
+        "uuid",
+        "name",
+        "value",
+        "kind",
+        "digest",
+        "key",
+        "model_uuid",
+        "source_type",
+        "source",
+        "host",
+    ):
         return uuid.uuid4().hex
     return 0
 
@@ -130,6 +143,13 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     tx.execute("INSERT INTO datastores (workspace_id, name, kind, config, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?)", store)  # fmt: skip
     tx.execute("INSERT INTO secrets (workspace_id, name, value, created_ms, updated_ms) VALUES (?, 's', ?, 1, 1)", (workspace.id, b"x"))  # fmt: skip
     tx.execute("INSERT INTO journals (workspace_id, id, applied, seen_ms) VALUES (?, 'j', 1, 1)", (workspace.id,))  # fmt: skip
+    tx.execute(
+        "INSERT INTO liveness (workspace_id, experiment_id, seconds) VALUES (?, 1, 1)", (workspace.id,)
+    )
+    alert = (workspace.id, "a", 1, 1, "h", b"x", 1, 1)
+    tx.execute("INSERT INTO alerts (workspace_id, name, events, stalled_s, host, sealed, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", alert)  # fmt: skip
+    sql = "INSERT INTO alert_deliveries (alert_id, event, body, next_ms) SELECT id, 'e', '{}', 1 FROM alerts WHERE workspace_id = ?"  # fmt: skip
+    tx.execute(sql, (workspace.id,))
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

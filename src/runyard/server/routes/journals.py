@@ -16,6 +16,7 @@ from runyard.server.routing import OWN, Route, api, raw
 from runyard.server.uploads import announced_size, receive_limited
 from runyard.services.context import Context
 from runyard.services.journals import JournalService, check_journal
+from runyard.services.liveness import LivenessService
 from runyard.store.journal_contracts import Refused
 from runyard.wire.api.journals import Beat, JournalOfPath, JournalState
 from runyard.wire.journal import CONTENT_TYPE, Refusal, SendResult, decode_frames
@@ -52,7 +53,7 @@ class Crowd:
             self._free += size
 
 
-def routes(service: JournalService) -> list[Route]:
+def routes(service: JournalService, liveness: LivenessService) -> list[Route]:
     """POST records and beat, GET the state."""
     crowd = Crowd()
 
@@ -80,7 +81,9 @@ def routes(service: JournalService) -> list[Route]:
 
     async def beat(ctx: Context, body: Beat) -> dict[str, Any]:
         """Say that a client and its runs are alive, or that it has ended and why."""
-        await service.beat(ctx, body.journal_id, body.runs, body.interval_s, body.ended)
+        await liveness.beat(
+            ctx, body.journal_id, body.runs, interval_s=body.interval_s, host=body.host, ended=body.ended
+        )
         return EMPTY
 
     one = "/journals/{journal_id}"

@@ -28,6 +28,7 @@ from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Database, Transaction
 from runyard.store.sql.faults import TryAgain
 from runyard.store.sql.intern import RunRef
+from runyard.store.sql.liveness import ALIVE, forget_beats, revive
 from runyard.store.sql.logged_models import record_metrics, require_models
 from runyard.store.sql.marks import Mark, marked
 from runyard.store.sql.run_params import write_params
@@ -133,6 +134,7 @@ class _Taking:
         self._workspace_id = workspace_id
         self._artifact_root = artifact_root
         self._admission = admission
+        self._alive: set[int] = set()
         self.refused: list[Refused] = []
         self.points = 0
 
@@ -146,8 +148,7 @@ class _Taking:
             elif isinstance(change, Begun):
                 self._begin(change)
             elif isinstance(change, Changed):
-                run = self._run(change.run_id)
-                change_run(self._tx, run, change.status, change.end_ms, change.name)
+                self._change(self._run(change.run_id), change)
             else:
                 remove_tag(self._tx, self._run(change.run_id), change.key)
         except CallerError as exc:
@@ -158,6 +159,9 @@ class _Taking:
     def _run(self, run_id: str) -> RunRef:
         run = active_run(self._tx, self._workspace_id, run_id)
         self._admission.require(run.experiment_id, NotFound(f"Run with id={run_id} not found"))
+        if run.id not in self._alive:
+            revive(self._tx, run)
+            self._alive.add(run.id)
         return run
 
     def _add(self, run: RunRef, points: Sequence[PointRecord | BatchPoint]) -> None:
@@ -186,6 +190,11 @@ class _Taking:
             self._add(run, one.points)
         else:
             buffer_of(self._tx).touch(run)
+
+    def _change(self, run: RunRef, one: Changed) -> None:
+        change_run(self._tx, run, one.status, one.end_ms, one.name)
+        if one.status is not None and one.status not in ALIVE:
+            forget_beats(self._tx, run)
 
     def _begin(self, one: Begun) -> None:
         new = one.run

@@ -56,6 +56,8 @@ RUN_PARTS = _of(
     run_models="id",
     run_properties="key",
     run_records="id",
+    run_beats="",
+    alert_marks="event",
 )
 MODEL_PARTS = _of(
     "model_id",
@@ -87,6 +89,8 @@ OF_WORKSPACE = [
     Table("datastores", ("id",), "workspace_id"),
     Table("secrets", ("workspace_id", "name"), "workspace_id"),
     Table("journals", ("workspace_id", "id"), "workspace_id"),
+    Table("alerts", ("id",), "workspace_id", _of("alert_id", alert_deliveries="id")),
+    Table("liveness", ("workspace_id", "experiment_id"), "workspace_id"),
 ]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from runyard.entities.run import MetricPoint
+from runyard.store.sql.alert_events import tell_nan
 from runyard.store.sql.database import Transaction
 from runyard.store.sql.intern import RunRef
 from runyard.store.sql.series.codec import RAW
@@ -56,6 +57,7 @@ class PointBuffer:
     def __init__(self) -> None:
         self._blobs: Blobs = {}
         self._touched: set[int] = set()
+        self._quiet: set[int] = set()
 
     def touch(self, run: RunRef) -> None:
         """The run changes otherwise than by points, so its ready document does not hold any more."""
@@ -76,28 +78,43 @@ class PointBuffer:
         )
         self.add_packed(run, blob)
 
-    def add_packed(self, run: RunRef, blob: bytes) -> None:
-        """Points that are rows of bytes already."""
+    def add_packed(self, run: RunRef, blob: bytes, *, quiet: bool = False) -> None:
+        """Points that are rows of bytes already.
+
+        Args:
+            quiet: nobody is told of what is strange in them.
+        """
         self._blobs.setdefault(run, []).append(blob)
+        if quiet:
+            self._quiet.add(run.id)
 
     def flush(self, tx: Transaction) -> None:
         if self._blobs and not tx.set_aside(self._blobs):
-            store_points(tx, self._blobs)
+            store_points(tx, self._blobs, self._quiet)
             self._touched.difference_update(run.id for run in self._blobs)
         if self._touched:
             tx.many(TOUCH, [(run_id,) for run_id in sorted(self._touched)])
 
 
-def store_points(tx: Transaction, points: Blobs) -> None:
-    """Packed points into the log and the summaries; the runs' ready documents do not hold any more."""
-    log_rows, series_rows = [], []
+def store_points(tx: Transaction, points: Blobs, quiet: Set[int] = frozenset()) -> None:
+    """Packed points into the log and the summaries; the runs' ready documents do not hold any more.
+
+    Args:
+        quiet: runs that nobody is told of.
+    """
+    log_rows, series_rows, strange = [], [], list[tuple[RunRef, int]]()
     for run, blobs in sorted(points.items()):
         data = blobs[0] if len(blobs) == 1 else b"".join(blobs)
         log_rows.append((run.id, len(data) // POINT_BYTES, RAW, data))
-        series_rows += [summary_row(run, delta) for delta in fold(data)]
+        deltas = fold(data)
+        series_rows += [summary_row(run, delta) for delta in deltas]
+        if run.id not in quiet:
+            strange += [(run, delta.key) for delta in deltas if delta.numbers < delta.count]
     tx.many(INSERT_LOG, log_rows)
     tx.many(UPSERT, series_rows)
     tx.many(TOUCH, [(run.id,) for run in sorted(points)])
+    if strange:
+        tell_nan(tx, strange)
 
 
 def buffer_of(tx: Transaction) -> PointBuffer:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from runyard.entities.alert import AlertEvent
 from runyard.entities.common import Page, Param, Stage, Tag, ViewType
 from runyard.entities.run import (
     CONTEXT_TAG,
@@ -19,6 +20,7 @@ from runyard.entities.run import (
 )
 from runyard.errors import InvalidInput, NotFound
 from runyard.store.sql import run_docs
+from runyard.store.sql.alert_events import tell
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.experiments import load as load_experiment
@@ -43,6 +45,7 @@ FIND = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 ARTIFACT_URI = "SELECT artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
 SET_NAME = "UPDATE runs SET name = ? WHERE id = ?"
 SET_STATUS = "UPDATE runs SET status = ? WHERE id = ?"
+STATUS = "SELECT status FROM runs WHERE id = ?"
 SET_END = "UPDATE runs SET end_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1 WHERE id = ? AND stage <> ?"
 SET_TAG = """INSERT INTO run_tags (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
@@ -343,7 +346,9 @@ def remove_tag(tx: Transaction, run: RunRef, key: str) -> None:
 def change_run(
     tx: Transaction, run: RunRef, status: RunStatus | None, end_ms: int | None, name: str | None
 ) -> None:
-    """Set what is given."""
+    """Set what is given; whoever wants to is told of a run that fails."""
+    if status is RunStatus.FAILED and tx.one(STATUS, (run.id,)) != (status,):
+        tell(tx, run, AlertEvent.FAILED, "Its status was set to FAILED.")
     if status is not None:
         tx.execute(SET_STATUS, (status, run.id))
     if end_ms is not None:

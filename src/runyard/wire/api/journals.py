@@ -24,10 +24,12 @@ class Beat(msgspec.Struct):
     Attributes:
         runs: that are under way.
         interval_s: seconds until the next sign, at the latest.
+        host: of the client, for messages.
         ended: the client is no more: why, or empty text where it ended in order.
     """
 
     journal_id: str
     runs: list[str] = []
     interval_s: int = 15
+    host: str = ""
     ended: str | None = None

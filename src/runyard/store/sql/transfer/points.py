@@ -33,7 +33,8 @@ def put(tx: Transaction, workspace_id: int, run_id: str, series: Sequence[Series
             raise InvalidInput(f"Invalid points of metric {shown(one.key)}: {exc}.") from None
         total += points.size
         columns = packed.Columns(points["step"], points["ms"], packed.canonical(points["value"]))
-        buffer_of(tx).add_packed(run, packed.points_of(np.uint32(key), columns).tobytes())  # type: ignore[arg-type]
+        rows = packed.points_of(np.uint32(key), columns)  # type: ignore[arg-type]
+        buffer_of(tx).add_packed(run, rows.tobytes(), quiet=True)
     return total
 
 
