@@ -11,12 +11,13 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.components.processes import free_ports
 
 FENCE = re.compile(r"(?:^<!-- (not run: [^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"\n\n {4}\S")
@@ -58,7 +59,7 @@ class Session:
         self.directory = directory
         self._python = python
         self._said = said
-        self._port = _free_port()
+        (self._port,) = free_ports(1)
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -132,10 +133,3 @@ class Session:
         assert self._server.stdout is not None
         ready = self._server.stdout.readline()
         assert ready.startswith("Runyard is ready at"), ready + self._server.stdout.read()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

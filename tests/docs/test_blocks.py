@@ -17,9 +17,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = {str(page.relative_to(ROOT)): page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
 POSTGRESQL, S3 = "docs/howto-postgresql.md", "docs/howto-s3.md"
 PLUGIN = "docs/howto-mlflow-plugin.md"
+OFFLINE = "docs/howto-offline.md"
 WORKSPACE = "docs/tutorial-workspace.md"
 DATA = "docs/howto-data.md"
-PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, WORKSPACE, DATA})
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, OFFLINE, WORKSPACE, DATA})
 
 
 def runnable(name: str) -> list[Block]:
@@ -75,10 +76,11 @@ def test_the_blocks_on_s3_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_the_blocks_on_the_plugin_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [PLUGIN, OFFLINE])
+def test_the_blocks_on_the_plugin_run(name: str, tmp_path: Path) -> None:
     (tmp_path / "page").mkdir()
     run_page(
-        PLUGIN, tmp_path / "page", {}, {"PYTHONPATH": plugin_path(tmp_path / "plugin"), "HOME": str(tmp_path)}
+        name, tmp_path / "page", {}, {"PYTHONPATH": plugin_path(tmp_path / "plugin"), "HOME": str(tmp_path)}
     )
 
 

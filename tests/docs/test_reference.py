@@ -12,6 +12,7 @@ import pytest
 
 from runyard.cli.main import main
 from runyard.cli.up import up
+from runyard.client.journal.folder import HOME_VARIABLE
 from runyard.server.settings import ENVIRONMENT_PREFIX, Settings
 from scripts.reference import FOLDER, pages
 
@@ -69,6 +70,13 @@ def test_every_setting_is_in_the_docs_and_has_a_flag_unless_it_is_secret() -> No
 def test_every_variable_that_a_datastore_reads_is_in_the_docs() -> None:
     read = {name for file in CREDENTIALS for name in VARIABLE.findall(file.read_text(encoding="utf-8"))}
     assert len(read) > 10
+    assert sorted(name for name in read if f"`{name}`" not in TEXT) == []
+
+
+def test_every_variable_of_the_journal_is_in_the_docs() -> None:
+    text = (ROOT / "src/runyard/client/journal/settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"((?:RUNYARD|MLFLOW|REQUESTS)_[A-Z_]+)"', text)) | {HOME_VARIABLE}
+    assert len(read) > 8
     assert sorted(name for name in read if f"`{name}`" not in TEXT) == []
 
 
