@@ -86,3 +86,29 @@ def test_one_of_two_values_of_a_param_sent_at_the_same_time_is_kept(stores: Stor
         assert {type(answer) for answer in answers} == {InvalidInput, type(None)}
         kept = stores.data(run_id, "params")["p"]
         assert kept == f"{number} {'one' if answers[0] is None else 'two'}"
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 128, 6_000])
+def test_texts_of_any_length_come_back_and_are_found(stores: Stores, length: int) -> None:
+    experiment, text = stores.new_experiment(), "ä" * length
+    run_id = stores.new_run(experiment, tags=[Tag("made", text)])
+    for _ in range(2):  # the same again changes nothing
+        stores.log(run_id, params=[Param("p", text)], tags=[Tag("t", text)])
+    assert stores.data(run_id, "params") == {"p": text}
+    assert stores.data(run_id, "tags") == {"made": text, "t": text}
+    for clause in (f"params.p = '{text}'", f"tags.t LIKE '{text}%'", f"tags.made = '{text}'"):
+        assert stores.find_runs([experiment], clause) == [run_id]
+    for clause in (f"params.p = '{text}x'", f"params.p != '{text}'", f"tags.t LIKE '{text}_'"):
+        assert stores.find_runs([experiment], clause) == []
+
+
+def test_texts_that_differ_far_from_their_start_are_different(stores: Stores) -> None:
+    start = "x" * 100
+    run_id = stores.new_run()
+    stores.log(run_id, params=[Param("p", f"{start}1")], tags=[Tag("t", f"{start}1")])
+    with pytest.raises(InvalidInput, match="Changing param values"):
+        stores.log(run_id, params=[Param("p", f"{start}2")])
+    stores.log(run_id, tags=[Tag("t", f"{start}2")])
+    assert stores.data(run_id, "tags") == {"t": f"{start}2"}
+    stores.log(run_id, tags=[Tag("t", "short")])
+    assert stores.data(run_id, "tags") == {"t": "short"}

@@ -16,6 +16,7 @@ from runyard.entities.common import Param, Stage, Tag
 from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, NewRun, Run, RunStatus
 from runyard.errors import RunyardError
 from runyard.store.sql.database import Connection, Database, Row, Transaction
+from runyard.store.sql.run_texts import WHOLE
 from runyard.store.sql.search.fragments import among
 
 Render = Callable[[Run], bytes]
@@ -28,8 +29,8 @@ _ROWS = """SELECT id, uuid, experiment_id, name, user_id, status, stage, start_m
     FROM runs WHERE {ids}"""
 _METRICS = """SELECT s.run_id, k.name, s.last_value, s.last_ms, s.last_step FROM series s
     JOIN keys k ON k.id = s.key_id WHERE {ids} ORDER BY s.run_id, k.name"""
-_TEXTS = """SELECT t.run_id, k.name, t.value FROM {table} t
-    JOIN keys k ON k.id = t.key_id WHERE {ids} ORDER BY t.run_id, k.name"""
+_TEXTS = f"""SELECT t.run_id, k.name, {WHOLE.format("t")} FROM {{table}} t
+    JOIN keys k ON k.id = t.key_id WHERE {{ids}} ORDER BY t.run_id, k.name"""
 _DATASETS = """SELECT e.run_id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, e.tags
     FROM run_datasets e JOIN datasets d ON d.id = e.dataset_id
     WHERE {ids} ORDER BY e.run_id, d.id"""

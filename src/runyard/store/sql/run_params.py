@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from runyard.entities.common import Param
 from runyard.errors import InvalidInput
+from runyard.store.sql import run_texts
 from runyard.store.sql.database import Transaction
 from runyard.store.sql.faults import TryAgain
 from runyard.store.sql.intern import RunRef
+from runyard.store.sql.run_texts import WHOLE
 
-INSERT = """INSERT INTO run_params (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
+INSERT = """INSERT INTO run_params (run_id, key_id, experiment_id, value, rest) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (run_id, key_id) DO NOTHING"""
 
 
@@ -26,7 +28,11 @@ def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch
     changed = [(param, stored[key]) for key, param in pairs if key in stored and stored[key] != param.value]
     if changed:
         raise _changed(run, changed, batch=batch)
-    rows = {key: (run.id, key, run.experiment_id, param.value) for key, param in pairs if key not in stored}
+    rows = {
+        key: (run.id, key, run.experiment_id, *run_texts.stored(param.value))
+        for key, param in pairs
+        if key not in stored
+    }
     if tx.many(INSERT, rows.values()) != len(rows):
         raise TryAgain(f"Another server sets params of the run {run.uuid} just now. Send the request again.")
 
@@ -34,7 +40,8 @@ def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch
 def _stored(tx: Transaction, run: RunRef, keys: Sequence[int]) -> dict[int, str]:
     marks = ", ".join("?" * len(keys))
     rows = tx.all(
-        f"SELECT key_id, value FROM run_params WHERE run_id = ? AND key_id IN ({marks})", (run.id, *keys)
+        f"SELECT x.key_id, {WHOLE.format('x')} FROM run_params x WHERE x.run_id = ? AND x.key_id IN ({marks})",
+        (run.id, *keys),
     )
     return dict(rows)
 

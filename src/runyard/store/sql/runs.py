@@ -28,6 +28,7 @@ from runyard.store.sql.experiments import require_active as require_active_exper
 from runyard.store.sql.intern import RunRef
 from runyard.store.sql.run_params import write_params
 from runyard.store.sql.run_points import TOUCH, buffer_of
+from runyard.store.sql.run_texts import WHOLE, stored
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
@@ -48,9 +49,10 @@ SET_STATUS = "UPDATE runs SET status = ? WHERE id = ?"
 STATUS = "SELECT status FROM runs WHERE id = ?"
 SET_END = "UPDATE runs SET end_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1 WHERE id = ? AND stage <> ?"
-SET_TAG = """INSERT INTO run_tags (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
-    ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value"""
-GET_TAG = "SELECT t.value FROM run_tags t JOIN keys k ON k.id = t.key_id WHERE t.run_id = ? AND k.name = ?"
+SET_TAG = """INSERT INTO run_tags (run_id, key_id, experiment_id, value, rest) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value, rest = excluded.rest"""
+GET_TAG = f"""SELECT {WHOLE.format("t")} FROM run_tags t JOIN keys k ON k.id = t.key_id
+    WHERE t.run_id = ? AND k.name = ?"""
 DELETE_TAG = "DELETE FROM run_tags WHERE run_id = ? AND key_id = (SELECT id FROM keys WHERE name = ?)"
 INSERT_DATASET = """INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (experiment_id, name, digest) DO NOTHING"""
@@ -278,7 +280,7 @@ def insert_run(tx: Transaction, workspace_id: int, new: NewRun) -> MadeRun | Non
         return None
     keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
     tags = zip(keys, new.tags, strict=True)
-    tx.many(SET_TAG, [(row[0], key, new.experiment_id, tag.value) for key, tag in tags])
+    tx.many(SET_TAG, [(row[0], key, new.experiment_id, *stored(tag.value)) for key, tag in tags])
     return MadeRun(row[0], run_docs.new_run(new, artifact_uri))
 
 
@@ -328,9 +330,8 @@ def active_run(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
 def write_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
     """Set or overwrite tags; each key is given once."""
     keys = tx.interned.keys(tx, [tag.key for tag in tags])
-    tx.many(
-        SET_TAG, [(run.id, key, run.experiment_id, tag.value) for key, tag in zip(keys, tags, strict=True)]
-    )
+    pairs = zip(keys, tags, strict=True)
+    tx.many(SET_TAG, [(run.id, key, run.experiment_id, *stored(tag.value)) for key, tag in pairs])
     for tag in tags:
         if tag.key == RUN_NAME_TAG:
             tx.execute(SET_NAME, (tag.value, run.id))

@@ -10,6 +10,7 @@ from typing import Any
 from search_evaluator import FakeRun, Series
 
 from runyard.store.sql import migrations
+from runyard.store.sql.run_texts import stored
 from runyard.store.sql.sqlite import SqliteConnection
 
 TABLES = ("run_datasets", "datasets", "series", "run_tags", "run_params", "runs", "keys", "experiments")
@@ -63,8 +64,8 @@ def _fill_run(connection: Any, run: FakeRun, keys: dict[str, int]) -> None:
     )
     for table, facts in (("run_params", run.params), ("run_tags", run.tags)):
         connection.many(
-            f"INSERT INTO {table} (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)",
-            [(run.id, keys[key], run.experiment_id, value) for key, value in facts.items()],
+            f"INSERT INTO {table} (run_id, key_id, experiment_id, value, rest) VALUES (?, ?, ?, ?, ?)",
+            [(run.id, keys[key], run.experiment_id, *stored(value)) for key, value in facts.items()],
         )
     connection.many(
         "INSERT INTO series (run_id, key_id, experiment_id, last_value, last_step, last_ms, min_value, min_step, "

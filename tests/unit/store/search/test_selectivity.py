@@ -106,7 +106,7 @@ def test_an_equal_text_is_checked_where_the_runs_with_that_text_lie(
     assert found == [n for n in range(COUNT - 1, 0, -1) if n // 2 % 2 and 1 + n % 2 in experiments][:10]
     plan = heard.plan_of(-1)
     assert (
-        "SEARCH x USING INDEX run_params_by_value (experiment_id=? AND key_id=? AND <expr>=? AND run_id=?)"
+        "SEARCH x USING COVERING INDEX run_params_by_value (experiment_id=? AND key_id=? AND value=? AND run_id=?)"
         in plan
     )
     assert (

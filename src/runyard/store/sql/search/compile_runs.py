@@ -8,16 +8,18 @@ from typing import Any
 
 from runyard.entities.common import Stage, ViewType
 from runyard.store.sql.database import Connection, Dialect
+from runyard.store.sql.run_texts import WHOLE, stored
 from runyard.store.sql.search.fragments import (
     ALWAYS,
     NEVER,
+    PREFIX,
     Sql,
     all_of,
     among,
     compare,
     compare_enum,
-    indexed_text,
     join,
+    text_range,
 )
 from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.tables import STATISTICS
@@ -229,31 +231,45 @@ def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
         return Term(_of_run(table, key_id, ALWAYS).wrap("", " IS NULL"))
     if op == "IS NOT NULL":
         return _fact_term(scope, table, key_id, ALWAYS, ALWAYS, ranged=True)
-    condition = compare("x.value", op, value, scope.dialect)
-    indexed = indexed_text(op, value, scope.dialect, "x.value")
-    found = condition
-    if indexed is not None:
-        found = indexed[0] if indexed[1] else indexed[0] + condition.wrap("AND ")
-    term = _fact_term(scope, table, key_id, condition, found, ranged=indexed is not None)
-    return _equal_text_term(scope, term, table, key_id, found) if op == "=" else term
+    if op == "=":
+        return _equal_text_term(scope, table, key_id, str(value))
+    condition = compare(f"({WHOLE.format('x')})", op, value, scope.dialect)
+    starting = text_range(op, value, scope.dialect, "x.value")
+    if starting is None:
+        return _fact_term(scope, table, key_id, condition, condition, row_cost=FAR)
+    found = starting[0] if starting[1] else starting[0] + condition.wrap("AND ")
+    row_cost = SKIP if starting[1] else FAR
+    return _fact_term(scope, table, key_id, condition, found, ranged=True, row_cost=row_cost)
 
 
-def _equal_text_term(scope: Scope, term: Term, table: str, key_id: int, found: Sql) -> Term:
-    """The runs of one value lie together in the index, so each is checked there; SQLite does so when told."""
+def _equal_text_term(scope: Scope, table: str, key_id: int, text: str) -> Term:
+    """The runs of one text lie together in the index, so each is checked there; SQLite does so when told."""
+    value, rest = stored(text)
+    equal = Sql("x.value = ?", (value,))
+    if rest is not None:
+        equal += Sql("AND x.rest = ?", (rest,))
+    elif len(value) == PREFIX:
+        equal += Sql("AND x.rest IS NULL")
+    term = _fact_term(scope, table, key_id, equal, equal, ranged=True)
     told = f" INDEXED BY {table}_by_value" if scope.dialect == "sqlite" else ""
-    of_value = all_of([Sql("x.key_id = ?", (key_id,)), found]).wrap(f"FROM {table} x{told} WHERE ")
-    this_run = Sql(f"AND x.experiment_id = {EXPERIMENT} AND x.run_id = {RUN_ID}")
-    check = (of_value + this_run).wrap("(SELECT 1 ", ") = 1")
+    this_run = Sql(f"x.experiment_id = {EXPERIMENT} AND x.run_id = {RUN_ID} AND x.key_id = ?", (key_id,))
+    check = all_of([this_run, equal]).wrap(f"(SELECT 1 FROM {table} x{told} WHERE ", ") = 1")
     return replace(term, check=check, check_cost=NEAR)
 
 
-def _fact_term(scope: Scope, table: str, key_id: int, check: Sql, found: Sql, *, ranged: bool) -> Term:
+def _fact_term(
+    scope: Scope,
+    table: str,
+    key_id: int,
+    check: Sql,
+    found: Sql,
+    *,
+    ranged: bool = False,
+    row_cost: float = SKIP,
+) -> Term:
     """A condition on the row of this key: `check` for one run, `found` (the same, indexed) for all."""
     where = all_of([scope.here("x."), Sql("x.key_id = ?", (key_id,)), found])
     source = where.wrap(f"SELECT {_X} FROM {table} x WHERE ")
-    row_cost = (
-        SKIP if table == "series" else FAR
-    )  # an index on a part of a text does not hold the row's columns
     return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged, row_cost=row_cost)
 
 

@@ -119,13 +119,22 @@ def indexed_text(
         return condition + Sql(f"AND {column} = ?", (value,)), True
     if op == "IN" and isinstance(value, tuple):
         return among(prefix, sorted({text[:PREFIX] for text in value}), dialect), False
-    if op == "LIKE" and isinstance(value, str):
-        start = value.split("%")[0].split("_")[0][:PREFIX]
-        after = _next_text(start)
-        if start and after:
-            ordered = ordered_text(prefix, dialect)
-            return Sql(f"{ordered} >= ? AND {ordered} < ?", (start, after)), False
-    return None
+    found = text_range(op, value, dialect, prefix)
+    return found and (found[0], False)
+
+
+def text_range(op: Operator, value: Value, dialect: Dialect, start: str) -> tuple[Sql, bool] | None:
+    """A range on the start of texts that holds every match of a pattern, and whether it holds nothing else."""
+    if op != "LIKE" or not isinstance(value, str):
+        return None
+    fixed = value.split("%")[0].split("_")[0]
+    first = fixed[:PREFIX]
+    after = _next_text(first)
+    if not after:
+        return None
+    ordered = ordered_text(start, dialect)
+    exact = value == f"{fixed}%" and len(fixed) <= PREFIX
+    return Sql(f"{ordered} >= ? AND {ordered} < ?", (first, after)), exact
 
 
 def _next_text(start: str) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from runyard.store.sql.run_texts import WHOLE
 from runyard.store.sql.search.compile_runs import (
     ATTRIBUTES,
-    FAR,
     RUN_ID,
-    SKIP,
     STATUS_NAMES,
     TEXT_TABLES,
     Scope,
@@ -88,10 +87,8 @@ def _key(scope: Scope, clause: OrderBy, number: int) -> RunKey:
     )
     if name.entity == "metric":
         return _metric_key(scope, name, clause.ascending, alias, joined, key_id)
-    value = ordered_text(f"{alias}.value", scope.dialect)
-    walk = _series_walk(
-        scope, table, ordered_text(f"substr(value, 1, {PREFIX})", scope.dialect), key_id, prefix=True
-    )
+    value = ordered_text(f"({WHOLE.format(alias)})", scope.dialect)
+    walk = _series_walk(scope, table, ordered_text("value", scope.dialect), key_id, prefix=True)
     return RunKey(name, nullable(value, clause.ascending), joined, walk)
 
 
@@ -145,7 +142,7 @@ def between(
         if bound is not None
     ]
     where = all_of([scope.here(), walk.fixed, *(bounds or [Sql(f"{walk.value} IS NOT NULL")])])
-    return where.wrap(f"SELECT {_ids(walk)}, {_column(walk)} AS v FROM {walk.table} WHERE ")
+    return where.wrap(f"SELECT {_ids(walk)}, {_column(walk)} AS v FROM {walk.table} t WHERE ")
 
 
 def _ids(walk: Walk) -> str:
@@ -153,7 +150,13 @@ def _ids(walk: Walk) -> str:
 
 
 def _column(walk: Walk) -> str:
-    return "value" if walk.prefix else walk.value
+    """Of all texts the start; of the few that go on, the row is read (an index would not do for a column more)."""
+    if not walk.prefix:
+        return walk.value
+    whole = (
+        f"(SELECT {WHOLE.format('w')} FROM {walk.table} w WHERE w.run_id = t.run_id AND w.key_id = t.key_id)"
+    )
+    return f"CASE WHEN length(t.value) < {PREFIX} THEN t.value ELSE {whole} END"
 
 
 def tied(scope: Scope, key: RunKey, value: Scalar) -> Term:
@@ -161,8 +164,7 @@ def tied(scope: Scope, key: RunKey, value: Scalar) -> Term:
     walk = _walk(key)
     where = all_of([scope.here(), walk.fixed, Sql(f"{walk.value} = ?", (value,))])
     source = where.wrap(f"SELECT {_ids(walk)} FROM {walk.table} WHERE ")
-    row_cost = FAR if walk.prefix else SKIP
-    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, ranged=True, row_cost=row_cost)
+    return Term(_of_run(walk, Sql(f"{walk.value} = ?", (value,))), source, ranged=True)
 
 
 def ranked(scope: Scope, key: RunKey, rank: int) -> Term | None:

@@ -13,6 +13,7 @@ from runyard.store.sql import run_docs
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.run_points import buffer_of
+from runyard.store.sql.run_texts import stored
 from runyard.store.sql.runs import FIND_DATASET, INSERT_DATASET, INSERT_INPUT, INSERT_MODEL
 from runyard.store.sql.search.fragments import among
 from runyard.store.sql.transfer.homes import elsewhere
@@ -20,7 +21,7 @@ from runyard.store.sql.transfer.homes import elsewhere
 FIND = "SELECT id, workspace_id, experiment_id, artifact_uri FROM runs WHERE uuid = ? AND workspace_id = ?"
 INSERT = """INSERT INTO runs (uuid, workspace_id, experiment_id, name, user_id, status, stage, start_ms, end_ms,
     deleted_ms, received_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
-ADD = """INSERT INTO {table} (run_id, key_id, experiment_id, value) VALUES (?, ?, ?, ?)
+ADD = """INSERT INTO {table} (run_id, key_id, experiment_id, value, rest) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (run_id, key_id) DO NOTHING"""
 ADD_PROPERTY = """INSERT INTO run_properties (run_id, key, value) VALUES (?, ?, ?)
     ON CONFLICT (run_id, key) DO NOTHING"""
@@ -73,7 +74,7 @@ def _columns(workspace_id: int, experiment_id: int, record: RunRecord, uri: str)
 def _add_texts(tx: Transaction, run_id: int, experiment_id: int, record: RunRecord) -> None:
     for table, texts in (("run_params", record.params), ("run_tags", record.tags)):
         keys = tx.interned.keys(tx, texts)
-        rows = [(run_id, key, experiment_id, text) for key, text in zip(keys, texts.values(), strict=True)]
+        rows = [(run_id, key, experiment_id, *stored(text)) for key, text in zip(keys, texts.values(), strict=True)]
         tx.many(ADD.format(table=table), rows)
     tx.many(ADD_PROPERTY, [(run_id, key, value) for key, value in record.properties.items()])
 

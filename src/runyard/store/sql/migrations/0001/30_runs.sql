@@ -34,16 +34,18 @@ CREATE TABLE run_params (
     run_id $INT NOT NULL REFERENCES runs (id),
     key_id $INT NOT NULL REFERENCES keys (id),
     experiment_id $INT NOT NULL,
-    value TEXT NOT NULL,
+    value TEXT NOT NULL,                     -- the first 64 characters
+    rest TEXT,                               -- what follows them; NULL: nothing
     PRIMARY KEY (run_id, key_id)
 )$ROWLESS;
-CREATE INDEX run_params_by_value ON run_params (experiment_id, key_id, substr(value, 1, 64), run_id);
+CREATE INDEX run_params_by_value ON run_params (experiment_id, key_id, value, run_id);
 
 CREATE TABLE run_tags (
     run_id $INT NOT NULL REFERENCES runs (id),
     key_id $INT NOT NULL REFERENCES keys (id),
     experiment_id $INT NOT NULL,
-    value TEXT NOT NULL,
+    value TEXT NOT NULL,                     -- the first 64 characters
+    rest TEXT,                               -- what follows them; NULL: nothing
     PRIMARY KEY (run_id, key_id)
 )$ROWLESS;
-CREATE INDEX run_tags_by_value ON run_tags (experiment_id, key_id, substr(value, 1, 64), run_id);
+CREATE INDEX run_tags_by_value ON run_tags (experiment_id, key_id, value, run_id);

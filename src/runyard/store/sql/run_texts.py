@@ -1,0 +1,17 @@
+"""Texts of runs (params and tags) as they are stored: the start, which is indexed, and what follows it, mostly nothing.
+
+A search that needs no more than the start finds all that it needs in the index; an index on a part of a column would
+send it to the row of every entry.
+"""
+
+from __future__ import annotations
+
+from runyard.store.sql.search.fragments import PREFIX
+
+WHOLE = "{0}.value || coalesce({0}.rest, '')"
+"""The text of a row of run_params or run_tags, by its alias."""
+
+
+def stored(text: str) -> tuple[str, str | None]:
+    """The columns value and rest."""
+    return text[:PREFIX], text[PREFIX:] or None
