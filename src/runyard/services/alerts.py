@@ -160,7 +160,9 @@ class AlertService:
         self, workspace_id: int, name: str, sealed: bytes, event: str, delivery: str, body: bytes
     ) -> tuple[int, str | None]:
         try:
-            receiver = msgspec.json.decode(self._vault.open(sealed, PURPOSE, str(workspace_id), name), type=Receiver)
+            receiver = msgspec.json.decode(
+                self._vault.open(sealed, PURPOSE, str(workspace_id), name), type=Receiver
+            )
             stamp = str(int(self._clock()))
             headers = {
                 "Content-Type": "application/json",
@@ -213,8 +215,8 @@ def _checked_key(key: object) -> str:
     if key is None or key == "":
         return secrets.token_urlsafe(32)
     if not isinstance(key, str):
-        raise InvalidInput("The 'key' of an alert must be text.")
-    check_length("key", key, KEY_LIMIT)
+        raise InvalidInput("The 'signing_key' of an alert must be text.")
+    check_length("signing_key", key, KEY_LIMIT)
     return key
 
 

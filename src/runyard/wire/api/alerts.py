@@ -10,14 +10,14 @@ from runyard.entities.alert import Alert, AlertEvent
 
 
 class SetAlert(msgspec.Struct):
-    """`url` and `key` are texts. They have no type, so that no error about their type repeats them."""
+    """`url` and `signing_key` are texts. They have no type, so that no error about their type repeats them."""
 
     name: str
     events: list[str]
     url: Any = None
     experiment_id: str | int | None = None
     stalled_s: int = 600
-    key: Any = None
+    signing_key: Any = None
 
 
 class AlertName(msgspec.Struct):
@@ -28,7 +28,7 @@ class AlertKey(msgspec.Struct):
     """The key is told this once."""
 
     name: str
-    key: str
+    signing_key: str
 
 
 class Tested(msgspec.Struct):

@@ -43,7 +43,7 @@ def _alerts(service: AlertService) -> list[Route]:
             body.events,
             experiment_id=body.experiment_id,
             stalled_s=body.stalled_s,
-            key=body.key,
+            key=body.signing_key,
         )
         return AlertKey(body.name, key)
 
