@@ -10,6 +10,7 @@ import errno
 import logging
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,12 +20,18 @@ import pytest
 
 from runyard.entities.run import MetricPoint
 from runyard.errors import CorruptData, RunyardError, StorageFull, StorageUnavailable
-from runyard.store.sql import inbox, points_file, writer
+from runyard.store.sql import inbox, points_file, sqlite, writer
 from runyard.store.sql.points_file import BLOCK
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from tests.contract.store.series_stage import Stage, sqlite_stage
 
 FILE = "runyard.db-points"
+
+
+@pytest.fixture(autouse=True)
+def _points_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no test hangs on the speed of the machine."""
+    monkeypatch.setattr(sqlite, "FOLD_AFTER_S", 60.0)
 
 
 @pytest.fixture
@@ -43,6 +50,13 @@ def log(stage: Stage, run: str, *steps: int, key: str = "m") -> None:
     """One request for each step."""
     for step in steps:
         stage.log(run, [MetricPoint(key, float(step), step, step)])
+
+
+def run_with_open_inbox(stage: Stage) -> str:
+    """A run whose next points wait: the first one after others were moved on is stored at once."""
+    run = stage.new_run()
+    log(stage, run, 0, key="opens")
+    return run
 
 
 def steps(stage: Stage, run: str, key: str = "m") -> list[int]:
@@ -77,22 +91,44 @@ def log_size(folder: Path) -> int:
     return (folder / "runyard.db-wal").stat().st_size
 
 
-def test_lone_point_is_durable_without_a_transaction(open_stage: Stage, tmp_path: Path) -> None:
+def test_points_after_the_first_are_durable_without_a_transaction(open_stage: Stage, tmp_path: Path) -> None:
     run = open_stage.new_run()
     log(open_stage, run, 0)
     before = log_size(tmp_path)
     log(open_stage, run, *range(1, 20))
     assert log_size(tmp_path) == before
-    assert len(waiting(tmp_path)) == 20
-    assert rows(tmp_path, "SELECT * FROM point_log") == []
+    assert len(waiting(tmp_path)) == 19
+    assert len(rows(tmp_path, "SELECT * FROM point_log")) == 1
     assert steps(open_stage, run) == list(range(20))
     assert waiting(tmp_path) == []
+
+
+def test_inbox_is_closed_when_everything_was_moved_on(open_stage: Stage, tmp_path: Path) -> None:
+    run = run_with_open_inbox(open_stage)
+    assert rows(tmp_path, "SELECT epoch FROM inbox") != [(None,)]
+    open_stage.execute("UPDATE runs SET name = 'x'")
+    assert rows(tmp_path, "SELECT epoch FROM inbox") == [(None,)]
+    log(open_stage, run, 1, 2)
+    assert steps(open_stage, run) == [1, 2]
+    assert rows(tmp_path, "SELECT epoch FROM inbox") == [(None,)]
+
+
+def test_points_wait_for_seconds_at_most(
+    open_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "FOLD_AFTER_S", 0.1)
+    run = run_with_open_inbox(open_stage)
+    log(open_stage, run, 1, 2)
+    deadline = time.monotonic() + 20
+    while rows(tmp_path, "SELECT epoch FROM inbox") != [(None,)]:
+        assert time.monotonic() < deadline
+        open_stage.do(asyncio.sleep(0.05))
+    assert rows(tmp_path, "SELECT sum(count) FROM point_log") == [(3,)]
 
 
 def test_requests_at_the_same_time_share_a_record(open_stage: Stage, tmp_path: Path) -> None:
     runs = [open_stage.new_run() for _ in range(3)]
     log(open_stage, runs[0], 0)
-    open_stage.history(runs[0], "m")
 
     async def at_once() -> None:
         points = [(run, [MetricPoint("m", 1.0, step, step)]) for step in (1, 2) for run in runs]
@@ -135,7 +171,7 @@ def test_lone_point_is_stored_in_the_turn_of_the_loop_that_brought_it(
 def test_what_was_acknowledged_is_stored_once_after_a_crash_and_one_more(
     open_stage: Stage, tmp_path: Path
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, *range(50))
     log(open_stage, run, 1, 2, key="another")
     first = crashed(open_stage, tmp_path / "first")
@@ -145,7 +181,7 @@ def test_what_was_acknowledged_is_stored_once_after_a_crash_and_one_more(
         third = crashed(stage, tmp_path / "third")
     for folder, expected in ((first, 51), (second, 50), (third, 51)):
         with sqlite_stage(folder) as stage:
-            assert stage.count("point_log") == sum(bool(n) for n in (50, expected - 50))
+            assert stage.count("point_log") == 2 + (expected - 50)
             assert steps(stage, run) == list(range(expected))
             assert steps(stage, run, "another") == [1, 2]
 
@@ -153,14 +189,14 @@ def test_what_was_acknowledged_is_stored_once_after_a_crash_and_one_more(
 def test_points_that_were_moved_on_are_not_there_twice_after_a_crash(
     open_stage: Stage, tmp_path: Path
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 0, 1, 2)
     assert steps(open_stage, run) == [0, 1, 2]
-    log(open_stage, run, 3)
+    log(open_stage, run, 3, 4)
     with sqlite_stage(crashed(open_stage, tmp_path / "copy")) as stage:
-        assert stage.count("point_log") == 2
-        assert stage.summary(run, "m")[10] == 4  # type: ignore[index]  # its count
-        assert steps(stage, run) == [0, 1, 2, 3]
+        assert stage.count("point_log") == 4
+        assert stage.summary(run, "m")[10] == 5  # type: ignore[index]  # its count
+        assert steps(stage, run) == [0, 1, 2, 3, 4]
 
 
 def test_full_file_is_emptied_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,10 +246,23 @@ def test_clean_end_leaves_no_file_and_its_absence_is_no_news(
     assert told.messages == []
 
 
-def test_file_that_is_missing_after_a_crash_is_told(
+def test_copy_of_an_idle_database_alone_is_whole(
     open_stage: Stage, tmp_path: Path, told: pytest.LogCaptureFixture
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
+    log(open_stage, run, 1, 2)
+    assert steps(open_stage, run) == [1, 2]
+    folder = crashed(open_stage, tmp_path / "copy")
+    (folder / FILE).unlink()
+    with sqlite_stage(folder) as stage:
+        assert steps(stage, run) == [1, 2]
+    assert told.messages == []
+
+
+def test_file_that_is_missing_while_points_wait_is_told(
+    open_stage: Stage, tmp_path: Path, told: pytest.LogCaptureFixture
+) -> None:
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 1)
     folder = crashed(open_stage, tmp_path / "copy")
     (folder / FILE).unlink()
@@ -238,24 +287,22 @@ def test_file_of_another_database_is_refused_and_left_alone(open_stage: Stage, t
 
 
 def test_file_of_a_later_state_of_the_database_is_not_read(open_stage: Stage, tmp_path: Path) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 1)
     assert steps(open_stage, run) == [1]
     backup = crashed(open_stage, tmp_path / "backup")
-    log(open_stage, run, 2)
-    assert steps(open_stage, run) == [1, 2]
-    log(open_stage, run, 3)
+    log(open_stage, run, *range(2, 8))
     shutil.copy2(tmp_path / FILE, backup / FILE)
     with sqlite_stage(backup) as stage:
-        log(stage, run, 4)
+        log(stage, run, 8, 9)
         with sqlite_stage(crashed(stage, tmp_path / "again")) as again:
-            assert steps(again, run) == [1, 4]
+            assert steps(again, run) == [1, 8, 9]
 
 
 def test_record_that_cannot_be_read_is_told_kept_and_costs_no_other(
     open_stage: Stage, tmp_path: Path, told: pytest.LogCaptureFixture
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 0, 1, 2)
     folder = crashed(open_stage, tmp_path / "copy")
     content = bytearray((folder / FILE).read_bytes())
@@ -283,24 +330,24 @@ def failing_writes(monkeypatch: pytest.MonkeyPatch, number: int) -> list[int]:
 def test_points_are_stored_at_once_while_the_file_takes_none(
     open_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 0, 1)
     failing = failing_writes(monkeypatch, errno.EIO)
-    log(open_stage, run, 2, 3, 4)
-    assert len(rows(tmp_path, "SELECT * FROM point_log")) == 4  # with 0 and 1 in one
-    assert waiting(tmp_path) == []
+    for step in range(2, 8):
+        log(open_stage, run, step)
+        assert rows(tmp_path, "SELECT max(last_step) FROM series") == [(step,)]
     failing.clear()
-    log(open_stage, run, 5, 6)
-    assert len(waiting(tmp_path)) == 2
+    log(open_stage, run, 8, 9, 10)
+    assert len(waiting(tmp_path)) >= 2
     assert ["takes no points (no)" in line for line in told.messages] == [True]
-    assert steps(open_stage, run) == list(range(7))
+    assert steps(open_stage, run) == list(range(11))
 
 
 def test_nothing_is_set_aside_after_a_commit_that_failed_until_one_succeeds(
     open_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a transaction may turn out to be on the disk after a crash, and then its epoch counts."""
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 0, 1)
 
     def fail(connection: SqliteWriteConnection) -> bool:
@@ -319,7 +366,7 @@ def test_nothing_is_set_aside_after_a_commit_that_failed_until_one_succeeds(
 def test_points_are_accepted_while_the_database_cannot_be_written(
     open_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 0)
 
     def fail(*_: object) -> None:
@@ -355,7 +402,7 @@ def test_database_has_one_server_and_others_beside_it_set_nothing_aside(
 ) -> None:
     with pytest.raises(StorageUnavailable, match="Another process"):
         SqliteDatabase(tmp_path / "runyard.db").open()
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     log(open_stage, run, 1)
     other = SqliteDatabase(tmp_path / "runyard.db", sets_aside=False)
     other.open()
@@ -367,7 +414,7 @@ def test_database_has_one_server_and_others_beside_it_set_nothing_aside(
 
 
 def test_points_of_a_new_key_are_there_after_a_crash(open_stage: Stage, tmp_path: Path) -> None:
-    run = open_stage.new_run()
+    run = run_with_open_inbox(open_stage)
     for number in range(5):
         log(open_stage, run, number, key=f"new{number}")
     assert len(waiting(tmp_path)) == 5
@@ -378,7 +425,7 @@ def test_points_of_a_new_key_are_there_after_a_crash(open_stage: Stage, tmp_path
 def test_points_of_a_run_that_the_database_does_not_know_are_left_out(
     open_stage: Stage, tmp_path: Path, told: pytest.LogCaptureFixture
 ) -> None:
-    kept, lost = open_stage.new_run(), open_stage.new_run()
+    kept, lost = open_stage.new_run(), run_with_open_inbox(open_stage)
     log(open_stage, kept, 1)
     log(open_stage, lost, 1, 2)
     folder = crashed(open_stage, tmp_path / "copy")
@@ -386,5 +433,5 @@ def test_points_of_a_run_that_the_database_does_not_know_are_left_out(
         connection.execute("DELETE FROM runs WHERE uuid = ?", (lost,))
     with sqlite_stage(folder) as stage:
         assert steps(stage, kept) == [1]
-        assert stage.count("point_log") == 1
+        assert stage.count("point_log") == 2
     assert told.messages == ["Points of 1 runs that the database does not know were left out."]

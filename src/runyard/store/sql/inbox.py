@@ -47,13 +47,17 @@ class Inbox:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: PointsFile | None = None
-        self._sure = False  # that the database names our epoch, and that all records of it were acknowledged
+        self._sure = (
+            True  # that the database says what we think, and all records of the epoch were acknowledged
+        )
         self._failing = False
         self._waiting: Blobs = {}
-        self._next_epoch: int | None = None  # of the transaction that moves points on
+        self._changing = False  # the database's epoch, in this transaction
+        self._next_epoch: int | None = None
         self._ending = False
         self.bytes = 0  # of durable points that wait
-        self.takes_points = False  # so when it is time to move points on, and as long as that fails
+        self.is_open = False  # the database says that points may wait
+        self.takes_points = False  # it is open, not full, and points could be moved on last time
 
     def open(self, tx: OpenConnection) -> None:
         """Take the file, and store what an earlier process, or a lost connection, left in it.
@@ -86,12 +90,6 @@ class Inbox:
             tx.execute(SET_EPOCH, (None,))
         tx.commit()
         file.prepare(key)
-        tx.begin()
-        epoch = _random_epoch()
-        tx.execute(SET_EPOCH, (epoch,))
-        tx.commit()
-        file.begin(epoch)
-        self._sure = self.takes_points = True
 
     def _check(self, content: bytes, key: bytes, epoch: int | None) -> None:
         if is_new(content):
@@ -154,44 +152,47 @@ class Inbox:
                 "The file %s takes no points (%s). They are stored at once.", self._path, exc.strerror
             )
 
-    def empty(self, tx: Transaction) -> None:
-        """Move everything into the log and the summaries."""
-        if self._file is not None and (self.bytes or not self._sure):
+    def empty(self, tx: Transaction, *, more: bool) -> None:
+        """Move everything into the log and the summaries.
+
+        Args:
+            more: points follow, so the next ones may wait. Else the database says that the file holds none.
+        """
+        if self._file is not None and (more or self.is_open or not self._sure):
             store_points(tx, self._waiting)
-            self._next_epoch = _random_epoch()
+            self._next_epoch = _random_epoch() if more else None
             tx.execute(SET_EPOCH, (self._next_epoch,))
+            self._changing = True
 
     def end(self, tx: Transaction) -> None:
         """In a transaction that has emptied it: this is the last one, and nobody needs the file any more."""
-        if self._file is not None:
-            tx.execute(SET_EPOCH, (None,))
-            self._ending = True
+        self._ending = True
 
     def committed(self) -> None:
         """The transaction is durable."""
-        if self._next_epoch is not None:
+        if self._changing and self._file is not None:
             self._waiting, self.bytes = {}, 0
-            assert self._file is not None
-            self._file.begin(self._next_epoch)
-            self._next_epoch = None
-            self._sure = self.takes_points = True
+            self._changing, self._sure = False, True
+            self.is_open = self.takes_points = self._next_epoch is not None
+            if self._next_epoch is not None:
+                self._file.begin(self._next_epoch)
         if self._ending and self._file is not None:
             self._file.remove()
-            self._file, self._sure, self.takes_points = None, False, False
+            self.close()
 
     def rolled_back(self) -> None:
         """The transaction left no trace, most likely. A commit that failed may yet turn out to be on the disk.
 
         Then the database names another epoch after a crash, and records of ours that were made meanwhile would be lost.
         """
-        if self._next_epoch is not None or self._ending:
-            self._next_epoch, self._ending = None, False
+        if self._changing:
             self._sure = self.takes_points = False
+        self._changing = self._ending = False
 
     def close(self) -> None:
         """Let others have the file."""
         file, self._file = self._file, None
-        self._sure = self.takes_points = False
+        self._sure, self.is_open, self.takes_points = True, False, False
         if file is not None:
             file.close()
 

@@ -114,7 +114,7 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         if not self._only_points:
             self._begin_now()
             if inbox is not None:
-                inbox.empty(self)
+                inbox.empty(self, more=only_points)
 
     def _begin_now(self) -> None:
         self._begins_later = False
@@ -161,7 +161,7 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         if self._inbox.add(points):
             return True
         self._only_points, self._begins_later = False, True
-        self._inbox.empty(self)
+        self._inbox.empty(self, more=False)
         return False
 
     def commit(self) -> bool:
@@ -254,7 +254,7 @@ class SqliteDatabase:
         self._fold_timer: asyncio.TimerHandle | None = None
         self._readers = ReaderPool(lambda: SqliteReadConnection(path, read_limit_s), translate)
         inbox = self._inbox if sets_aside else None
-        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, inbox), translate, inline=True)
+        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, inbox), translate)
 
     @property
     def stats(self) -> WriterStats:
@@ -274,13 +274,14 @@ class SqliteDatabase:
         return await self._readers.read(work)
 
     async def write(self, work: Write[T], *, checked: bool = False, only_points: bool = False) -> T:
-        if not (only_points and self._inbox.takes_points):
+        if not only_points:
             return await self.writer.submit(work, checked=checked)
         if self._fold_timer is None:
             self._fold_timer = asyncio.get_running_loop().call_later(FOLD_AFTER_S, self._fold_soon)
-        done = self.writer.commit_now(work)
+        quick = self._inbox.takes_points
+        done = self.writer.commit_now(work) if quick else None
         if done is None:
-            return await self.writer.submit(work, checked=checked, only_points=True)
+            return await self.writer.submit(work, checked=checked, only_points=True, here=quick)
         answer: T = done.answer()
         return answer
 
@@ -291,7 +292,7 @@ class SqliteDatabase:
 
     def _fold_soon(self) -> None:
         self._fold_timer = None
-        if self._inbox.bytes:
+        if self._inbox.is_open:
             self.writer.submit(_nothing, checked=True).add_done_callback(asyncio.Future.exception)
 
     async def close(self) -> None:

@@ -91,23 +91,18 @@ class GroupCommitter:
     Args:
         connect: opens the write connection, called in the thread; also after a lost connection.
         translate: a fault of the storage as our error; None when it is not the storage's fault.
-        inline: commits are so short that a lone write that only adds points may be committed in the event loop, which
-            spares two changes of threads.
     """
 
     def __init__(
         self,
         connect: Callable[[], WriteConnection],
         translate: Callable[[Exception], RunyardError | None],
-        *,
-        inline: bool = False,
     ) -> None:
         self._connect = connect
         self._translate = translate
         self._connection: WriteConnection | None = None
         self._in_doubt = False  # a COMMIT was sent and not answered yet
         self._failing = False
-        self._inline = inline
         self._here: list[Pending] = []
         self._typical_s = 0.0
         self._last = 0.0  # when somebody last wrote
@@ -132,9 +127,15 @@ class GroupCommitter:
         return self._queue.qsize()
 
     def submit(
-        self, work: Write[T], *, checked: bool = False, only_points: bool = False
+        self, work: Write[T], *, checked: bool = False, only_points: bool = False, here: bool = False
     ) -> asyncio.Future[T]:
-        """Queue work; the future is done after the commit. Call from an event loop."""
+        """Queue work; the future is done after the commit. Call from an event loop.
+
+        Args:
+            checked, only_points: as in Database.write.
+            here: its commit is short, so it may be done in the event loop unless this turn brings another one; that
+                spares two changes of threads.
+        """
         self._last = time.perf_counter()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -144,7 +145,7 @@ class GroupCommitter:
             future.set_exception(
                 StorageUnavailable(f"{QUEUE_LIMIT} writes are waiting already. Send the request again later.")
             )
-        elif only_points and self._inline:
+        elif here:
             if not self._here:
                 loop.call_soon(self._commit_here)
             self._here.append(Pending(work, checked, only_points, future))
@@ -153,14 +154,14 @@ class GroupCommitter:
         return future
 
     def commit_now(self, work: Write[Any]) -> Pending | None:
-        """Commit a write that only adds points in the caller's turn of the event loop, if its sender is alone.
+        """Commit a write that only adds points, in a short commit, in this very turn of the event loop.
 
-        None: it is not, or it did not work; `submit` it then. Whoever is alone spares a future and two more turns.
+        That spares a future and two more turns. None: its sender is not alone, or it did not work; `submit` it then.
         """
         now = time.perf_counter()
         alone = now - self._last > APART_S and not self._here and self._is_idle()
         self._last = now
-        if not (alone and self._inline) or self._closing or not self._turn.acquire(blocking=False):
+        if not alone or self._closing or not self._turn.acquire(blocking=False):
             return None
         try:
             item = Pending(work, True, True, None)
