@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "dataset": Lazy(f"{CLI}.dataset", "dataset", "Datasets: registered data and their versions."),
     "secret": Lazy(f"{CLI}.secret", "secret", "Secrets: the workspace's key vault."),
+    "alert": Lazy(f"{CLI}.alert", "alert", "Alerts: who is told when runs fail, log NaN or stand still."),
     "group": Lazy(f"{CLI}.group", "group", "Resource groups: what workspaces are kept together in."),
     "token": Lazy(f"{CLI}.token", "token", "Access tokens for programs."),
     "user": Lazy(f"{CLI}.user", "user", "Users who log in with a password or by single sign-on."),
