@@ -24,6 +24,7 @@ from runyard.mlflow_plugin.run_calls import RunCalls
 
 LEAST, MOST = -(2**63), 2**63 - 1
 TIES = hasattr(Metric("", 0.0, 0, 0), "model_id")  # MLflow 3 ties points to models and datasets
+ODD = (RunyardError, UnicodeError, TypeError)  # MLflow's own way to the same place decides which error it is
 _DONE: Future[None] = Future()
 _DONE.set_result(None)
 
@@ -64,9 +65,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
             return
         try:
             self._logbook.log_metric(run_id, metric.key, value, ms, step)
-        except RunyardError as exc:
-            raise as_mlflow(exc) from None
-        except (UnicodeError, TypeError):
+        except ODD:
             super().log_metric(run_id, metric)
         self._journal.tell_news()
 
@@ -87,9 +86,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
                 [Param(key, value) for key, value in pairs],
                 [Tag(key, value) for key, value in labels],
             )
-        except RunyardError as exc:
-            raise as_mlflow(exc) from None
-        except (UnicodeError, TypeError):
+        except ODD:
             super().log_batch(run_id, metrics, params, tags)
         self._journal.tell_news()
 
@@ -113,11 +110,11 @@ class JournalStore(RestStore):  # type: ignore[misc]
 
     def log_param_async(self, run_id: str, param: Any) -> RunOperations:
         """As `log_param`; see `log_metric_async`."""
-        return _ended(self.log_param, run_id, param)
+        return _ended(self.log_batch, run_id, (), (param,), ())
 
     def set_tag_async(self, run_id: str, tag: Any) -> RunOperations:
         """As `set_tag`; see `log_metric_async`."""
-        return _ended(self.set_tag, run_id, tag)
+        return _ended(self.log_batch, run_id, (), (), (tag,))
 
     def log_batch_async(
         self, run_id: str, metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]

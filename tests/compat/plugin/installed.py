@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,13 @@ def plugin_path(directory: Path) -> str:
         if not link.exists():
             link.symlink_to(Path(found.origin).parent)
     return f"{directory}:{ROOT / 'src'}"  # in front of metadata that an editable installation left in src
+
+
+def kept_environment() -> dict[str, str]:
+    """The environment of a program that logs: nothing of ours or MLflow's from outside, little patience."""
+    dropped = ("MLFLOW_", "RUNYARD_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 
 
 def _azure(factory: str) -> dict[str, str]:

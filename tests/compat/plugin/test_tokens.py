@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.api.live_server import live_server
 from tests.api.people import People
 from tests.compat.environments import CLIENTS, client_python
 
-from .installed import plugin_path
+from .installed import kept_environment, plugin_path
 
 PROGRAMS = Path(__file__).parent / "programs"
 LIFE_S = 6
@@ -44,7 +43,7 @@ class Office:
         """What a program prints, both streams; it ends well."""
         done = subprocess.run(
             [str(client_python(release)), str(PROGRAMS / program), *arguments],
-            env={**_kept(), "PYTHONPATH": self.path, "HOME": str(home), **variables},
+            env={**kept_environment(), "PYTHONPATH": self.path, "HOME": str(home), **variables},
             cwd=home,
             capture_output=True,
             text=True,
@@ -58,12 +57,6 @@ class Office:
         """The JSON that a program prints last on stdout."""
         lines = self.run(*arguments, **options).splitlines()
         return json.loads(next(line for line in reversed(lines) if line.startswith(("{", "["))))
-
-
-def _kept() -> Mapping[str, str]:
-    dropped = ("MLFLOW_", "RUNYARD_", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 
 
 @pytest.fixture(scope="module")
