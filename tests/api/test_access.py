@@ -51,7 +51,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def owner(directory: Path) -> Iterator[Client]:
     """The first owner of a server that everybody must log in to, in whose workspace people walk."""
-    settings = Settings(data=str(directory), auth="required")
+    settings = Settings(data=str(directory), auth="required", datastore_hosts="127.0.0.1")
     token = asyncio.run(create_owner(settings, "root", None, with_token=True))
     assert token is not None
     with live_server(directory, settings) as server:
@@ -510,6 +510,35 @@ def test_who_manages_groups_does_not_lift_what_they_deny(owner: Client) -> None:
     assert person.fails("PATCH", f"{V1}/groups/limited", disabled=True)[0] in (400, 403, 405)
     owner.ok("DELETE", f"{V1}/groups/limited/members/{name}")
     owner.ok("DELETE", f"{V1}/groups/limited")
+
+
+def test_who_manages_people_does_not_come_by_others_to_what_is_denied_to_them(owner: Client) -> None:
+    """Neither by a password, a token or a group of somebody else, nor by somebody whom they make."""
+    owner.ok("POST", f"{V1}/roles", name="Personnel", actions=["principals/*"])
+    name, token = user(owner, ("Personnel", "/"), ("Reader", "/"))
+    person = owner.also(token=token)
+    number = owner.with_headers(owner.headers, "/workspaces/walked").experiment()
+    scope = f"{HERE}/experiments/{number}"
+    reader, group, robot = (owner.name(word) for word in ("reader", "readers", "robot"))
+    owner.ok("POST", f"{V1}/users", name=reader, password=PASSWORD)
+    owner.ok("POST", f"{V1}/groups", name=group)
+    owner.ok("POST", f"{V1}/service-accounts", name=robot)
+    for one in (reader, group, robot):
+        owner.ok("POST", f"{V1}/role-assignments", principal=one, role="Reader", scope=HERE)
+    ways: list[tuple[str, str, dict[str, Any]]] = [
+        ("PATCH", f"users/{reader}", {"password": "another good passphrase"}),
+        ("POST", "tokens", {"name": "t", "service_account": robot}),
+        ("POST", f"groups/{group}/members/{name}", {}),
+    ]
+    for method, path, fields in ways:
+        person.ok(method, f"{V1}/{path}", **fields)  # what they may do everywhere themselves
+    owner.ok("DELETE", f"{V1}/groups/{group}/members/{name}")
+    owner.ok("POST", f"{V1}/role-assignments", principal=name, role="Reader", scope=scope, allow=False)
+    for method, path, fields in ways:
+        assert person.fails(method, f"{V1}/{path}", **fields)[0] == 403, path
+    made = owner.name("made")
+    person.ok("POST", f"{V1}/users", name=made, password=PASSWORD)
+    assert person.fails("POST", f"{V1}/groups/{group}/members/{made}")[0] == 403
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from runyard.server.settings import Settings
 from tests.api.live_server import Answer, Client, live_server
+from tests.api.people import People
 from tests.components.oidc import CLIENT_ID, CLIENT_SECRET, Person, Provider, folder, oidc_provider
 
 V1 = "/api/v1"
@@ -194,6 +195,54 @@ def test_logins_are_in_the_audit_log(server: Client) -> None:
     assert {"oidc", "device"} <= {line["credential"] for line in lines}
     assert {"done", "UNAUTHENTICATED"} <= {line["outcome"] for line in lines}
     assert owner.ok("GET", f"{V1}/audit/verify")["intact"]
+
+
+def test_what_a_login_changes_is_in_the_audit_log(server: Client, provider: Provider) -> None:
+    owner = as_(server, session_of(server, "mary"))
+    owner.ok("POST", f"{V1}/groups", name="listed")
+    provider.put("noted", "listed", "unknown")
+    session_of(server, "noted")
+
+    def lines(**query: str) -> list[tuple[str, str, dict[str, str]]]:
+        found = owner.ok("GET", f"{V1}/audit", max_results=1000, **query)["items"]
+        return [
+            (one["credential"], one["action"], one["target"]) for one in found if one["action"] != "login"
+        ]
+
+    assert lines(principal="noted") == [
+        ("oidc", "principals/write", {"member": "noted", "name": "listed, unknown"}),
+        ("oidc", "principals/write", {"name": "noted"}),
+    ]
+    session_of(server, "noted")  # which changes nothing
+    assert len(lines(principal="noted")) == 2
+    made = {"principal": "owners", "role": "Owner", "scope": "/"}
+    assert [one for one in lines(action="access/write") if one[2] == made] == [("oidc", "access/write", made)]
+
+
+def test_nobody_settles_in_the_group_that_comes_to_own_the_server(tmp_path: Path, provider: Provider) -> None:
+    """Whoever manages people could make it before the first owner logs in, and stay in it."""
+    settings = Settings(
+        data=str(tmp_path),
+        auth="required",
+        public_url=PUBLIC,
+        oidc_issuer=provider.issuer,
+        oidc_client_id=CLIENT_ID,
+        oidc_client_secret=CLIENT_SECRET,
+        oidc_owners="owners",
+    )
+    with live_server(tmp_path, settings) as client:
+        people = People(tmp_path)
+        root = client.also(token=people.with_roles(("Owner", "/")))
+        root.ok("POST", f"{V1}/roles", name="Staff", actions=["principals/*"])
+        staff = client.also(token=people.token(people.add(("Staff", "/"), name="staff")))
+        assert staff.fails("POST", f"{V1}/groups", name="owners")[0] == 403
+        assert staff.ok("POST", f"{V1}/groups", name="others")
+        root.ok("POST", f"{V1}/groups", name="owners")
+        assert staff.fails("POST", f"{V1}/groups/owners/members/staff")[0] == 403
+        assert staff.fails("DELETE", f"{V1}/groups/owners")[0] == 403
+        provider.put("first", "owners")
+        owner = as_(client, session_of(client, "first"))
+        assert "access/write" in owner.ok("GET", f"{V1}/me")["server_actions"]
 
 
 def test_ways_to_log_in_are_told_to_everybody(server: Client) -> None:

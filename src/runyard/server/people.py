@@ -42,7 +42,12 @@ def people_routes(
     oidc_login = None
     if settings.oidc_issuer:
         people = OidcPeople(
-            settings.oidc_issuer, principal_store, role_store, owners=settings.oidc_owners, changed=changed
+            settings.oidc_issuer,
+            principal_store,
+            role_store,
+            trail,
+            owners=settings.oidc_owners,
+            changed=changed,
         )
         provider = OidcProvider(
             settings.oidc_issuer,
@@ -53,7 +58,13 @@ def people_routes(
         oidc_login = OidcLogin(provider, people, login_service, trail, key)
     return [
         *principals.routes(
-            PrincipalService(principal_store, identity, keep_owner=keep_owner, changed=changed)
+            PrincipalService(
+                principal_store,
+                identity,
+                keep_owner=keep_owner,
+                owners=settings.oidc_owners if settings.oidc_issuer else "",
+                changed=changed,
+            )
         ),
         *tokens.routes(token_service),
         *roles.routes(RoleService(role_store, identity, keep_owner=keep_owner, changed=changed)),

@@ -210,7 +210,7 @@ class AccessTokenService:
             )
         check_text("service_account", service_account)
         found = await self._principals.get(PrincipalKind.SERVICE, service_account)
-        missing = await self._identity.rights_beyond(ctx.grants, found) if to == "write" else ()
+        missing = await self._identity.rights_beyond(ctx, found) if to == "write" else ()
         if missing:
             raise NotAllowed(
                 f"{found.name} may do {', '.join(sorted(missing)[:5])}, which {ctx.principal.name} may not do."

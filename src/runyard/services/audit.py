@@ -60,6 +60,14 @@ class AuditTrail:
             )
         )
 
+    async def note_change(
+        self, name: str, credential: str, action: str, target: Mapping[str, str], remote: str
+    ) -> None:
+        """A change that no route made: what follows from what an identity provider says of somebody."""
+        cut = {key: value[:TEXT_LIMIT].replace("\0", "�") for key, value in target.items()}
+        now_ms = int(self._clock() * 1000)
+        await self._store.append(AuditEntry(now_ms, name, credential, "", action, cut, "done", 200, remote))
+
     async def note_login(
         self, name: str, method: str, error: RunyardError | None, remote: str, *, ended: str | None = None
     ) -> None:

@@ -240,10 +240,8 @@ class IdentityService:
             raise NotFound(f"There is no user, service account or group named {shown(name)}.")
         return found
 
-    async def rights_beyond(
-        self, grants: Grants, other: Principal, *, denials: bool = False
-    ) -> frozenset[str]:
-        """Actions that another principal may do somewhere, and that are not among grants for the whole server.
+    async def rights_beyond(self, ctx: Context, other: Principal, *, denials: bool = False) -> frozenset[str]:
+        """Actions that another principal may do somewhere, and that the caller may not do on the whole server.
 
         Args:
             denials: what it may not do somewhere counts, too: that ends with it.
@@ -253,7 +251,20 @@ class IdentityService:
         theirs = (
             roles[one.role].expand() for one in assignments if (one.allow or denials) and one.role in roles
         )
-        return frozenset().union(*theirs) - (grants.allowed - grants.denied)
+        return frozenset().union(*theirs) - await self.rights_everywhere(ctx)
+
+    async def rights_everywhere(self, ctx: Context) -> frozenset[str]:
+        """What the caller may do on the whole server and is denied nowhere, or could undo where it is.
+
+        A denial that binds somebody in one experiment would not, if they came to what others may do there.
+        """
+        mine = ctx.grants.allowed - ctx.grants.denied
+        if "access/write" in mine:
+            return mine
+        roles = await self.roles()
+        assignments = await self._store.assignments_of(ctx.principal.id)
+        denied = (roles[one.role].expand() for one in assignments if not one.allow and one.role in roles)
+        return mine.difference(*denied)
 
     async def grants(self, who: Recognised, scope: str) -> Grants:
         """What a recognised principal may do at a scope."""

@@ -119,7 +119,7 @@ class OidcLogin:
             claims = await self._provider.redeem_code(
                 answer["code"], state.redirect_uri, state.verifier, state.nonce
             )
-            principal = await self._people.known(claims)
+            principal = await self._people.known(claims, remote)
         except Unauthenticated as exc:
             await self._trail.note_login("", "oidc", exc, remote)
             raise
@@ -146,7 +146,7 @@ class OidcLogin:
             found = await self._provider.redeem_device(device_code)
             if isinstance(found, Pending):
                 return found
-            principal = await self._people.known(found)
+            principal = await self._people.known(found, remote)
         except Unauthenticated as exc:
             await self._trail.note_login("", "device", exc, remote)
             raise

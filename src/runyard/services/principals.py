@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 
+from runyard.entities.access import ACTIONS
 from runyard.entities.common import Page
 from runyard.entities.principal import LOCAL, Principal, PrincipalKind
 from runyard.errors import InvalidInput, NotAllowed, shown
@@ -27,6 +28,8 @@ class PrincipalService:
 
     Args:
         keep_owner: the last user who owns the server cannot be removed or disabled.
+        owners: the group that is made the server's owner when somebody of that name's group at the identity provider logs
+            in; empty: none.
         changed: called after every change of who may do what.
     """
 
@@ -36,11 +39,13 @@ class PrincipalService:
         identity: IdentityService,
         *,
         keep_owner: bool,
+        owners: str,
         changed: Callable[[], None],
     ) -> None:
         self._store = store
         self._identity = identity
         self._keep_owner = keep_owner
+        self._owners = owners
         self._changed = changed
 
     async def create(
@@ -59,6 +64,10 @@ class PrincipalService:
         """
         check_name(kind, name)
         _check_texts(display_name, email)
+        if self._comes_to_own(kind, name) and ACTIONS.keys() - await self._identity.rights_everywhere(ctx):
+            raise NotAllowed(
+                f"The members of {shown(name)} come to own this server. Only who owns it can make that group."
+            )
         hashed = None if password is None else await hashed_password(password, name)
         return await self._store.create(NewPrincipal(kind, name, display_name, email, hashed))
 
@@ -154,13 +163,18 @@ class PrincipalService:
             )
         return found
 
+    def _comes_to_own(self, kind: PrincipalKind, name: str) -> bool:
+        return kind is PrincipalKind.GROUP and name == self._owners != ""
+
     async def _check_no_more(self, ctx: Context, found: Principal, *, lifts: bool = False) -> None:
         """Whoever may change people does not come to rights of theirs that way.
 
         Args:
             lifts: the change ends what a group denies to its members.
         """
-        missing = await self._identity.rights_beyond(ctx.grants, found, denials=lifts)
+        missing = await self._identity.rights_beyond(ctx, found, denials=lifts)
+        if self._comes_to_own(found.kind, found.name):
+            missing |= ACTIONS.keys() - await self._identity.rights_everywhere(ctx)
         if missing:
             raise NotAllowed(
                 f"{found.name} may, or denies its members to, do {', '.join(sorted(missing)[:5])}, which "
