@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from runyard.entities.run import MetricPoint
-from runyard.errors import CorruptData, RunyardError, StorageFull, StorageUnavailable
+from runyard.errors import CorruptData, InternalFault, RunyardError, StorageFull, StorageUnavailable
 from runyard.store.sql import inbox, points_file, sqlite, writer
+from runyard.store.sql.database import Transaction
 from runyard.store.sql.points_file import BLOCK
 from runyard.store.sql.sqlite import SqliteDatabase, SqliteWriteConnection
 from tests.contract.store.series_stage import Stage, sqlite_stage
@@ -359,6 +360,28 @@ def test_nothing_is_set_aside_after_a_commit_that_failed_until_one_succeeds(
     log(open_stage, run, 2)
     assert waiting(tmp_path) == []
     log(open_stage, run, 3)
+    assert len(waiting(tmp_path)) == 1
+    assert steps(open_stage, run) == [0, 1, 2, 3]
+
+
+def test_points_that_wait_survive_the_loss_of_the_connection(
+    open_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_with_open_inbox(open_stage)
+    log(open_stage, run, 0, 1)
+
+    def lose(connection: SqliteWriteConnection) -> None:
+        raise sqlite3.OperationalError("gone")
+
+    def broken(tx: Transaction) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteWriteConnection, "rollback", lose)
+        with pytest.raises(InternalFault):
+            open_stage.do(open_stage.database.write(broken))
+    assert len(waiting(tmp_path)) == 2
+    log(open_stage, run, 2, 3)
     assert len(waiting(tmp_path)) == 1
     assert steps(open_stage, run) == [0, 1, 2, 3]
 

@@ -252,6 +252,21 @@ def test_file_system_that_cannot_write_past_its_cache_is_written_through_it(
     file.close()
 
 
+def test_file_for_which_there_is_no_room_takes_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = points_file._write
+
+    def fill_the_disk(descriptor: int, data: bytes, offset: int) -> None:
+        write(descriptor, data[: 2 * BLOCK], offset)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(points_file, "_write", fill_the_disk)
+    file = PointsFile(path)
+    with pytest.raises(OSError, match="space"):
+        file.prepare(KEY)
+    file.close()
+    assert path.stat().st_size == 0
+
+
 def test_part_of_a_write_is_a_fault(file: PointsFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "pwrite", lambda *_: BLOCK - 1)
     with pytest.raises(OSError, match="part"):

@@ -192,7 +192,8 @@ class Inbox:
     def close(self) -> None:
         """Let others have the file."""
         file, self._file = self._file, None
-        self._sure, self.is_open, self.takes_points = True, False, False
+        self._changing = self._ending = self.is_open = self.takes_points = False
+        self._sure = True
         if file is not None:
             file.close()
 

@@ -85,22 +85,27 @@ class PointsFile:
         Cost: a few milliseconds and two syncs for a new file.
         Raises: OSError.
         """
-        size = BLOCK * (SLOTS + 1)
-        if os.pread(self._lock, BLOCK, 0)[: HEAD.size + CRC.size] != head_of(key) or (
-            os.fstat(self._lock).st_size != size
-        ):
-            os.ftruncate(self._lock, 0)
-            for offset in range(0, size, len(ZEROS)):
-                _write(self._lock, ZEROS[: size - offset], offset)
-            os.fsync(self._lock)
-            _write(self._lock, head_of(key), 0)
-            os.fsync(self._lock)
-            _sync_directory(self.path.parent)
-            with contextlib.suppress(
-                AttributeError, OSError
-            ):  # a direct write has no copies to look for then
-                os.posix_fadvise(self._lock, 0, 0, os.POSIX_FADV_DONTNEED)
+        head = head_of(key)
+        size = os.fstat(self._lock).st_size
+        if size != BLOCK * (SLOTS + 1) or os.pread(self._lock, len(head), 0) != head:
+            try:
+                self._make(head)
+            except OSError:
+                os.ftruncate(self._lock, 0)  # a part of it is of no use, and the disk may be full
+                raise
         self._open_for_writing()
+
+    def _make(self, head: bytes) -> None:
+        size = BLOCK * (SLOTS + 1)
+        os.ftruncate(self._lock, 0)
+        for offset in range(0, size, len(ZEROS)):
+            _write(self._lock, ZEROS[: size - offset], offset)
+        os.fsync(self._lock)
+        _write(self._lock, head, 0)
+        os.fsync(self._lock)
+        _sync_directory(self.path.parent)
+        with contextlib.suppress(AttributeError, OSError):  # then direct writes have no copies to look for
+            os.posix_fadvise(self._lock, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _open_for_writing(self) -> None:
         """Past the cache where the file system takes it."""
