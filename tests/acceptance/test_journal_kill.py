@@ -147,11 +147,13 @@ def send_all(home: Path) -> list[Outcome]:
 def check(server: ServerProcess, trainer: Trainer) -> None:
     """Every step once; the last one may have been written down before it could be noted."""
     noted = trainer.noted("points")
+    status, answer = server.call("GET", f"/api/2.0/mlflow/runs/get?run_id={trainer.run}")
+    if status == 404 and noted == 0:
+        return
+    assert answer["run"]["info"]["status"] == "FAILED", answer
     status, answer = server.call(
         "GET", f"/api/2.0/mlflow/metrics/get-history?run_id={trainer.run}&metric_key=loss&max_results=25000"
     )
-    if status == 404 and noted == 0:
-        return
     assert status == 200, answer
     steps = sorted(int(one["step"]) for one in answer.get("metrics", []))
     assert steps == list(range(len(steps)))

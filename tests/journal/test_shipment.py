@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -509,7 +510,9 @@ def test_runs_under_way_are_told_from_time_to_time(journal: Journal, standin: St
     journal.shipment = journal.another()
     journal.log(RunChange(RUN, 4, 2))
     journal.done()
-    assert standin.beats[-1] == {"journal": journal.folder.id, "runs": [], "interval_s": 15, "ended": ""}
+    last = standin.beats[-1]
+    assert (last["journal"], last["runs"], last["ended"]) == (journal.folder.id, [], "")
+    assert last["host"] == socket.gethostname()
 
 
 def test_a_process_that_died_over_its_run_is_told(journal: Journal, standin: StandIn) -> None:

@@ -22,7 +22,7 @@ from runyard.entities.journal import BatchPoint, BatchRecord, FileRecord, NewRun
 from tests.journal.standin import Fault, StandIn
 from tests.journal.trainers import RUN, trained, trainer, wait_for
 
-DEAD = ProcessMark(2**22 - 1, 1, "an earlier boot")
+DEAD = ProcessMark(2**22 - 1, 1)
 
 
 def written(

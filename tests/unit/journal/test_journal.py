@@ -6,15 +6,17 @@ import errno
 import math
 import os
 import threading
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.client.journal import writer as writing
-from runyard.client.journal.folder import JournalFolder, Position, journals
-from runyard.client.journal.processes import ProcessMark, is_alive, this_process
+from runyard.client.journal.folder import HEAD, JournalFolder, Position, journals
+from runyard.client.journal.processes import ProcessMark, is_alive, is_dead, this_process
 from runyard.client.journal.reader import JournalReader
 from runyard.client.journal.writer import JournalWriter
 from runyard.entities.journal import (
@@ -250,8 +252,28 @@ def test_a_process_is_known_to_be_alive_until_it_ends(folder: JournalFolder) -> 
     if pid == 0:
         os._exit(0)
     os.waitpid(pid, 0)
-    assert not is_alive(ProcessMark(pid, 1, mine.boot))
-    assert not is_alive(ProcessMark(mine.pid, mine.started, "another boot"))
+    assert is_dead(ProcessMark(pid, 1, mine.boot, mine.namespace))
+    assert not is_alive(ProcessMark(pid, 1, mine.boot, mine.namespace))
+
+
+@pytest.mark.parametrize("where", [{"boot": "another"}, {"namespace": "pid:[1]"}])
+def test_a_process_that_nobody_can_see_counts_as_dead_when_it_has_been_quiet(
+    folder: JournalFolder, where: dict[str, str]
+) -> None:
+    """After a reboot, on another machine of the same name, in another container."""
+    head = folder.head
+    assert head is not None
+    head.process = msgspec.structs.replace(head.process, **where)
+    folder.write(HEAD, head)
+    assert is_dead(head.process) is None
+    assert not is_alive(head.process)
+    assert not folder.ended
+    long_ago = time.time() - 3_600
+    os.utime(folder.path / HEAD, (long_ago, long_ago))
+    assert folder.ended
+    folder.show_life()
+    assert not folder.ended
+    assert sorted(os.listdir(folder.path)) == [HEAD]
 
 
 def test_unknown_kinds_and_bodies_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -156,6 +157,26 @@ def test_a_used_up_budget_holds_appends_until_there_is_room(
     assert "take" in recorder.take_news()[0]
     blocker.unlink()
     assert stopped.wait(10)
+    recorder.close()
+
+
+def test_a_journal_that_somebody_removes_is_told_and_another_begun(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runyard.client.journal.recorder.LIFE_S", 0.0)
+    recorder = Recorder(OFFLINE, JournalSettings(sync_s=0.02))
+    recorder.append(point(1))
+    first = recorder.folder
+    assert first is not None
+    shutil.rmtree(first)
+    deadline = time.monotonic() + 10
+    while not (news := recorder.take_news()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "was removed while it was written" in news[0]
+    recorder.append(point(2))
+    assert recorder.folder is not None
+    assert records(recorder.folder) == [point(2)]
     recorder.close()
 
 

@@ -29,7 +29,7 @@ from typing import TypeVar
 
 import msgspec
 
-from runyard.client.journal.processes import ProcessMark, is_alive, this_process
+from runyard.client.journal.processes import ProcessMark, is_dead, this_process
 from runyard.errors import StorageUnavailable
 
 VERSION = 1
@@ -39,6 +39,7 @@ SENT = "sent.json"
 CLOSED = "closed.json"
 FILES = "files"
 SUFFIX = ".rj"
+QUIET_S = 600.0
 T = TypeVar("T")
 
 
@@ -144,11 +145,36 @@ class JournalFolder:
 
     @property
     def ended(self) -> bool:
-        """Whether no record will follow: the process closed it, or is known to be dead."""
+        """Whether no record will follow: the process closed it, or is known to be dead.
+
+        Where nobody can tell (`is_dead`), it counts as dead once it has shown no life for ten minutes by the clock of the
+        file system.
+        """
         if self.closed is not None:
             return True
         head = self.head
-        return head is not None and head.host == socket.gethostname() and not is_alive(head.process)
+        if head is None or head.host != socket.gethostname():
+            return False
+        dead = is_dead(head.process)
+        return self._quiet_s() > QUIET_S if dead is None else dead
+
+    def show_life(self) -> None:
+        """The process still has it; now and then.
+
+        Raises: FileNotFoundError, when somebody has removed it.
+        """
+        os.utime(self.path / HEAD)
+
+    def _quiet_s(self) -> float:
+        """For how long there was no sign of life; clocks of machines may differ, so a fresh file tells the time."""
+        probe = self.path / f".now.{os.getpid()}"
+        try:
+            probe.write_bytes(b"")
+            now = probe.stat().st_mtime
+            probe.unlink()
+            return now - (self.path / HEAD).stat().st_mtime
+        except OSError:
+            return 0.0
 
     def segment(self, number: int) -> Path:
         """The file of a segment."""

@@ -10,36 +10,47 @@ import msgspec
 
 
 class ProcessMark(msgspec.Struct, frozen=True):
-    """A process of this machine.
+    """A process of a machine.
 
     Attributes:
         started: clock ticks after the boot at which it began, where the system tells (Linux).
         boot: the id of the boot.
+        namespace: in which its number counts: containers have their own.
     """
 
     pid: int
     started: int | None = None
     boot: str | None = None
+    namespace: str | None = None
 
 
 def this_process() -> ProcessMark:
     """The process that asks."""
-    return ProcessMark(os.getpid(), _started(os.getpid()), _boot())
+    return ProcessMark(os.getpid(), _started(os.getpid()), _boot(), _namespace())
 
 
 def is_alive(mark: ProcessMark) -> bool:
-    """Whether a process of this machine still runs."""
-    if mark.boot is not None and mark.boot != _boot():
-        return False
+    """Whether a process is known to run, on this machine and where its number counts."""
+    return is_dead(mark) is False
+
+
+def is_dead(mark: ProcessMark) -> bool | None:
+    """Whether a process of a machine of this name has ended.
+
+    None where nobody can tell from here: it was before a reboot, or on another machine of the same name, or it is, or
+    was, in a container.
+    """
+    if mark.boot not in (None, _boot()) or mark.namespace not in (None, _namespace()):
+        return None
     if mark.started is not None:
-        return _started(mark.pid) == mark.started
+        return _started(mark.pid) != mark.started
     try:
         os.kill(mark.pid, 0)
     except ProcessLookupError:
-        return False
-    except OSError:
         return True
-    return True
+    except OSError:
+        return False
+    return False
 
 
 def _started(pid: int) -> int | None:
@@ -52,4 +63,10 @@ def _started(pid: int) -> int | None:
 def _boot() -> str | None:
     with contextlib.suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return None
+
+
+def _namespace() -> str | None:
+    with contextlib.suppress(OSError):
+        return os.readlink("/proc/self/ns/pid")
     return None

@@ -28,6 +28,7 @@ from runyard.errors import RunyardError
 log = logging.getLogger("runyard.journal")
 
 TICK_S = 1.0
+LIFE_S = 20.0  # between two signs that the process has its journal still
 LEAST_SEGMENT_BYTES = 64 * 1024
 
 
@@ -48,7 +49,13 @@ class FlushState(NamedTuple):
 class _Journal:
     """What belongs to one journal of one process; a forked child leaves it behind and begins another."""
 
-    def __init__(self, target: Target, settings: JournalSettings, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        settings: JournalSettings,
+        tell: Callable[[str], None],
+        vanished: Callable[[_Journal], None],
+    ) -> None:
         home = journal_home()
         self.folder = JournalFolder.create(
             home, target.server, target.workspace, int(time.time() * 1000), offline=target.offline
@@ -63,6 +70,8 @@ class _Journal:
         self.link = None if target.offline else Link(self.folder, target, tell)
         self.spooled_bytes = 0
         self._sync_s = settings.sync_s or TICK_S
+        self._vanished = vanished
+        self._lived_s = time.monotonic()
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="runyard-journal", daemon=True)
 
@@ -88,6 +97,13 @@ class _Journal:
             if self.link is not None:
                 self.link.leave(self.writer.seq)
 
+    def drop(self) -> None:
+        """Somebody has removed it."""
+        self._ended.set()
+        self.writer.drop()
+        if self.link is not None:
+            self.link.leave(self.writer.seq)
+
     def abandon(self) -> None:
         """After a fork, in the child. Takes no lock: a thread that the child does not have may hold it."""
         self.writer.abandon()
@@ -99,6 +115,22 @@ class _Journal:
             self.spool.sync()
             self.writer.sync()
             self.budget.look(self.used_bytes)
+            if time.monotonic() - self._lived_s >= LIFE_S and not self._lives():
+                return
+
+    def _lives(self) -> bool:
+        """Show that the process has the journal still; False, when somebody has removed it."""
+        self._lived_s = time.monotonic()
+        try:
+            self.folder.show_life()
+        except FileNotFoundError:
+            if self._ended.is_set():
+                return True
+            self._vanished(self)
+            return False
+        except OSError:
+            pass
+        return True
 
 
 class Recorder:
@@ -231,11 +263,22 @@ class Recorder:
     def _begun(self) -> _Journal:
         with self._lock:
             if self._journal is None:
-                journal = _Journal(self.target, self.settings, self._tell)
+                journal = _Journal(self.target, self.settings, self._tell, self._lost)
                 journal.start()
                 self._journal = journal
                 _drain_at_exit_of_child()
             return self._journal
+
+    def _lost(self, journal: _Journal) -> None:
+        """Somebody has removed the journal's folder: go on with another."""
+        with self._lock:
+            if self._journal is journal:
+                self._journal = None
+        journal.drop()
+        self._tell(
+            f"The journal {journal.folder.path} was removed while it was written. What was not sent of it is lost; what is "
+            "logged from now on goes to another one."
+        )
 
     def _tell(self, text: str) -> None:
         self._news.append(text)

@@ -103,15 +103,16 @@ class JournalWriter:
         """Sync, and mark the journal as ended."""
         self.sync()
         with self._syncing, self._lock:
-            if self._fd < 0:
-                return
-            if self._dirty:
+            if self._dirty and self._fd >= 0:
                 with contextlib.suppress(OSError):
                     os.fdatasync(self._fd)
-            for fd in (*self._behind, self._fd):
-                os.close(fd)
-            self._fd, self._behind = -1, []
-            self.folder.close(self._seq)
+            if self._let_go():
+                self.folder.close(self._seq)
+
+    def drop(self) -> None:
+        """Somebody has removed the journal: no more of it."""
+        with self._syncing, self._lock:
+            self._let_go()
 
     def abandon(self) -> None:
         """After a fork, in the child: the journal stays the parent's."""
@@ -119,6 +120,14 @@ class JournalWriter:
         for fd in fds:
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+    def _let_go(self) -> bool:
+        """Close the files; whether they were open."""
+        fds, self._fd, self._behind = [*self._behind, self._fd], -1, []
+        for fd in fds:
+            if fd >= 0:
+                os.close(fd)
+        return fds[-1] >= 0
 
     def _open(self, number: int) -> None:
         path = self.folder.segment(number)

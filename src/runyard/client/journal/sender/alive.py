@@ -47,6 +47,8 @@ class Alive:
         self._folder = folder
         self._access = access
         self._interval_s = interval_s
+        head = folder.head
+        self._host = head.host if head is not None else ""
         self._clock = clock
         found = folder.read(FILE, _Running)
         self.runs: set[str] = set(found.runs) if found is not None else set()
@@ -89,7 +91,11 @@ class Alive:
             raise error_from(answer.status, answer.body, url=self._access.server)
 
     def _beat(self, ended: str | None) -> Answer:
-        told: dict[str, object] = {"runs": sorted(self.runs), "interval_s": round(self._interval_s) or 1}
+        told: dict[str, object] = {
+            "runs": sorted(self.runs),
+            "interval_s": round(self._interval_s) or 1,
+            "host": self._host,
+        }
         if ended is not None:
             told["ended"] = ended
         return self._access.ask(
