@@ -11,6 +11,8 @@ from starlette.requests import Request
 from runyard.errors import BadRequest, InvalidInput, TooLarge
 from runyard.server.files import IDLE_S
 
+BODY_S = 600
+"""How long a body that is held in memory may take."""
 T = TypeVar("T")
 Store = Callable[[AsyncIterator[bytes]], Awaitable[T]]
 
@@ -31,9 +33,11 @@ async def receive_file(request: Request, store: Store[T]) -> T:
         ) from exc
 
 
-async def receive_limited(request: Request, limit: int) -> bytes:
+async def receive_limited(request: Request, limit: int, arrived: Callable[[int], None]) -> bytes:
     """The whole body in memory.
 
+    Args:
+        arrived: told of the bytes of each piece; may raise.
     Raises: TooLarge as soon as it is, InvalidInput, BadRequest.
     """
 
@@ -46,6 +50,7 @@ async def receive_limited(request: Request, limit: int) -> bytes:
                 raise TooLarge(
                     f"The request body is larger than {limit} bytes. Split it into several requests."
                 )
+            arrived(len(part))
             parts.append(part)
         return b"".join(parts)
 
@@ -54,7 +59,11 @@ async def receive_limited(request: Request, limit: int) -> bytes:
     announced = announced_size(request)
     if announced is not None and announced > limit:
         raise TooLarge(f"The request body is larger than {limit} bytes. Split it into several requests.")
-    return await receive_file(request, collect)
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await receive_file(request, collect)
+    except TimeoutError:
+        raise BadRequest(f"The body took more than {BODY_S} seconds. Send less at a time.") from None
 
 
 def announced_size(request: Request) -> int | None:

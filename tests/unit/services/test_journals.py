@@ -14,7 +14,6 @@ from runyard.errors import (
     InternalFault,
     JournalGap,
     NotFound,
-    RunyardError,
     StorageUnavailable,
     TooManyRequests,
 )
@@ -174,18 +173,15 @@ def test_a_long_queue_sends_senders_away() -> None:
 
 
 def test_bodies_in_memory_have_a_limit() -> None:
-    async def work() -> None:
-        crowd = Crowd(held_bytes=100, at_once=1)
-        async with crowd.room(60):
+    crowd = Crowd(held_bytes=100)
+    with crowd.room() as first:
+        first(60)
+        with crowd.room() as second:
+            second(30)
             with pytest.raises(TooManyRequests):
-                async with crowd.room(41):
-                    pass
-            async with crowd.room(40):
+                second(10)
+        with crowd.room() as third:
+            third(38)
+            with pytest.raises(TooManyRequests), crowd.room():
                 pass
-        with pytest.raises(RunyardError):
-            async with crowd.room(101):
-                pass
-        async with crowd.room(100):
-            pass
-
-    asyncio.run(work())
+    assert crowd.free == 100

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from runyard.errors import TooManyRequests, UnsupportedMediaType
 from runyard.server.routing import OWN, Route, api, raw
-from runyard.server.uploads import announced_size, receive_limited
+from runyard.server.uploads import receive_limited
 from runyard.services.context import Context
 from runyard.services.journals import JournalService, check_journal
 from runyard.services.liveness import LivenessService
@@ -32,25 +32,32 @@ EMPTY: dict[str, Any] = {}
 
 
 class Crowd:
-    """Bodies in memory: few are worked on, some wait, and more are sent away."""
+    """Bodies in memory: few are worked on, some wait or arrive, and more are sent away."""
 
     def __init__(self, held_bytes: int = HELD_BYTES, at_once: int = AT_ONCE) -> None:
-        self._free = held_bytes
-        self._at_once = asyncio.Semaphore(at_once)
+        self.free = held_bytes
+        self.at_once = asyncio.Semaphore(at_once)
 
-    @asynccontextmanager
-    async def room(self, size: int) -> AsyncIterator[asyncio.Semaphore]:
-        """Room for a body of `size` bytes.
+    @contextmanager
+    def room(self) -> Iterator[Callable[[int], None]]:
+        """Room for a body: what it gives is called with the bytes of each piece that has arrived.
 
-        Raises: TooManyRequests.
+        Raises: TooManyRequests, at the beginning and at each piece.
         """
-        if size > self._free:
-            raise TooManyRequests("Many journals are being sent. Send the request again.", 2)
-        self._free -= size
+        held = 0
+
+        def take(size: int) -> None:
+            nonlocal held
+            if size > self.free:
+                raise TooManyRequests("Many journals are being sent. Send the request again.", 2)
+            held += size
+            self.free -= size
+
         try:
-            yield self._at_once
+            take(1)  # so that a full house is told before anything is read
+            yield take
         finally:
-            self._free += size
+            self.free += held
 
 
 def routes(service: JournalService, liveness: LivenessService) -> list[Route]:
@@ -62,10 +69,9 @@ def routes(service: JournalService, liveness: LivenessService) -> list[Route]:
         journal = request.path_params["journal_id"]
         check_journal(journal)
         _check_type(request.headers.get("content-type", ""))
-        size = announced_size(request)
-        async with crowd.room(BODY_LIMIT if size is None else min(size, BODY_LIMIT)) as at_once:
-            body = await receive_limited(request, BODY_LIMIT)
-            async with at_once:
+        with crowd.room() as arrived:
+            body = await receive_limited(request, BODY_LIMIT, arrived)
+            async with crowd.at_once:
                 if len(body) <= SMALL:
                     sent = decode_frames(body)
                 else:
