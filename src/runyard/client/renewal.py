@@ -97,14 +97,16 @@ class TokenSource:
     def rejected(self, token: str | None) -> None:
         """The server does not take a token, whatever it says about itself: look for another one.
 
-        One that came with the address gives way to the environment's or the stored login's.
+        One that came with the address gives way to the environment's or the stored login's, if there is one.
         """
         claims = claims_of(token) if token else None
         if token is not None and claims is not None:
             with self._lock_of_process():
                 self._renewed(token, claims)
         elif self._token == token:
-            self._token, self._next_look = None, 0.0
+            other = credentials.lasting(self._address.server)
+            if other is not None and other.token != token:
+                self._token, self._next_look = None, 0.0
 
     def _due(self, claims: _Claims) -> tuple[float, float]:
         """When the token is to be renewed, and when it ends, by this machine's clock."""

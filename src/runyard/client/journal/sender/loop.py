@@ -212,11 +212,8 @@ class Loop:
             own.backoff.failing_s > WARN_S or isinstance(own.error, Unauthenticated | NotAllowed)
         ):
             self._warned = True
-            way = (
-                " Log in with `runyard login`, or set RUNYARD_TOKEN."
-                if isinstance(own.error, Unauthenticated)
-                else ""
-            )
+            asks = isinstance(own.error, Unauthenticated) and "`runyard login`" not in own.trouble
+            way = " Log in with `runyard login`, or set RUNYARD_TOKEN." if asks else ""
             self._tell(
                 f"Nothing is sent just now: {own.trouble}{way} All that is logged is kept in {self._folder.path} until it "
                 "can be sent; training goes on."
