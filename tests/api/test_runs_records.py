@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -49,6 +50,20 @@ def test_create_takes_the_name_from_the_tag(api: Client) -> None:
 def test_create_puts_artifacts_below_the_experiment(api: Client) -> None:
     run = api.run(api.experiment(artifact_location="s3://bucket/e"))
     assert get(api, run)["info"]["artifact_uri"] == f"s3://bucket/e/{run}/artifacts"
+
+
+def test_create_with_an_id_of_the_clients_choice_makes_one_run(api: Client) -> None:
+    experiment, run_id = api.experiment(), uuid.uuid4().hex
+    fields = {"experiment_id": experiment, "run_id": run_id, "run_name": "n"}
+    made = api.ok("POST", "runs/create", **fields)["run"]
+    assert made["info"]["run_id"] == run_id
+    api.ok("POST", "runs/log-metric", run_id=run_id, key="m", value=1, timestamp=1)
+    again = api.ok("POST", "runs/create", **fields)["run"]
+    assert again["info"] == made["info"] and again["data"]["metrics"][0]["value"] == 1
+    other = api.fails("POST", "runs/create", **{**fields, "experiment_id": api.experiment()})
+    assert other == (400, "RESOURCE_ALREADY_EXISTS")
+    for bad in ("x", "A" * 32, "a" * 31):
+        assert api.fails("POST", "runs/create", **{**fields, "run_id": bad}) == INVALID
 
 
 def test_create_refuses(api: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +32,7 @@ from runyard.store.run_contracts import RunStore
 
 SEARCH_LIMIT = 50_000
 SEARCH_DEFAULT = 1_000
+_ID = re.compile(r"[0-9a-f]{32}")
 MODEL_HISTORY_TAG = "mlflow.log-model.history"
 
 
@@ -49,13 +51,22 @@ class RunService:
         name: str | None,
         start_ms: int | None,
         tags: Sequence[Tag],
+        run_id: str | None = None,
     ) -> Run:
-        """A new run, RUNNING, with a name. Tags are neither checked nor cut here, as in MLflow."""
+        """A new run, RUNNING, with a name. Tags are neither checked nor cut here, as in MLflow.
+
+        Args:
+            run_id: of the caller's choice; the same request again then makes no other run.
+        """
+        if run_id is not None and not _ID.fullmatch(run_id):
+            raise InvalidInput(
+                f"Invalid value {shown(run_id)} for parameter 'run_id' supplied: it must be 32 hex digits."
+            )
         if experiment_id is None or experiment_id == "":
             raise BadRequest.missing("experiment_id")
         by_key = named_tags(name, tags)
         new = NewRun(
-            uuid.uuid4().hex,
+            run_id or uuid.uuid4().hex,
             experiment_of(ctx, experiment_id),
             by_key[RUN_NAME_TAG],
             user_id or by_key.get(USER_TAG, ""),

@@ -18,7 +18,7 @@ from runyard.entities.run import (
     Run,
     RunStatus,
 )
-from runyard.errors import InvalidInput, NotFound
+from runyard.errors import AlreadyExists, InvalidInput, NotFound, shown
 from runyard.store.sql import run_docs
 from runyard.store.sql.alert_events import tell
 from runyard.store.sql.clock import now_ms
@@ -82,12 +82,14 @@ class SqlRuns:
         self.points_accepted = 0
 
     async def create(self, workspace_id: int, new: NewRun) -> Run:
-        """Raises: NotFound, InvalidInput when the experiment is deleted."""
+        """A new run; the same one again, when its id is there in the same experiment.
+
+        Raises: NotFound, InvalidInput when the experiment is deleted; AlreadyExists, for an id of another run.
+        """
 
         def work(tx: Transaction) -> Run:
             made = insert_run(tx, workspace_id, new)
-            assert made is not None  # the id was made up just now
-            return made.run
+            return made.run if made is not None else _same_run(tx, workspace_id, new)
 
         return await self._database.write(work, checked=True)
 
@@ -282,6 +284,13 @@ def insert_run(tx: Transaction, workspace_id: int, new: NewRun) -> MadeRun | Non
     tags = zip(keys, new.tags, strict=True)
     tx.many(SET_TAG, [(row[0], key, new.experiment_id, *stored(tag.value)) for key, tag in tags])
     return MadeRun(row[0], run_docs.new_run(new, artifact_uri))
+
+
+def _same_run(tx: Transaction, workspace_id: int, new: NewRun) -> Run:
+    run = tx.interned.run(tx, workspace_id, new.id)
+    if run.experiment_id != new.experiment_id:
+        raise AlreadyExists(f"The run id {shown(new.id)} is taken by another run. Choose another one.")
+    return run_docs.load(tx, [run.id])[run.id]
 
 
 def _artifact_location(tx: Transaction, workspace_id: int, experiment_id: int) -> str:

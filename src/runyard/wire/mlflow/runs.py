@@ -14,11 +14,14 @@ LARGEST = 1.7976931348623157e308
 
 
 class CreateRun(msgspec.Struct):
+    """run_id is an addition to MLflow: an id of the client's choice."""
+
     experiment_id: str | None = None
     user_id: str | None = None
     run_name: str | None = None
     start_time: Int64 | None = None
     tags: list[Tag] | None = None
+    run_id: str | None = None
 
 
 class UpdateRun(msgspec.Struct):

@@ -42,7 +42,13 @@ def _records(service: RunService) -> list[Route]:
     async def create(ctx: Context, body: CreateRun) -> dict[str, Any]:
         """Start a run in an active experiment."""
         run = await service.create(
-            ctx, body.experiment_id, body.user_id, body.run_name, body.start_time, body.tags or []
+            ctx,
+            body.experiment_id,
+            body.user_id,
+            body.run_name,
+            body.start_time,
+            body.tags or [],
+            body.run_id,
         )
         return {"run": message_of(run, outputs=False)}
 
