@@ -675,6 +675,25 @@ def test_the_audit_log_says_what_a_change_was_about(owner: Client) -> None:
     assert line["action"] == "datastores/write" and line["target"]["path"] == "kept/x"
 
 
+def test_the_audit_log_has_what_somebody_tried_in_a_workspace_that_is_not_theirs(owner: Client) -> None:
+    name, token = user(owner, ("Owner", HERE))
+    person = owner.also(token=token)
+    for place in ("other", "absent"):
+        assert person.fails("DELETE", f"/workspaces/{place}{V1}/workspace")[0] == 404
+        assert (
+            person.fails("GET", f"/workspaces/{place}{V1}/workspace")[0] == 404
+        )  # which is not written down
+    lines = owner.ok("GET", f"{V1}/audit", principal=name)["items"]
+    kept = [(one["workspace"], one["action"], one["status"]) for one in lines if one["action"] != "login"]
+    assert kept == [("absent", "workspaces/delete", 404), ("other", "workspaces/delete", 404)]
+    assert (
+        person.with_headers({"Authorization": "Bearer ry_x"}).fails(
+            "DELETE", f"/workspaces/other{V1}/workspace"
+        )[0]
+        == 401
+    )
+
+
 def test_the_last_owner_stays(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path), auth="required")
     token = asyncio.run(create_owner(settings, "root", None, with_token=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from runyard.server.gate import OPEN_PATHS
@@ -104,3 +106,18 @@ def test_a_foreign_page_may_read_but_is_given_no_permission_to_see_it(server: Cl
     )
     assert answer.status == 200
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("target", ["GET /api/v1/me", "POST /api/2.0/mlflow/runs/log-metric"])
+@pytest.mark.parametrize("order", [("127.0.0.1", "evil.example"), ("evil.example", "127.0.0.1")])
+def test_two_hosts_are_none(server: Client, target: str, order: tuple[str, str]) -> None:
+    server.run()  # after which the server knows who is nobody
+    hosts = "".join(f"Host: {host}\r\n" for host in order)
+    rest = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.sendall(f"{target} HTTP/1.1\r\n{hosts}{rest}".encode())
+        assert line.recv(65_536).startswith(b"HTTP/1.1 403 ")
+        line.close()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.sendall(f"{target} HTTP/1.1\r\n{hosts}{rest.replace('Connection: close', 'X: y')}".encode())
+        assert line.recv(65_536).startswith(b"HTTP/1.1 403 ")

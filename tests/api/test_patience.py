@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import socket
 import threading
@@ -246,3 +247,27 @@ def test_a_closed_connection_ends_although_nobody_reads(
         while not ended and time.monotonic() - began < 5:
             time.sleep(0.05)
         assert ended
+
+
+class Few(ServerProcess):
+    """A server that may have few files."""
+
+    prefix = ("bash", "-c", 'ulimit -n 100; exec "$@"', "few")
+
+
+def test_connections_that_say_nothing_make_room_for_others(tmp_path: Path) -> None:
+    server = Few(tmp_path / "data").start()
+    try:
+        with contextlib.ExitStack() as stack:
+            lines = []
+            for number in range(150):
+                line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+                if number % 2:
+                    line.sendall(HEALTH)
+                lines.append(line)
+            assert server.process is not None
+            assert len(os.listdir(f"/proc/{server.process.pid}/fd")) < 70
+            made = server.call("POST", "/api/2.0/mlflow/experiments/create", {"name": "x"})
+            assert made[0] == 200, made
+    finally:
+        server.stop()

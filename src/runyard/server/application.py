@@ -16,7 +16,15 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from runyard.entities.access import ANONYMOUS
-from runyard.errors import BadRequest, InvalidInput, NotAllowed, RunyardError, TooLarge, UnsupportedMediaType
+from runyard.errors import (
+    BadRequest,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    RunyardError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from runyard.server import errors
 from runyard.server.access import (
     ANONYMOUS_CONTEXT,
@@ -150,9 +158,13 @@ class Application:
         elif workspace is None:
             workspace = DEFAULT_WORKSPACE
         remote = self._clients.of(scope)
-        context = await self.access.admit(
-            credential_of(headers, self.access.session_cookie), workspace, remote
-        )
+        credential = credential_of(headers, self.access.session_cookie)
+        try:
+            context = await self.access.admit(credential, workspace, remote)
+        except NotFound as exc:
+            if missing is None:
+                await self._note_elsewhere(match, credential, addressed or "", exc, remote)
+            raise
         if missing is not None:
             raise missing
         context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "", also={})
@@ -164,6 +176,15 @@ class Application:
                 await self.trail.note(context, match.route.audit_action, match.values, exc, remote)
             raise
         return match
+
+    async def _note_elsewhere(
+        self, match: Match, credential: str | None, addressed: str, error: NotFound, remote: str
+    ) -> None:
+        """Write down what somebody tried in a workspace that is not theirs, or not there."""
+        if match.route.audited:
+            context = await self.access.admit(credential, None, remote)
+            context = msgspec.structs.replace(context, addressed=addressed)
+            await self.trail.note(context, match.route.audit_action, match.values, error, remote)
 
     async def _serve(self, match: Match, scope: Scope, receive: Receive, send: _StatusWatch) -> None:
         route, context = match.route, scope["context"]
@@ -345,7 +366,7 @@ def _gate_headers(scope: Scope) -> tuple[str | None, str | None, str | None]:
     host = origin = site = None
     for name, value in scope["headers"]:
         if name == b"host":
-            host = value.decode("latin-1")
+            host = value.decode("latin-1") if host is None else ""  # two are none
         elif name == b"origin":
             origin = value.decode("latin-1")
         elif name == b"sec-fetch-site":

@@ -283,7 +283,7 @@ class FastLane(PatientProtocol):
         json = False
         for name, value in self.headers:
             if name == b"host":
-                host = value.decode("latin-1")
+                host = value.decode("latin-1") if host is None else ""
             elif name == b"content-length":
                 length = int(value) if value.isdigit() else -1
             elif name == b"content-type":

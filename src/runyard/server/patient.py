@@ -8,7 +8,8 @@ that neither sends nor reads is let go, whatever it asked for and before anybody
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -21,6 +22,9 @@ STALLED_S = 60
 BODY_S = 90
 LEAST_BYTES = 64 * 1024
 """A body brings this much in BODY_S seconds, unless it is we who are slow."""
+
+LOOKED_AT = 200
+"""Connections among which one that says nothing is sought."""
 
 
 class _Flow(FlowControl):
@@ -36,10 +40,15 @@ class _Flow(FlowControl):
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Limits of one connection. `take` is what a subclass does with the bytes that come."""
+    """Limits of one connection. `take` is what a subclass does with the bytes that come.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Args:
+        most_connections: of the process; None: no limit.
+    """
+
+    def __init__(self, *args: Any, most_connections: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._most_connections = most_connections
         self.between = True  # requests: the parser has seen no byte of the next one
         self.in_head = False
         self.bodies = 0  # how many began
@@ -52,7 +61,19 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self._most_connections is not None and len(self.connections) > self._most_connections:
+            self._make_room()
         self.flow = _Flow(transport, lambda: bool(self._held or self.pipeline))
+
+    def _make_room(self) -> None:
+        """More connections than this process has files for: somebody's who says nothing ends, else the newest."""
+        some: Iterable[Any] = itertools.islice(self.connections, LOOKED_AT)
+        silent = (one for one in some if one is not self and one.is_silent())
+        next(silent, self).transport.abort()
+
+    def is_silent(self) -> bool:
+        """Whether nothing is being asked or answered."""
+        return self.is_idle() and self.between
 
     def take(self, data: bytes) -> None:
         """Parse."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import shlex
 import signal
 import socket
@@ -25,6 +26,8 @@ from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
 
 GRACE_S = 10
+MOST_FILES = 65_536  # of one process
+FILES_KEPT = 64  # for what is not a connection
 SWITCH_INTERVAL_S = 0.0005  # the event loop and the writer thread share the interpreter
 
 
@@ -81,7 +84,9 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
     config = uvicorn.Config(
         runtime.application,
         loop="uvloop",
-        http=partial(FastLane, runtime.application, KnownHeads()),  # type: ignore[arg-type]  # called like a class
+        http=partial(  # type: ignore[arg-type]  # called like a class
+            FastLane, runtime.application, KnownHeads(), most_connections=most_connections()
+        ),
         proxy_headers=False,
         ws="none",
         lifespan="on",
@@ -96,6 +101,19 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
     server = _Server(config, ready)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
+
+
+def most_connections() -> int:
+    """How many connections this process has files for, with some left for the database and the artifacts. It takes all
+    the files that it may have; shells and services give a thousand unless they are asked.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    files = MOST_FILES if soft == resource.RLIM_INFINITY else min(soft, MOST_FILES)
+    return max(8, files - max(FILES_KEPT, files // 8))
 
 
 def ready_message(settings: Settings, port: int) -> str:
