@@ -59,7 +59,11 @@ class BatchRecord(msgspec.Struct, array_like=True):
 
 
 class NewRun(msgspec.Struct, array_like=True):
-    """A run whose id the client chose. The experiment is named by its id, or by its name, which is made when absent."""
+    """A run whose id the client chose. The experiment is named by its id, or by its name, which is made when absent.
+
+    Attributes:
+        again: another journal begins it too; this one only logs to it, and is no sign of its life.
+    """
 
     run_id: str
     experiment_id: str | None = None
@@ -68,6 +72,7 @@ class NewRun(msgspec.Struct, array_like=True):
     start_ms: Int64 | None = None
     name: str | None = None
     tags: list[Pair] = []
+    again: bool = False
 
 
 class RunChange(msgspec.Struct, array_like=True):

@@ -15,7 +15,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from runyard.client.journal import local_reads
-from runyard.client.journal.folder import JournalFolder
 from runyard.client.journal.offline_names import is_offline_id
 from runyard.client.journal.run_state import RunState
 from runyard.entities.common import Param, Tag
@@ -204,7 +203,7 @@ class RunCalls:
             except Away as exc:
                 log.debug("The run is made here: %s", exc)
             else:
-                self._logbook.know(RunState.told(document["run"]))
+                self._logbook.begun_at_server(RunState.told(document["run"]))
                 return call.reply(document)
         named = self._experiments.name_of(experiment_id)
         run = self._logbook.create_run(
@@ -281,18 +280,12 @@ class RunCalls:
         else:
             cause = None
         folders = self._journal.journals_of(run_id)
-        if not folders or not self._is_whole(run_id, folders):
+        if not local_reads.is_whole(folders, run_id):
             raise cause or _unreachable(
                 f"The history of run {run_id} is at the server, which is not in reach."
             )
         points = local_reads.history(folders, run_id, one.metric_key)
         return call.reply(HistoryAnswer([HistoryPoint(p.key, number(p.value), p.ms, p.step) for p in points]))
-
-    def _is_whole(self, run_id: str, folders: list[JournalFolder]) -> bool:
-        """Whether the journals have all points of a run: it was made here and none of them was sent and dropped."""
-        return self.local(run_id).new is not None and all(
-            local_reads.first_seq(folder) == 1 for folder in folders
-        )
 
     def _search(self, call: RestCall) -> Any:
         asked = list(call.fields.get("experiment_ids") or [])

@@ -19,6 +19,7 @@ from runyard.entities.journal import (
     BatchPoint,
     BatchRecord,
     FileRecord,
+    NewRun,
     PointRecord,
     Record,
     RecordKind,
@@ -30,6 +31,7 @@ from runyard.wire.journal import HEADER, decode_record, frames
 RUN_LIST = "runs.txt"
 _POINTS = frozenset({int(RecordKind.POINT), int(RecordKind.BATCH)})
 _FILES = frozenset({int(RecordKind.FILE)})
+_BEGINNINGS = frozenset({int(RecordKind.NEW_RUN)})
 _CALLS = frozenset({int(RecordKind.CALL)})
 
 
@@ -91,6 +93,16 @@ def first_seq(folder: JournalFolder) -> int | None:
             continue
         return int(HEADER.unpack(head)[2]) if len(head) == HEADER.size else None
     return None
+
+
+def is_whole(folders: list[JournalFolder], run_id: str) -> bool:
+    """Whether some journals have all that was logged to a run here: one begins it, and none was sent in part."""
+    begun = any(
+        isinstance(record, NewRun) and record.run_id == run_id and not record.again
+        for folder in folders
+        for record in records_of(folder, _BEGINNINGS)
+    )
+    return begun and all(first_seq(folder) == 1 for folder in folders)
 
 
 def replayed(folders: list[JournalFolder], run_id: str) -> RunState | None:

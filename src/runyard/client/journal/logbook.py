@@ -41,7 +41,7 @@ from runyard.entities.log_rules import (
     run_inactive,
     tag_absent,
 )
-from runyard.entities.run import USER_TAG
+from runyard.entities.run import RUN_NAME_TAG, USER_TAG
 from runyard.wire.mlflow.runs import LogInputs, LogModel, LogOutputs
 
 
@@ -211,6 +211,15 @@ class Logbook:
         self._enter(run)
         return run
 
+    def begun_at_server(self, run: RunState) -> None:
+        """A run that this process has just had the server make: its journal says so too, for signs of its life."""
+        pairs = list(run.tags.items())
+        name = run.tags.get(RUN_NAME_TAG)
+        new = NewRun(run.run_id, run.experiment_id, None, run.user_id, run.start_ms, name, pairs)
+        self._journal.append(new)
+        self.state.add(run)
+        self._enter(run)
+
     def call_model(self, model_id: str, call: Call) -> None:
         """A call that makes or changes a logged model which is made here.
 
@@ -260,7 +269,7 @@ class Logbook:
         if run.stage != Stage.ACTIVE:
             raise run_inactive(run_id, run.stage)
         if run.new is not None:  # so that this journal can be sent before the one that made the run
-            self._journal.append(run.new)
+            self._journal.append(msgspec.structs.replace(run.new, again=True))
         self._enter(run)
         return run
 

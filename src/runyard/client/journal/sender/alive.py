@@ -11,7 +11,7 @@ from runyard.client.errors import error_from
 from runyard.client.journal.folder import JournalFolder
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.http import Answer
-from runyard.entities.journal import RecordKind
+from runyard.entities.journal import NewRun, RecordKind
 from runyard.entities.run import RunStatus
 from runyard.errors import RunyardError
 from runyard.wire.journal import Frame
@@ -32,6 +32,7 @@ class _Opening(msgspec.Struct, array_like=True):
 
 
 _opening = msgspec.msgpack.Decoder(_Opening).decode
+_new_run = msgspec.msgpack.Decoder(NewRun).decode
 
 
 class Alive:
@@ -60,7 +61,10 @@ class Alive:
             return
         found = _opening(frame.body)
         before = found.run_id in self.runs
-        if frame.kind == RecordKind.NEW_RUN or found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+        if frame.kind == RecordKind.NEW_RUN:
+            if not _new_run(frame.body).again:
+                self.runs.add(found.run_id)
+        elif found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
             self.runs.add(found.run_id)
         elif found.status is not None:
             self.runs.discard(found.run_id)
