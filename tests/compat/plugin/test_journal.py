@@ -152,6 +152,10 @@ def _of_run(place: Place, run: Any) -> Any:
     tags = {one["key"]: one["value"] for one in data["tags"]}
     history = json.loads(tags.pop("mlflow.log-model.history", "[]"))
     parent = tags.pop("mlflow.parentRunId", None) is not None
+    tags.pop(
+        "mlflow.source.git.commit", None
+    )  # as the source of the dataset, where the checkout stands just now
+    inputs = run["inputs"].get("dataset_inputs", [])
     return {
         "status": run["info"]["status"],
         "ended": "end_time" in run["info"],
@@ -162,7 +166,7 @@ def _of_run(place: Place, run: Any) -> Any:
             (one["key"], str(one["value"]), one["timestamp"], one["step"]) for one in data["metrics"]
         ),
         "histories": {one["key"]: _history(place, run_id, one["key"]) for one in data["metrics"]},
-        "inputs": run["inputs"].get("dataset_inputs"),
+        "inputs": [(one["dataset"]["name"], one["dataset"]["digest"], one.get("tags")) for one in inputs],
         "outputs": len(run.get("outputs", {}).get("model_outputs", [])),
         "models": [one["artifact_path"] for one in history],
         "files": _files(place, run["info"]["artifact_uri"], ""),
