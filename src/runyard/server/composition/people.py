@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from runyard.server.access import Access
+from runyard.server.composition.foundation import Foundation
 from runyard.server.oidc_provider import OidcProvider
 from runyard.server.routes.api import audit, login, oidc, principals, roles, tokens
 from runyard.server.routing import Route
 from runyard.server.session_cookies import SessionCookies
-from runyard.server.settings import Settings
 from runyard.services.access_tokens import AccessTokenService
-from runyard.services.audit import AuditTrail
 from runyard.services.audit_log import AuditLogService
 from runyard.services.login import LoginService
 from runyard.services.oidc import OidcLogin
@@ -18,20 +16,14 @@ from runyard.services.principals import PrincipalService
 from runyard.services.roles import RoleService
 from runyard.store.sql.access_tokens import SqlAccessTokens
 from runyard.store.sql.audit import SqlAudit
-from runyard.store.sql.database import Database
 from runyard.store.sql.principals import SqlPrincipals
 from runyard.store.sql.roles import SqlRoles
 
 
-def people_routes(
-    database: Database, key: bytes, access: Access, trail: AuditTrail, settings: Settings
-) -> list[Route]:
-    """All routes about people.
-
-    Args:
-        key: the server's secret; keys of single purposes are derived from it.
-    """
-    identity, keep_owner, changed = access.identity, settings.needs_login, access.forget
+def people_routes(base: Foundation) -> list[Route]:
+    """All routes about people."""
+    database, key, settings, trail = base.database, base.key, base.settings, base.trail
+    identity, keep_owner, changed = base.access.identity, settings.needs_login, base.access.forget
     principal_store = SqlPrincipals(database, key)
     token_service = AccessTokenService(
         SqlAccessTokens(database, key), principal_store, identity, changed=changed

@@ -1,0 +1,41 @@
+"""Composition of what the server tells about itself: health, readiness, counters."""
+
+from __future__ import annotations
+
+from runyard.server.composition.foundation import Foundation
+from runyard.server.composition.reporting import Reporting
+from runyard.server.composition.tracking import Tracking
+from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
+from runyard.server.routes import health
+from runyard.server.routing import Route
+from runyard.store.sql import schema
+
+
+def measured(base: Foundation, tracking: Tracking, reporting: Reporting) -> ServerMetrics:
+    """Counters of requests, and those of the stores, read when somebody asks."""
+
+    def numbers() -> StoreNumbers:
+        stats = base.database.writer.stats
+        return StoreNumbers(
+            queue_depth=base.database.writer.depth,
+            commits=stats.commits,
+            writes=stats.writes,
+            commit_seconds=stats.commit_seconds,
+            points=tracking.runs.points_accepted + reporting.journals.points_accepted,
+            database_bytes=base.database.size_bytes(),
+            artifact_bytes=tracking.files.accepted_bytes,
+        )
+
+    metrics = ServerMetrics()
+    metrics.registry.register(StoreCollector(numbers))
+    return metrics
+
+
+def health_routes(base: Foundation, metrics: ServerMetrics) -> list[Route]:
+    """Routes by which machines see whether and how the server works."""
+
+    async def probe() -> None:
+        await base.database.read(lambda c: c.one("SELECT 1"))
+        await base.database.write(schema.probe)
+
+    return health.routes(metrics, probe)
