@@ -368,7 +368,7 @@ def test_a_daemon_thread_that_logs_to_the_end_loses_nothing(home: Path, standin:
         """,
     )
     last = int(output.split()[0])
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    wait_for(lambda: not list(journals(home)), "no journal")  # one that was just begun has no records
     steps = standin.steps()
     assert steps == list(range(len(steps)))
     assert len(steps) > last
@@ -459,6 +459,23 @@ def test_a_trainer_that_leaves_its_folder_and_closes_its_pipes_logs_on(home: Pat
         """,
     )
     assert standin.steps() == list(range(50))
+
+
+def test_a_program_that_makes_itself_a_daemon_logs_on(home: Path, standin: StandIn) -> None:
+    """It closes every file that it does not know."""
+    trained(
+        standin,
+        """
+        recorder = recorder_for(target)
+        recorder.append(point(0))
+        assert recorder.flush(20).sent
+        os.closerange(3, 256)
+        for step in range(1, 50):
+            recorder.append(point(step))
+        """,
+    )
+    wait_for(lambda: standin.steps() == list(range(50)), "all points")
+    wait_for(lambda: not list(home.iterdir()), "an empty home")
 
 
 def test_a_stopped_trainer_holds_no_sender_up(home: Path, standin: StandIn) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.client.journal import writer as writing
-from runyard.client.journal.folder import HEAD, JournalFolder, Position, journals
+from runyard.client.journal.folder import HEAD, JournalFolder, Position, journals, remove_unborn
 from runyard.client.journal.processes import ProcessMark, is_alive, is_dead, this_process
 from runyard.client.journal.reader import JournalReader
 from runyard.client.journal.writer import JournalWriter
@@ -235,6 +235,18 @@ def test_a_folder_is_private_and_listed(folder: JournalFolder) -> None:
     (folder.path.parent / "other").mkdir()
     assert [one.id for one in journals(folder.path.parent)] == [folder.id]
     assert [one.id for one in journals(folder.path)] == [folder.id]
+
+
+def test_folders_that_never_became_journals_are_removed_in_time(folder: JournalFolder) -> None:
+    home = folder.path.parent
+    old, fresh, foreign = home / ("a" * 32), home / ("b" * 32), home / "notes"
+    for one in (old, fresh, foreign):
+        one.mkdir()
+    long_ago = time.time() - 3_600
+    for one in (old, foreign, folder.path):
+        os.utime(one, (long_ago, long_ago))
+    remove_unborn(home)
+    assert {one.name for one in home.iterdir()} == {folder.id, fresh.name, foreign.name}
 
 
 def test_what_was_refused_outlives_the_journal(folder: JournalFolder) -> None:

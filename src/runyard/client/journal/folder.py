@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import uuid
@@ -40,6 +41,7 @@ CLOSED = "closed.json"
 FILES = "files"
 SUFFIX = ".rj"
 QUIET_S = 600.0
+_NAME = re.compile(r"[0-9a-f]{32}")
 T = TypeVar("T")
 
 
@@ -166,13 +168,9 @@ class JournalFolder:
         os.utime(self.path / HEAD)
 
     def _quiet_s(self) -> float:
-        """For how long there was no sign of life; clocks of machines may differ, so a fresh file tells the time."""
-        probe = self.path / f".now.{os.getpid()}"
+        """For how long there was no sign of life."""
         try:
-            probe.write_bytes(b"")
-            now = probe.stat().st_mtime
-            probe.unlink()
-            return now - (self.path / HEAD).stat().st_mtime
+            return _now_at(self.path) - (self.path / HEAD).stat().st_mtime
         except OSError:
             return 0.0
 
@@ -258,3 +256,22 @@ def journals(home: Path) -> Iterator[JournalFolder]:
         for entry in sorted(os.scandir(home), key=lambda one: one.name):
             if entry.is_dir(follow_symlinks=False) and os.path.exists(os.path.join(entry.path, HEAD)):
                 yield JournalFolder(Path(entry.path))
+
+
+def remove_unborn(home: Path) -> None:
+    """Remove folders whose processes died before they were journals: they hold nothing."""
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(home)):
+            unborn = _NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            if unborn and not os.path.exists(os.path.join(entry.path, HEAD)):
+                if _now_at(home) - entry.stat().st_mtime > QUIET_S:
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _now_at(place: Path) -> float:
+    """The time by the clock of a file system: those of the machines that share it may differ."""
+    probe = place / f".now.{os.getpid()}"
+    probe.write_bytes(b"")
+    now = probe.stat().st_mtime
+    probe.unlink()
+    return now

@@ -57,6 +57,7 @@ class Link:
         self._pipes = threading.Lock()
         self._inlet = -1
         self._outlet = -1
+        self._inlet_is: tuple[int, int] | None = None
         self._inner: Any = None  # orders to a sender in this process
         self._leaving = False
         self._ready = False
@@ -115,7 +116,7 @@ class Link:
             try:
                 self._spawn()
                 self._listen()
-            except OSError as exc:
+            except (OSError, RuntimeError) as exc:
                 log.debug("The sender of %s could not be started: %s", self._folder.path, exc)
             if self._leaving:
                 return
@@ -147,6 +148,7 @@ class Link:
             assert process.stdout is not None
             self._inlet, self._outlet = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
         os.set_blocking(self._inlet, False)
+        self._inlet_is = _identity(self._inlet)
         self._order(self._first_order())
 
     def _first_order(self) -> Order:
@@ -159,14 +161,20 @@ class Link:
         )
 
     def _listen(self) -> None:
-        for line in _lines(self._outlet):
-            report = decode_report(line)
-            if report is not None:
-                self._heard(report)
-        with self._pipes:
-            for fd in (self._inlet, self._outlet):
-                os.close(fd)
-            self._inlet = self._outlet = -1
+        try:
+            for line in _lines(self._outlet):
+                report = decode_report(line)
+                if report is not None:
+                    self._heard(report)
+        finally:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        with self._pipes, contextlib.suppress(OSError):
+            inlet, outlet, self._inlet, self._outlet = self._inlet, self._outlet, -1, -1
+            if _identity(inlet) == self._inlet_is:
+                os.close(inlet)
+                os.close(outlet)
 
     def _heard(self, report: Report) -> None:
         if report.ready is not None:
@@ -190,7 +198,7 @@ class Link:
         with self._pipes, contextlib.suppress(OSError):
             if self._inner is not None:
                 self._inner.put(order)
-            elif self._inlet >= 0:
+            elif self._inlet >= 0 and _identity(self._inlet) == self._inlet_is:
                 os.write(self._inlet, encode_line(order))
 
     def _token(self) -> str | None:
@@ -210,6 +218,12 @@ def command_line(folder: JournalFolder) -> list[str]:
     """How the sender of a folder is started: by itself, without what this process's environment adds to Python."""
     places = os.pathsep.join(dict.fromkeys(_place_of(name) for name in ("runyard", "msgspec")))
     return [sys.executable, "-I", "-S", "-c", BOOT, places, str(folder.path.absolute())]
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    """What a file descriptor is open for: a program that makes itself a daemon closes those that it does not know."""
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
 
 
 def _environment() -> dict[str, str]:

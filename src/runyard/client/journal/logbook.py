@@ -165,14 +165,14 @@ class Logbook:
         inputs = msgspec.convert(body, LogInputs, strict=False)
         for one in inputs.datasets:
             check_dataset(one)
-        self._call(inputs.run_id, f"{RUNS}/log-inputs", body)
+        self.call(inputs.run_id, f"{RUNS}/log-inputs", body)
 
     def log_outputs(self, body: dict[str, Any]) -> None:
         """Models that a run wrote: the body of MLflow's outputs.
 
         Raises: InvalidInput, NotFound.
         """
-        self._call(msgspec.convert(body, LogOutputs, strict=False).run_id, f"{RUNS}/outputs", body)
+        self.call(msgspec.convert(body, LogOutputs, strict=False).run_id, f"{RUNS}/outputs", body)
 
     def log_model(self, body: dict[str, Any]) -> None:
         """The description of a model by a client before 3.0: the body of MLflow's log-model.
@@ -182,7 +182,7 @@ class Logbook:
         model = msgspec.convert(body, LogModel)
         require_run_id(model.run_id)
         parse_model(model.model_json)
-        self._call(model.run_id, f"{RUNS}/log-model", body)
+        self.call(model.run_id, f"{RUNS}/log-model", body)
 
     def create_run(
         self,
@@ -277,7 +277,11 @@ class Logbook:
         self.live[run.run_id] = run
         note_run(self._journal.begin(), run.run_id)
 
-    def _call(self, run_id: str | None, path: str, body: dict[str, Any]) -> None:
+    def call(self, run_id: str | None, path: str, body: dict[str, Any]) -> None:
+        """A POST about a run, as it is.
+
+        Raises: InvalidInput, NotFound.
+        """
         run = self.entered(run_id)
         self._append(Call(run.run_id, "POST", path, body))
 

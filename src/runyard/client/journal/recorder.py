@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -149,7 +150,7 @@ class Recorder:
         self.settings = settings or JournalSettings.of_environment()
         self._lock = threading.Lock()
         self._journal: _Journal | None = None
-        self._news: list[str] = []
+        self._news: deque[str] = deque()
         _all.add(self)
 
     def __repr__(self) -> str:
@@ -250,7 +251,9 @@ class Recorder:
         """What a person should know and was not told: records that the server refused, little room, and the like."""
         if not self._news:
             return []
-        found, self._news = self._news, []
+        found = []
+        while self._news:
+            found.append(self._news.popleft())
         return found
 
     def close(self) -> None:
@@ -286,7 +289,7 @@ class Recorder:
     def _forked(self) -> None:
         journal, self._journal = self._journal, None
         self._lock = threading.Lock()
-        self._news = []
+        self._news = deque()
         if journal is not None:
             journal.abandon()
 

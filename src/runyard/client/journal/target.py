@@ -15,9 +15,11 @@ class Target:
         workspace: NAME or SUBSCRIPTION/GROUP/NAME; empty: the server's default.
         token: gives the token as it is now.
         offline: nothing is sent; `runyard sync` will.
+        principal: on whose behalf, as far as the token tells: two of them never share a journal.
     """
 
     server: str
     workspace: str = ""
     token: Callable[[], str | None] | None = field(default=None, compare=False, repr=False)
     offline: bool = False
+    principal: str = ""

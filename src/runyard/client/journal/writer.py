@@ -48,6 +48,7 @@ class JournalWriter:
         self._syncing = threading.Lock()
         self._behind: list[int] = []  # full segments that are still open, to be synced
         self._number = 1
+        self._recovered = 0
         self._size = 0
         self._seq = 0
         self._fd = -1
@@ -94,7 +95,8 @@ class JournalWriter:
             for fd in behind:
                 with contextlib.suppress(OSError):
                     os.fdatasync(fd)
-                os.close(fd)
+                with contextlib.suppress(OSError):
+                    os.close(fd)
             if dirty and self._fd >= 0:
                 with contextlib.suppress(OSError):
                     os.fdatasync(self._fd)
@@ -126,7 +128,8 @@ class JournalWriter:
         fds, self._fd, self._behind = [*self._behind, self._fd], -1, []
         for fd in fds:
             if fd >= 0:
-                os.close(fd)
+                with contextlib.suppress(OSError):
+                    os.close(fd)
         return fds[-1] >= 0
 
     def _open(self, number: int) -> None:
@@ -149,6 +152,9 @@ class JournalWriter:
                 return
             except OSError as exc:
                 self._cut()
+                if exc.errno == errno.EBADF and self._recovered != self._number:
+                    self._recovered = self._number  # somebody closed the file: the next segment goes on
+                    continue
                 if exc.errno not in FULL:
                     raise StorageUnavailable(
                         f"The journal {self.folder.path} cannot be written to ({exc.strerror}). Nothing of this call was kept."

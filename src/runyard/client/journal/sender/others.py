@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from runyard.client.journal.folder import VERSION, Head, JournalFolder, journals
+from runyard.client.journal.folder import VERSION, Head, JournalFolder, journals, remove_unborn
 from runyard.client.journal.processes import ProcessMark, is_alive, this_process
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.shipment import Shipment, Step
@@ -103,6 +103,7 @@ class Others:
         if self._head is None or self._clock() < self._look_s:
             return None
         self._look_s = self._clock() + LOOK_AGAIN_S
+        remove_unborn(self._folder.path.parent)
         for one in left_behind(self._folder, self._head):
             if one.id not in self._tried:
                 self._tried.add(one.id)
