@@ -7,7 +7,8 @@ from typing import Any
 
 from runyard.sdk.dataset_base import DatasetBase
 from runyard.sdk.exceptions import ModelPathNotFoundException
-from runyard.sdk.model import Model, used_datasets
+from runyard.sdk.model import Model
+from runyard.sdk.model_datasets import used_datasets
 from runyard.sdk.model_record import checked_name, tag_list
 from runyard.sdk.run_files import RunFiles
 
