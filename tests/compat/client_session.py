@@ -96,7 +96,7 @@ class ClientSession:
             "--show-capture=no",
         ]
         environment = {
-            k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTEST_", "PYTHONPATH"))
+            k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTEST_", "PYTHON"))
         }
         environment |= {
             "RUNYARD_COMPAT_URL": self.server_url,
@@ -104,7 +104,6 @@ class ClientSession:
             "RUNYARD_COMPAT_RESULTS_FD": str(writer),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(self.work),
             **self.variables,
         }

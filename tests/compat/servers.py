@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tests.components.postgres import postgres
+from tests.components.processes import free_ports
 
 from .environments import ROOT, client_python
 
@@ -72,9 +72,7 @@ def _start_runyard(database: str, data: Path, sink: BinaryIO) -> tuple[subproces
 
 
 def _start_stock(data: Path, sink: BinaryIO) -> tuple[subprocess.Popen[bytes], str | None]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [
         str(client_python("3.18.0")),
         "-m",

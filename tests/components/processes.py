@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+_PORTS = (15_000, 32_000)
+_CHANCE = random.SystemRandom()  # not what hypothesis sets back
 
 
 class ComponentFailed(RuntimeError):
@@ -16,12 +20,19 @@ class ComponentFailed(RuntimeError):
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` distinct loopback ports that nothing listened on a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Return `count` distinct loopback ports that nothing listened on a moment ago.
+
+    Until whoever asked listens there, somebody else might. So the ports are taken at random from below those that the
+    system gives to connections, of which other tests make many at the same time.
+    """
+    found: list[socket.socket] = []
     try:
-        return [sock.getsockname()[1] for sock in sockets]
+        while len(found) < count:
+            with contextlib.suppress(OSError):
+                found.append(socket.create_server(("127.0.0.1", _CHANCE.randrange(*_PORTS))))
+        return [sock.getsockname()[1] for sock in found]
     finally:
-        for sock in sockets:
+        for sock in found:
             sock.close()
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.compat.environments import ROOT, client_python
+from tests.compat.building import built, environment, overlay
+from tests.compat.environments import client_python
 
 HERE = Path(__file__).parent
 LOCKS = HERE / "envs"
@@ -64,7 +62,7 @@ def release(version: str, *more: str) -> Release:
     Args:
         more: locks of pure Python packages beside it, for example `mysql`.
     """
-    python = _built(f"mlflow-{OLD}") / "bin" / "python" if version == OLD else client_python(version)
+    python = _old_python() if version == OLD else client_python(version)
     own = ("stores-of-2.17.2",) if version == "2.17.2" else ()
     found = os.pathsep.join(str(_overlay(name, python)) for name in (*own, *more))
     return Release(python, {"PYTHONPATH": found} if found else {})
@@ -76,65 +74,11 @@ def dumped(of: Release, uri: str, cwd: Path) -> dict[str, Any]:
     return found
 
 
-def _built(name: str) -> Path:
-    home = ROOT / ".cache" / "envs" / name
-    if _is_current(home, name):
-        return home
-    shutil.rmtree(home, ignore_errors=True)
-    _uv("venv", "--quiet", "--python", sys.executable, str(home))
-    _uv(
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        str(home / "bin" / "python"),
-        "--no-deps",
-        "-r",
-        str(_lock(name)),
-    )
-    _mark(home, name)
-    return home
+def _old_python() -> Path:
+    lock = LOCKS / f"mlflow-{OLD}.txt"
+    return built(f"mlflow-{OLD}", lock, environment(lock)) / "bin" / "python"
 
 
 def _overlay(name: str, python: Path) -> Path:
-    home = ROOT / ".cache" / "envs" / name
-    if not _is_current(home, name):
-        shutil.rmtree(home, ignore_errors=True)
-        _uv(
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(python),
-            "--no-deps",
-            "--target",
-            str(home),
-            "-r",
-            str(_lock(name)),
-        )
-        _mark(home, name)
-    return home
-
-
-def _lock(name: str) -> Path:
-    return LOCKS / f"{name}.txt"
-
-
-def _is_current(home: Path, name: str) -> bool:
-    stamp = home / "lock.sha256"
-    return stamp.exists() and stamp.read_text() == _digest(name)
-
-
-def _mark(home: Path, name: str) -> None:
-    (home / "lock.sha256").write_text(_digest(name))
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(_lock(name).read_bytes()).hexdigest()
-
-
-def _uv(*arguments: str) -> None:
-    found = shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
-    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"uv {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    lock = LOCKS / f"{name}.txt"
+    return built(name, lock, overlay(lock, python))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -18,6 +17,7 @@ from runyard.transfer.opening import open_mlflow
 from tests.api.live_server import Client, live_server
 from tests.components.mariadb import MariaDb, mariadb, missing_programs
 from tests.components.postgres import is_installed, postgres
+from tests.components.processes import free_ports
 from tests.transfer.environments import OLD, Release, dumped, release
 from tests.transfer.importing import counts, faults, import_into
 
@@ -168,9 +168,7 @@ def test_a_running_server_and_its_database(server: Client, tmp_path: Path, versi
 @contextlib.contextmanager
 def running(of: Release, folder: Path) -> Iterator[str]:
     """The URL of `mlflow server` with its files in a folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [
         str(of.python),
         "-m",
