@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from runyard.entities.point_bytes import POINT, Points
 from runyard.transfer.layout import POINT_COLUMNS
@@ -14,12 +16,12 @@ from runyard.transfer.source import SourceFault
 
 try:
     import pyarrow
-    import pyarrow.compute
     import pyarrow.parquet
 except ImportError:
     pyarrow = None
 
-ROWS = 200_000  # in a row group, which is what a reader holds
+ROWS = 100_000  # points in a row group, which is what a reader holds
+TABLE_ROWS = 20_000
 TEXT, WHOLE, NUMBER = "text", "whole", "number"
 
 
@@ -49,7 +51,7 @@ class TableWriter:
         """One row."""
         self._rows.append(row)
         self.count += 1
-        if len(self._rows) >= ROWS:
+        if len(self._rows) >= TABLE_ROWS:
             self._flush()
 
     def close(self) -> None:
@@ -62,6 +64,7 @@ class TableWriter:
             columns = [list(column) for column in zip(*self._rows, strict=True)]
             self._writer.write_table(pyarrow.table(columns, schema=self._schema))
             self._rows = []
+            _give_back()
 
 
 class PointWriter:
@@ -107,6 +110,12 @@ class PointWriter:
         ]
         self._writer.write_table(pyarrow.table(columns, schema=self._schema))
         self._held, self._size = [], 0
+        _give_back()
+
+
+def _give_back() -> None:
+    """pyarrow keeps what it has freed; a long export would seem to grow."""
+    pyarrow.default_memory_pool().release_unused()
 
 
 def _repeated(texts: list[str], sizes: list[int]) -> Any:
@@ -136,7 +145,7 @@ class PointReader:
         for group in range(self._file.num_row_groups):
             for run_id in self._read(group, ["run_id"]).column("run_id").unique().to_pylist():
                 self._groups.setdefault(str(run_id), []).append(group)
-        self._held: tuple[int, Any] | None = None
+        self._held: tuple[int, dict[str, list[tuple[str, Points]]]] | None = None
 
     def _read(self, group: int, columns: Sequence[str]) -> Any:
         try:
@@ -151,17 +160,36 @@ class PointReader:
 
     def _of_group(self, group: int, run_id: str) -> Iterator[tuple[str, Points]]:
         if self._held is None or self._held[0] != group:
-            self._held = (group, self._read(group, POINT_COLUMNS))
-        table = self._held[1]
-        chosen = table.filter(pyarrow.compute.equal(table.column("run_id").cast("string"), run_id))
-        try:
-            keys = np.array(chosen.column("key").cast("string").to_pylist(), object)
-            points = np.empty(chosen.num_rows, POINT)
-            for name, column in (("step", "step"), ("ms", "timestamp_ms"), ("value", "value")):
-                points[name] = chosen.column(column).to_numpy()
-        except (pyarrow.ArrowException, TypeError, ValueError) as exc:
-            raise SourceFault(f"{self._path} holds what is no point: {str(exc)[:200]}") from None
-        starts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-        for key_part, part in zip(np.split(keys, starts), np.split(points, starts), strict=True):
-            if part.size:
-                yield str(key_part[0]), part
+            self._held = None  # first let go of the one before
+            _give_back()
+            try:
+                self._held = (group, _blocks(self._read(group, POINT_COLUMNS)))
+            except (pyarrow.ArrowException, TypeError, ValueError) as exc:
+                raise SourceFault(f"{self._path} holds what is no point: {str(exc)[:200]}") from None
+        yield from self._held[1].get(run_id, ())
+
+
+def _blocks(table: Any) -> dict[str, list[tuple[str, Points]]]:
+    """The points of a row group by run, in pieces of one metric that follow one another."""
+    points = np.empty(table.num_rows, POINT)
+    for name, column in (("step", "step"), ("ms", "timestamp_ms"), ("value", "value")):
+        if table.column(column).null_count:
+            raise ValueError(f"a point without {column}")
+        points[name] = table.column(column).to_numpy()
+    run_ids, runs = _numbered(table.column("run_id"))
+    keys_known, keys = _numbered(table.column("key"))
+    found: dict[str, list[tuple[str, Points]]] = {}
+    if points.size:
+        changes = np.flatnonzero((runs[1:] != runs[:-1]) | (keys[1:] != keys[:-1])) + 1
+        for start, end in pairwise([0, *changes.tolist(), points.size]):
+            block = (keys_known[keys[start]], points[start:end])
+            found.setdefault(run_ids[runs[start]], []).append(block)
+    return found
+
+
+def _numbered(column: Any) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The texts of a column, and for each row the number of its own."""
+    if column.null_count:
+        raise ValueError("a point without run or metric")
+    texts = column.cast("string").combine_chunks().dictionary_encode()
+    return texts.dictionary.to_pylist(), texts.indices.to_numpy().astype(np.int64)
