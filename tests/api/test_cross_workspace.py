@@ -108,6 +108,7 @@ def records(client: Client) -> dict[str, Any]:
         assert (
             client.send("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{path}", b"secret words").status == 200
         )
+    client.ok("POST", "/api/v1/alerts", name=known["name"], url=known["url"], events=known["events"])
     known["dataset_version"] = client.ok("GET", f"/api/v1/datasets/{known['name']}")["id"]
     known["proxied"] = f"{experiment}/{run}/artifacts/f.txt"
     return known

@@ -49,7 +49,8 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     directory: Path = tmp_path_factory.mktemp("lab")
-    with live_server(directory, Settings(data=str(directory), auth="required")) as client:
+    settings = Settings(data=str(directory), auth="required", datastore_hosts="127.0.0.1")
+    with live_server(directory, settings) as client:
         people = People(directory)
         owner = client.also(token=people.with_roles(("Owner", "/")))
         owner.ok("POST", "/api/v1/workspaces", name="theirs")

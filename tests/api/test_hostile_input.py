@@ -71,8 +71,6 @@ def known_records(server: Client) -> dict[str, Any]:
     server.ok("POST", "/api/v1/datasets", name=name, kind="tabular", definition=definition)
     server.ok("POST", "/api/v1/datastores", name=name, kind="workspace", config={})
     server.ok("POST", "/api/v1/secrets", name=name, value="v")
-    receiver = {"url": "http://127.0.0.1:1/", "events": ["failed"]}
-    server.ok("POST", "/api/v1/alerts", name=name, **receiver)
     trace = f"tr-{server.name('t')}"
     place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
     info = {"trace_id": trace, "trace_location": place, "request_time": "2026-01-01T00:00:00Z"}
@@ -89,7 +87,7 @@ def known_records(server: Client) -> dict[str, Any]:
         "source": "s3://bucket/model", "new_name": server.name("new"), "max_results": 5, "filter": "",
         "definition": definition, "paths": definition["paths"], "op": "take",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
-        "journal_id": uuid.uuid4().hex, "seconds": 60, **receiver, "project": "azureml-core", "file": "azureml_core.whl",
+        "journal_id": uuid.uuid4().hex, "seconds": 60, "url": "http://127.0.0.1:1/", "events": ["failed"], "project": "azureml-core", "file": "azureml_core.whl",
     }  # fmt: skip
 
 
