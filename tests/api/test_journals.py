@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -23,7 +24,8 @@ from runyard.entities.journal import (
 )
 from runyard.server.dispatch import ALLOWED
 from runyard.server.routes.journals import BODY_LIMIT
-from runyard.wire.journal import encode_frame, frame_bytes
+from runyard.services import journals
+from runyard.wire.journal import MOST_UNREADABLE, encode_frame, frame_bytes
 from tests.api.journal_client import (
     FRAMES,
     Journal,
@@ -202,6 +204,45 @@ def test_a_record_that_cannot_be_read_is_refused_alone(
     assert refusals(answer) == [(3, INVALID)]
     assert "Record 3" in answer.json()["refused"][0]["message"]
     assert history(server, run.run_id) == [(0, 1.0), (1, 2.0)]
+
+
+@pytest.mark.parametrize(
+    "frame", [lambda seq: frame_bytes(seq, 250, b""), lambda seq: frame_bytes(seq, 1, b"")]
+)
+def test_many_records_that_cannot_be_read_are_for_several_requests(
+    server: Client, journal: Journal, frame: Callable[[int], bytes]
+) -> None:
+    """A request of a million of them cost gigabytes and minutes."""
+    run = new_run()
+    head = journal.framed(run)
+    bad = MOST_UNREADABLE + 500
+    rest = [frame(seq) for seq in range(2, bad + 2)] + [encode_frame(bad + 2, points(run.run_id, 1.0)[0])]
+    answer = journal.post(head + b"".join(rest))
+    applied = answer.json()["applied"]
+    assert (answer.status, applied, len(refusals(answer))) == (200, MOST_UNREADABLE + 1, MOST_UNREADABLE)
+    answer = journal.post(b"".join(rest[applied - 1 :]))
+    assert (answer.json()["applied"], len(refusals(answer))) == (bad + 2, 500)
+    assert history(server, run.run_id) == [(0, 1.0)]
+
+
+def test_many_records_that_are_refused_are_for_several_requests(
+    server: Client, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "MOST_REFUSED", 30)
+    monkeypatch.setattr(journals, "STRETCH", 20)
+    run = new_run()
+    records: list[Record] = [run, *points(UNKNOWN_RUN, *[1.0] * 100), *points(run.run_id, 1.0)]
+    frames = [journal.framed(one) for one in records]
+    applied, told = 0, 0
+    for _ in range(10):
+        answer = journal.post(b"".join(frames[applied:]))
+        assert answer.status == 200 and len(refusals(answer)) <= 50
+        told += len(refusals(answer))
+        applied = answer.json()["applied"]
+        if applied == len(records):
+            break
+    assert (applied, told) == (102, 100)
+    assert history(server, run.run_id) == [(0, 1.0)]
 
 
 def _refused(run: str, taken: str) -> list[tuple[Record, str]]:

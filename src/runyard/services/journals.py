@@ -28,6 +28,9 @@ log = logging.getLogger("runyard.server")
 
 WAITING_WRITES = 5_000
 STRETCH = 10_000  # records that one transaction takes
+MOST_REFUSED = (
+    5_000  # of one request, which takes no more then: each is told, and kept until the next request
+)
 PLAN_HERE = 200  # records that are looked at in the event loop
 DEFECT = "The server met an unexpected error over this record. Its log says more."
 _JOURNAL = re.compile(r"[0-9a-f]{32}")
@@ -109,12 +112,15 @@ class _Taking:
         self.refused: list[Refused] = []
 
     async def take(self, records: Sequence[Readable]) -> None:
-        """All of them."""
+        """All of them, unless too many are refused: the rest is for another request."""
         last = self._first + len(records) - 1
         while self.stored < last:
             try:
                 for part in _parts(records[max(0, self.done + 1 - self._first) :]):
                     await self._take_part(part)
+                    if len(self.refused) >= MOST_REFUSED:
+                        last = self.done
+                        break
                 if self.stored < self.done:
                     await self._keep(self.done, [], [])
             except JournalMoved as exc:

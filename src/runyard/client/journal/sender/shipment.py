@@ -189,11 +189,11 @@ class Shipment:
             if answer.status != 200:
                 return self._judged(answer, chunk)
             result = result_of(answer, self._access.server)
+            self._refused.update((one.seq, one) for one in result.refused)
             if result.applied < chunk.end.seq:
                 return self._rewind(result.applied)
             self._worked(result.applied)
             self._portion.worked(self.took_s, more=self.full)
-            self._refused.update((one.seq, one) for one in result.refused)
         self._take(chunk)
         return Step.MOVED
 
