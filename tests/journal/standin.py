@@ -58,6 +58,7 @@ class StandIn:
         self.judge: Callable[[list[Record]], int] = lambda records: 200
         self.refuse: Refuse = lambda record: None
         self.tokens: set[str] | None = None
+        self.principal = "me"
         self.hold_files = threading.Event()
         self.hold_files.set()
         self.hold = threading.Event()
@@ -227,6 +228,8 @@ class _Handler(BaseHTTPRequestHandler):
             with here.lock:
                 here.files[unquote(path.removeprefix(FILES))] = body
             return 200, {}
+        if path == "/api/v1/me":
+            return 200, {"principal": {"uuid": here.principal, "name": "someone"}}
         if path == "/api/2.0/mlflow/runs/get":
             run_id = parse_qs(parts.query)["run_id"][0]
             if run_id.startswith("absent"):

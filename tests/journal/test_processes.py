@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from runyard.client.journal.folder import JournalFolder, journals
-from runyard.client.journal.processes import is_alive
+from runyard.client.journal.processes import ProcessMark, is_alive
 from runyard.client.journal.sender.others import CLAIM, Claim
-from runyard.entities.journal import NewRun, RunChange
+from runyard.client.journal.writer import JournalWriter
+from runyard.entities.journal import NewRun, PointRecord, RunChange
 from tests.journal.standin import StandIn
 from tests.journal.trainers import RUN, trained, trainer, wait_for
+
+DEAD = ProcessMark(2**22 - 1, 1)
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -38,6 +41,15 @@ def sender_of(folder: JournalFolder) -> int:
     return found.process.pid
 
 
+def empty(home: Path) -> None:
+    """Wait until everything was sent and removed."""
+    try:
+        wait_for(lambda: not list(home.iterdir()), "an empty home")
+    except AssertionError:
+        left = {str(path): path.read_bytes()[:500] for path in home.rglob("*") if path.is_file()}
+        raise AssertionError(f"not empty: {left or list(home.iterdir())}") from None
+
+
 def end(process: subprocess.Popen[str]) -> None:
     """kill -9, and read what is left."""
     process.kill()
@@ -58,7 +70,7 @@ def test_a_process_that_ends_has_sent_everything(home: Path, standin: StandIn) -
     )
     assert standin.steps() == list(range(1000))
     assert output == ""
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
 
 
 def test_a_single_point_arrives_soon(home: Path, standin: StandIn) -> None:
@@ -99,7 +111,7 @@ def test_a_killed_trainer_loses_nothing_and_its_run_is_told_dead(home: Path, sta
         pass
     process.kill()
     last = [int(text) for text in process.communicate()[0].split() if text.isdigit()][-1:] or [20_000]
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
     steps = standin.steps()
     assert steps == list(range(len(steps)))
     assert len(steps) > last[0]
@@ -167,7 +179,7 @@ def test_a_server_that_is_away_holds_the_end_up_no_longer_than_the_limit_and_no_
     assert "`runyard sync`" in output
     standin.up()
     wait_for(lambda: standin.steps() == list(range(10)), "the points, by a sender that went on")
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
 
 
 def test_a_sender_gives_up_in_the_end_and_the_next_process_sends_it(home: Path, standin: StandIn) -> None:
@@ -175,7 +187,7 @@ def test_a_sender_gives_up_in_the_end_and_the_next_process_sends_it(home: Path, 
     trained(
         standin,
         "recorder_for(target).append(point(1))",
-        RUNYARD_DRAIN_S="0",
+        RUNYARD_DRAIN_S="2",  # time for the sender to begin and to try
         RUNYARD_LINGER_S="0",
     )
     folder = the_folder(home)
@@ -186,7 +198,7 @@ def test_a_sender_gives_up_in_the_end_and_the_next_process_sends_it(home: Path, 
     assert standin.steps() == []
     trained(standin, "recorder_for(target).append(point(2))")
     wait_for(lambda: standin.steps() == [1, 2], "both points")
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
 
 
 def test_what_a_killed_pair_left_behind_is_sent_while_the_next_process_still_runs(
@@ -227,6 +239,23 @@ def test_what_a_killed_pair_left_behind_is_sent_while_the_next_process_still_run
     end(process)
 
 
+def test_what_another_user_left_behind_is_not_sent_with_this_ones_rights(
+    home: Path, standin: StandIn
+) -> None:
+    old = JournalFolder.create(home, standin.url, "", 1, offline=False)
+    writer = JournalWriter(old)
+    writer.append(PointRecord(RUN, "loss", 0.5, 1, 1))
+    writer.close()
+    old.write(CLAIM, Claim("", DEAD, "somebody else"))
+    trained(standin, "recorder_for(target).append(point(2))")
+    wait_for(lambda: [one.id for one in journals(home)] == [old.id], "the end of the second journal")
+    time.sleep(0.5)
+    assert standin.steps() == [2]
+    standin.principal = "somebody else"
+    trained(standin, "recorder_for(target).append(point(3))")
+    wait_for(lambda: standin.steps() == [1, 2, 3], "the first point, with its own user's rights")
+
+
 def test_a_forked_child_has_a_journal_of_its_own_and_the_parents_is_untouched(
     home: Path, standin: StandIn
 ) -> None:
@@ -255,7 +284,7 @@ def test_a_forked_child_has_a_journal_of_its_own_and_the_parents_is_untouched(
     wait_for(lambda: len(standin.steps()) == len(wanted), "all points")
     assert standin.steps() == wanted
     assert len(standin.records) == 4
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
     assert not [one for one in standin.beats if one.get("ended")]
 
 
@@ -327,7 +356,7 @@ def work(number):
     )
     wanted = [number * 1000 + step for number in range(7) for step in range(50)]
     wait_for(lambda: standin.steps() == wanted, "all points", 30)
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
     assert not [one for one in standin.beats if one.get("ended") and one["runs"]]
 
 
@@ -386,7 +415,7 @@ def test_what_is_logged_by_handlers_at_the_very_end_is_sent(home: Path, standin:
         recorder.append(NewRun(RUN, "0"))
         """,
     )
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
     assert standin.all() == [NewRun(RUN, "0"), RunChange(RUN, 3, 1)]
 
 
@@ -475,7 +504,7 @@ def test_a_program_that_makes_itself_a_daemon_logs_on(home: Path, standin: Stand
         """,
     )
     wait_for(lambda: standin.steps() == list(range(50)), "all points")
-    wait_for(lambda: not list(home.iterdir()), "an empty home")
+    empty(home)
 
 
 def test_a_stopped_trainer_holds_no_sender_up(home: Path, standin: StandIn) -> None:

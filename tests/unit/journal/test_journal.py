@@ -245,6 +245,7 @@ def test_folders_that_never_became_journals_are_removed_in_time(folder: JournalF
     long_ago = time.time() - 3_600
     for one in (old, foreign, folder.path):
         os.utime(one, (long_ago, long_ago))
+    (home / f".gone-{'c' * 32}").mkdir()
     remove_unborn(home)
     assert {one.name for one in home.iterdir()} == {folder.id, fresh.name, foreign.name}
 

@@ -40,6 +40,7 @@ SENT = "sent.json"
 CLOSED = "closed.json"
 FILES = "files"
 SUFFIX = ".rj"
+GONE = ".gone-"
 QUIET_S = 600.0
 _NAME = re.compile(r"[0-9a-f]{32}")
 T = TypeVar("T")
@@ -230,8 +231,11 @@ class JournalFolder:
             os.replace(self.path / source, kept / os.path.basename(source))
 
     def remove(self) -> None:
-        """Delete the journal; what was refused stays."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the journal; what was refused stays. What another sender of it writes meanwhile brings nothing back."""
+        gone = self.path.parent / f"{GONE}{self.id}"
+        with contextlib.suppress(OSError):
+            os.rename(self.path, gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def read(self, name: str, kind: type[T]) -> T | None:
         """A small file as what it holds; None when it is not there or not whole."""
@@ -259,9 +263,11 @@ def journals(home: Path) -> Iterator[JournalFolder]:
 
 
 def remove_unborn(home: Path) -> None:
-    """Remove folders whose processes died before they were journals: they hold nothing."""
+    """Remove folders whose processes died before they were journals, or over removing them: they hold nothing."""
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(home)):
+            if entry.name.startswith(GONE):
+                shutil.rmtree(entry.path, ignore_errors=True)
             unborn = _NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
             if unborn and not os.path.exists(os.path.join(entry.path, HEAD)):
                 if _now_at(home) - entry.stat().st_mtime > QUIET_S:

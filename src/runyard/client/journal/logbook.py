@@ -211,6 +211,13 @@ class Logbook:
         self._enter(run)
         return run
 
+    def hold(self, run_id: str) -> None:
+        """A run of the server that this process has begun: from now on there are signs of its life.
+
+        Raises: InvalidInput, NotFound.
+        """
+        self._append(RunChange(self.entered(run_id).run_id))
+
     def begun_at_server(self, run: RunState) -> None:
         """A run that this process has just had the server make: its journal says so too, for signs of its life."""
         pairs = list(run.tags.items())

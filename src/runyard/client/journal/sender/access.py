@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 
@@ -11,13 +12,23 @@ from runyard.client.addresses import Address, base_path
 from runyard.client.errors import error_from
 from runyard.client.journal.sender.http import Answer, Wire
 from runyard.client.renewal import TokenSource
+from runyard.errors import RunyardError
 
 REQUEST_S = 60.0
+ME = "/api/v1/me"
 TOKEN_PATH = "/api/v1/workspace/tracking-token"
 
 
 class _Fresh(msgspec.Struct):
     token: str
+
+
+class _Principal(msgspec.Struct):
+    uuid: str = ""
+
+
+class _Me(msgspec.Struct):
+    principal: _Principal
 
 
 class Access:
@@ -82,6 +93,15 @@ class Access:
         """A GET."""
         return self.ask("GET", path)
 
+    def who(self) -> str:
+        """Whom the server takes us for; empty where it does not say."""
+        with contextlib.suppress(RunyardError, msgspec.MsgspecError):
+            token = self._source.current()
+            answer = self._sent("GET", ME, b"", None, {}, token, REQUEST_S, base="")
+            if answer.status == 200:
+                return msgspec.json.decode(answer.body, type=_Me).principal.uuid
+        return ""
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._wire.close()
@@ -102,11 +122,18 @@ class Access:
         headers: dict[str, str],
         token: str | None,
         timeout_s: float,
+        *,
+        base: str | None = None,
     ) -> Answer:
         if token is not None and token.isascii() and token.isprintable():
             headers = {**headers, "Authorization": f"Bearer {token}"}
         return self._wire.ask(
-            method, self._base + path, body, size=size, headers=headers, timeout_s=timeout_s
+            method,
+            (self._base if base is None else base) + path,
+            body,
+            size=size,
+            headers=headers,
+            timeout_s=timeout_s,
         )
 
     def _another_than(self, token: str | None) -> bool:

@@ -11,7 +11,7 @@ from runyard.client.errors import error_from
 from runyard.client.journal.folder import JournalFolder
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.http import Answer
-from runyard.entities.journal import NewRun, RecordKind
+from runyard.entities.journal import NewRun, RecordKind, RunChange
 from runyard.entities.run import RunStatus
 from runyard.errors import RunyardError
 from runyard.wire.journal import Frame
@@ -33,6 +33,13 @@ class _Opening(msgspec.Struct, array_like=True):
 
 _opening = msgspec.msgpack.Decoder(_Opening).decode
 _new_run = msgspec.msgpack.Decoder(NewRun).decode
+_run_change = msgspec.msgpack.Decoder(RunChange).decode
+
+
+def _changes_nothing(frame: Frame) -> bool:
+    """A change without any new value says that this process has the run."""
+    change = _run_change(frame.body)
+    return change.status is None and change.end_ms is None and change.name is None
 
 
 class Alive:
@@ -64,7 +71,7 @@ class Alive:
         if frame.kind == RecordKind.NEW_RUN:
             if not _new_run(frame.body).again:
                 self.runs.add(found.run_id)
-        elif found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+        elif found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED) or _changes_nothing(frame):
             self.runs.add(found.run_id)
         elif found.status is not None:
             self.runs.discard(found.run_id)

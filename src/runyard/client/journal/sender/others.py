@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -21,15 +22,26 @@ GIVE_UP_S = 60.0
 
 
 class Claim(msgspec.Struct):
-    """Who sends a journal. It spares work; two at once do no harm."""
+    """Who sends a journal. It spares work; two at once do no harm.
+
+    Attributes:
+        principal: on whose behalf, once the server has said it.
+    """
 
     host: str
     process: ProcessMark
+    principal: str = ""
 
 
-def claim(folder: JournalFolder) -> None:
+def claim(folder: JournalFolder, principal: str = "") -> None:
     """Say that this process sends it."""
-    folder.write(CLAIM, Claim(socket.gethostname(), this_process()))
+    folder.write(CLAIM, Claim(socket.gethostname(), this_process(), principal))
+
+
+def principal_of(folder: JournalFolder) -> str:
+    """On whose behalf a journal was sent so far; empty where nobody knows."""
+    found = folder.read(CLAIM, Claim)
+    return found.principal if found is not None else ""
 
 
 def is_claimed(folder: JournalFolder) -> bool:
@@ -69,6 +81,7 @@ class Others:
     ) -> None:
         self._folder = folder
         self._head = folder.head
+        self._principal = ""
         self._access = access
         self._tell = tell
         self._wake = wake
@@ -104,10 +117,22 @@ class Others:
             return None
         self._look_s = self._clock() + LOOK_AGAIN_S
         remove_unborn(self._folder.path.parent)
+        mine = self._who()
         for one in left_behind(self._folder, self._head):
-            if one.id not in self._tried:
-                self._tried.add(one.id)
-                claim(one)
+            its = principal_of(one)
+            if one.id in self._tried or (mine and its and mine != its):
+                continue  # who may not log what another one could would have it refused for good
+            self._tried.add(one.id)
+            with contextlib.suppress(OSError):
+                claim(one, its or mine)
                 self._look_s = self._clock()
                 return Shipment(one, self._access, self._tell, self._wake, over=lambda: True)
         return None
+
+    def _who(self) -> str:
+        """On whose behalf this process sends; written down for those who may have to go on with its journal."""
+        if not self._principal:
+            self._principal = self._access.who()
+            with contextlib.suppress(OSError):  # it may be sent and gone
+                claim(self._folder, self._principal)
+        return self._principal
