@@ -71,7 +71,7 @@ class Purger:
 
     async def step(self) -> bool:
         """Remove one piece; returns whether there is more to do at once."""
-        doomed = await self._database.read(lambda c: find_doomed(c, self._grace_ms))
+        doomed = await self._database.peek(lambda c: find_doomed(c, self._grace_ms))
         if doomed is None:
             return await self._give_back()
         if not await self._lease.take():
