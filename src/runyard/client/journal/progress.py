@@ -54,8 +54,7 @@ class Line:
 
     def _text(self) -> str:
         trouble = self._trouble()
-        count = self._waiting()
-        text = f"{count:,} records are not sent yet" if count != 1 else "1 record is not sent yet"
+        text = f"{counted(self._waiting())} not sent yet"
         return f"{text} ({trouble.rstrip('.')})" if trouble else text
 
     def _write(self, text: str, *, overwrite: bool) -> None:
@@ -87,3 +86,8 @@ def watched(waiting: Callable[[], int], trouble: Callable[[], str | None], *, sh
         line.end(started)
         if thread is not None:
             thread.join(1.0)
+
+
+def counted(records: int) -> str:
+    """How many records are."""
+    return "1 record is" if records == 1 else f"{records:,} records are"

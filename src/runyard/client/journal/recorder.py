@@ -18,7 +18,7 @@ from typing import NamedTuple
 from runyard.client.journal.budget import Budget
 from runyard.client.journal.folder import JournalFolder, journal_home
 from runyard.client.journal.link import Link
-from runyard.client.journal.progress import watched
+from runyard.client.journal.progress import counted, watched
 from runyard.client.journal.settings import JournalSettings
 from runyard.client.journal.spool import Spool, state_of
 from runyard.client.journal.target import Target
@@ -306,7 +306,7 @@ class Recorder:
             self.close()
         if journal.link is None and journal.writer.seq:
             sys.stderr.write(
-                f"Runyard: {journal.writer.seq:,} records are in {journal.folder.path}; `runyard sync` sends them.\n"
+                f"Runyard: {counted(journal.writer.seq)} in {journal.folder.path}; `runyard sync` sends them.\n"
             )
         for text in self.take_news():
             sys.stderr.write(f"Runyard: {text}\n")
