@@ -37,7 +37,7 @@ from runyard.store.sql.runs import active_run, change_run, insert_run, remove_ta
 from runyard.store.sql.series.points import pack
 
 MESSAGE_LIMIT = 1_000  # characters of one refusal
-KEPT_REFUSALS = 1_000
+KEPT_REFUSALS = 15_000  # as many as the answer to one request may have
 
 TAKEN = "SELECT applied, refused FROM journals WHERE workspace_id = ? AND id = ?"
 POSITION = "SELECT applied FROM journals WHERE workspace_id = ? AND id = ?"
