@@ -23,8 +23,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def journals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One journal takes what all tests of the session log."""
+    return tmp_path_factory.mktemp("journals")
+
+
 @pytest.fixture(autouse=True)
-def place(server: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def place(server: Client, journals: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty current directory, no stored login, and the address of the server in the environment."""
     for name in (
         "RUNYARD_TOKEN",
@@ -36,6 +42,8 @@ def place(server: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pa
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNYARD_SERVER", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RUNYARD_JOURNAL", str(journals))
+    monkeypatch.setenv("RUNYARD_DRAIN_S", "5")
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hashlib
 import logging
 import os
 import threading
@@ -41,6 +42,14 @@ def claims_of(token: str) -> _Claims | None:
         )
     except (IndexError, ValueError, binascii.Error, msgspec.MsgspecError):
         return None
+
+
+def principal_of(token: str | None) -> str:
+    """Whose a token is: the same text for all tracking tokens of one principal, another for each other token."""
+    if not token:
+        return ""
+    claims = claims_of(token)
+    return claims.sub if claims is not None else hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
 class TokenSource:

@@ -94,11 +94,18 @@ class Connection:
 
     def at(self, workspace: str | None) -> Connection:
         """The same server and credential, in a workspace; None: outside any."""
+        return self._other(workspace, self._patience_s)
+
+    def impatient(self, patience_s: float) -> Connection:
+        """The same, giving up sooner."""
+        return self._other(self.workspace, patience_s)
+
+    def _other(self, workspace: str | None, patience_s: float) -> Connection:
         other = Connection(
             self.server,
             workspace,
             self._credentials,
-            patience_s=self._patience_s,
+            patience_s=patience_s,
             timeout_s=self._timeout_s,
         )
         other._link = self._link
@@ -109,6 +116,10 @@ class Connection:
         """The credential that requests carry, where no callable gives it."""
         given = self._credentials if isinstance(self._credentials, str) else None
         return stored.find(self.server, given)
+
+    def token(self) -> str | None:
+        """The token for the next request; None where there is no credential."""
+        return self._token()
 
     def get(self, path: str, /, **query: Any) -> Any:
         """The JSON that a path answers. A query's None is left out, a list is repeated."""

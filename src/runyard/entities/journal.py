@@ -76,7 +76,10 @@ class NewRun(msgspec.Struct, array_like=True):
 
 
 class RunChange(msgspec.Struct, array_like=True):
-    """New values of a run's own fields; None: as it is. The status is MLflow's number."""
+    """New values of a run's own fields; None: as it is. The status is MLflow's number.
+
+    One without any says that the journal's process has the run: its sender tells that it is alive.
+    """
 
     run_id: str
     status: Int64 | None = None

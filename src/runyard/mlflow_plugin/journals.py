@@ -19,7 +19,7 @@ from runyard.client.journal.run_state import RunState
 from runyard.client.journal.settings import DIRECT, OFFLINE, JournalSettings
 from runyard.client.journal.state import LocalState
 from runyard.client.journal.target import Target
-from runyard.client.renewal import source_of
+from runyard.client.renewal import principal_of, source_of
 from runyard.errors import InvalidInput
 from runyard.mlflow_plugin.errors import as_mlflow
 from runyard.mlflow_plugin.fluent_api import end_runs_first
@@ -115,6 +115,7 @@ def _opened(address: Address) -> OpenJournal | None:
         return None
     source = source_of(address)
     offline = settings.mode == OFFLINE
-    target = Target(address.server, address.place or "", source.current, offline)
+    whose = principal_of(address.token)
+    target = Target(address.server, address.place or "", source.current, offline, whose)
     end_runs_first()
     return OpenJournal(HostCredentials(address, source), recorder_for(target))

@@ -62,7 +62,9 @@ class Experiment(ExperimentRecord, public=True):
             "start_ms": int(time.time() * 1000),
         }
         document = self.workspace.link.post(OWN, body, retry=True)["run"]
-        return Run._of(self, document, outputs=outputs, new=True)
+        run = Run._of(self, document, outputs=outputs, new=True)
+        run._channel.sink.began()
+        return run
 
     def submit(self, config: Any, tags: Mapping[str, str] | None = None, **kwargs: Any) -> Run:
         """Run a configuration, such as a ScriptRunConfig.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from runyard.client.files import Progress
 from runyard.client.transport import Connection, Source
@@ -13,10 +13,17 @@ from runyard.sdk.exceptions import AzureMLException, documented
 
 T = TypeVar("T")
 PAGE = 1_000
+IMPATIENT_S = 3.0
 
 
 class Link:
-    """Calls to one server, or to one workspace of it."""
+    """Calls to one server, or to one workspace of it.
+
+    Attributes:
+        before: called before each request, so that it sees what was logged in this process.
+    """
+
+    before: ClassVar[list[Callable[[Connection], None]]] = []
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -26,13 +33,22 @@ class Link:
         """http(s)://host:port."""
         return self.connection.server
 
+    def _asked(self, work: Callable[[], T]) -> T:
+        for one in Link.before:
+            one(self.connection)
+        return translated(work)
+
+    def impatient(self) -> Link:
+        """The same, for calls that have another way when nobody answers within seconds."""
+        return Link(self.connection.impatient(IMPATIENT_S))
+
     def at(self, workspace: str) -> Link:
         """The same server in one of its workspaces."""
         return Link(self.connection.at(workspace))
 
     def get(self, path: str, /, **query: Any) -> Any:
         """The decoded answer of a GET."""
-        return translated(lambda: self.connection.get(path, **query))
+        return self._asked(lambda: self.connection.get(path, **query))
 
     def find(self, path: str, /, **query: Any) -> Any | None:
         """As `get`; None where there is no such record."""
@@ -47,29 +63,29 @@ class Link:
         self, path: str, body: Mapping[str, Any] | None = None, /, *, retry: bool = False, **query: Any
     ) -> Any:
         """The decoded answer of a POST. retry: doing it twice is as good as doing it once."""
-        return translated(lambda: self.connection.post(path, body, retry=retry, **query))
+        return self._asked(lambda: self.connection.post(path, body, retry=retry, **query))
 
     def patch(self, path: str, body: Mapping[str, Any] | None = None, /, **query: Any) -> Any:
         """The decoded answer of a PATCH."""
-        return translated(lambda: self.connection.patch(path, body, **query))
+        return self._asked(lambda: self.connection.patch(path, body, **query))
 
     def delete(self, path: str, body: Mapping[str, Any] | None = None, /, **query: Any) -> Any:
         """The decoded answer of a DELETE."""
-        return translated(lambda: self.connection.delete(path, body, **query))
+        return self._asked(lambda: self.connection.delete(path, body, **query))
 
     def upload(
         self, path: str, source: Source, size: int | None = None, progress: Progress | None = None
     ) -> None:
         """PUT a file, streamed."""
-        translated(lambda: self.connection.upload(path, source, size, progress))
+        self._asked(lambda: self.connection.upload(path, source, size, progress))
 
     def download(self, path: str, target: Path, progress: Progress | None = None, /, **query: Any) -> None:
         """GET a file, streamed to disk."""
-        translated(lambda: self.connection.download(path, target, progress, **query))
+        self._asked(lambda: self.connection.download(path, target, progress, **query))
 
     def read(self, path: str) -> bytes:
         """A small file."""
-        return translated(lambda: self.connection.read(path))
+        return self._asked(lambda: self.connection.read(path))
 
     def pages(self, path: str, items: str = "items", /, **query: Any) -> Iterator[Any]:
         """Every item of a list that is read with GET, page after page."""

@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runyard.sdk.journal_sink import sink_of
 from runyard.sdk.link import Link
-from runyard.sdk.run_sink import BatchingSink, RunSink, SentPoint
+from runyard.sdk.run_sink import RunSink, SentPoint
 from runyard.sdk.scalars import Scalar, fits_mlflow, to_json, type_of
 
 UNKNOWN = "unknown"
@@ -92,14 +93,19 @@ _OPENING = threading.Lock()
 def channel_of(
     link: Link,
     workspace: str,
-    run_id: str,
+    document: Mapping[str, Any],
     last: Callable[[], Mapping[str, tuple[int, int]]] | None,
 ) -> RunChannel:
-    """The channel of a run; the same one as long as any Run object of it with the same credential is in use."""
+    """The channel of a run; the same one as long as any Run object of it with the same credential is in use.
+
+    Args:
+        document: the run as the server tells it.
+    """
+    run_id = str(document["info"]["run_id"])
     credential = link.connection.credential
     key = (link.server, workspace, run_id, "" if credential is None else credential.token)
     with _OPENING:
         found = _CHANNELS.get(key)
         if found is None:
-            found = _CHANNELS[key] = RunChannel(BatchingSink(link, run_id), last)
+            found = _CHANNELS[key] = RunChannel(sink_of(link, run_id, document), last)
         return found

@@ -65,7 +65,9 @@ class RunChildren(RunLogging, RunTags):
         self, name: str | None = None, run_id: str | None = None, outputs: str | None = None
     ) -> Self:
         """A new run below this one, running. Its name is this run's, `>`, and name."""
-        return self._child(name, run_id, outputs=outputs)
+        child = self._child(name, run_id, outputs=outputs)
+        child._channel.sink.began()
+        return child
 
     def create_children(
         self,

@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple
 from urllib.parse import quote
 
+from runyard.client.errors import ServerUnreachable
 from runyard.client.files import place_inside
 from runyard.errors import InvalidInput
 from runyard.sdk.exceptions import AzureMLException, UserErrorException
+from runyard.sdk.link import Link
 from runyard.sdk.progress import transfer
 from runyard.sdk.run_handle import RunHandle
 
@@ -46,16 +48,30 @@ class RunFiles(RunHandle):
             name: its path within the run, `outputs/model.pkl`.
             path_or_stream: a file's path, or what can be read from.
             datastore_name: kept for scripts that give it; artifacts lie where the run keeps them.
-        Raises: UserErrorException when the name is taken or the file is not there.
+        Raises: UserErrorException when the name is taken or the file is not there. While nobody answers at the server's
+            address, a file with a path goes into the journal, and is uploaded later.
         """
         target = _checked_path(name)
-        if target in self._listing(str(PurePosixPath(target).parent)):
+        try:
+            self._upload_new(target, path_or_stream)
+        except AzureMLException as exc:
+            if not isinstance(exc.inner_exception, ServerUnreachable) or not self._keep(
+                target, path_or_stream
+            ):
+                raise
+        return self._artifact(target)
+
+    def _upload_new(self, target: str, path_or_stream: str | Path | IO[bytes] | IO[str]) -> None:
+        if target in self._listing(str(PurePosixPath(target).parent), self._link.impatient()):
             raise UserErrorException(
                 f"Resource Conflict: ArtifactId {self._artifact_id(target)} already exists. Choose another name; "
                 "artifacts are not overwritten."
             )
         self._put(target, path_or_stream)
-        return self._artifact(target)
+
+    def _keep(self, name: str, source: str | Path | IO[bytes] | IO[str]) -> bool:
+        """Whether a file was put into the journal."""
+        return isinstance(source, str | Path) and self._channel.sink.file(name, Path(source))
 
     def upload_files(
         self,
@@ -145,10 +161,10 @@ class RunFiles(RunHandle):
             else:
                 yield path
 
-    def _listing(self, folder: str) -> Mapping[str, bool]:
+    def _listing(self, folder: str, link: Link | None = None) -> Mapping[str, bool]:
         """Paths in a folder of the run, and whether each is one itself."""
         path = {} if folder in ("", ".") else {"path": folder}
-        files = self._link.pages(LIST, "files", run_id=self.id, **path)
+        files = (link or self._link).pages(LIST, "files", run_id=self.id, **path)
         return {str(file["path"]): bool(file.get("is_dir")) for file in files}
 
     def _put(self, name: str, source: str | Path | IO[bytes] | IO[str]) -> None:

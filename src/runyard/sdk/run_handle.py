@@ -37,7 +37,7 @@ class RunHandle:
         self._document = dict(document)
         self.id = str(document["info"]["run_id"])
         self._channel = channel_of(
-            self._link, experiment.workspace.name, self.id, None if new else self._last_points
+            self._link, experiment.workspace.name, self._document, None if new else self._last_points
         )
 
     @property
@@ -53,6 +53,10 @@ class RunHandle:
         """The run as it is now."""
         self._document = dict(read_run(self._link, self.id))
         return self._document
+
+    def _info_as(self, changes: Mapping[str, Any]) -> None:
+        """The document as it will be."""
+        self._document = {**self._document, "info": {**self._info, **changes}}
 
     def _last_points(self) -> dict[str, tuple[int, int]]:
         metrics = self._refresh()["data"].get("metrics", [])
@@ -83,9 +87,7 @@ class RunHandle:
 
     @description.setter
     def description(self, text: str) -> None:
-        self._link.post(
-            f"{MLFLOW}/set-tag", {"run_id": self.id, "key": DESCRIPTION_TAG, "value": text}, retry=True
-        )
+        self._channel.sink.tags({DESCRIPTION_TAG: text})
         self._refresh()
 
     @property
@@ -107,10 +109,10 @@ class RunHandle:
         """Send all that was logged.
 
         Args:
-            timeout_seconds: kept for scripts that give it; the connection has timeouts of its own.
-        Raises: AzureMLException, when something could not be kept.
+            timeout_seconds: how long that may take.
+        Raises: AzureMLException, when something is not sent, or could not be kept.
         """
-        self._channel.sink.flush()
+        self._channel.sink.flush(timeout_seconds)
 
 
 def read_run(link: Link, run_id: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from runyard.errors import BadRequest, InvalidInput, TooLarge
@@ -56,9 +57,30 @@ class RunSink(Protocol):
         """Take a record; it is sent soon."""
         ...
 
-    def flush(self) -> None:
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run."""
+        ...
+
+    def change(self, status: str, end_ms: int | None) -> bool:
+        """Set the run's status by MLflow's name, after all that was taken; whether the server has it.
+
+        Raises: AzureMLException.
+        """
+        ...
+
+    def file(self, name: str, source: Path) -> bool:
+        """Take a file, to be uploaded soon, as an artifact of that name; False: upload it at once."""
+        ...
+
+    def began(self) -> None:
+        """The run was begun by this process just now: tell the server from time to time that it is alive."""
+        ...
+
+    def flush(self, timeout_s: float | None = None, *, must_send: bool = True) -> None:
         """Send all that was taken.
 
+        Args:
+            must_send: what is kept on disk, and sent later, is not enough.
         Raises: AzureMLException; what the server refused is named once and then given up, the rest is kept.
         """
         ...
@@ -101,8 +123,29 @@ class BatchingSink:
         else:
             FLUSHER.wake(self)
 
-    def flush(self) -> None:
-        """Send all that was taken."""
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """At once."""
+        sent = [{"key": key, "value": value} for key, value in tags.items()]
+        body = {"run_id": self.run_id, "metrics": [], "params": [], "tags": sent}
+        self._link.post("/api/2.0/mlflow/runs/log-batch", body, retry=True)
+
+    def change(self, status: str, end_ms: int | None) -> bool:
+        """At once."""
+        body: dict[str, Any] = {"run_id": self.run_id, "status": status}
+        if end_ms is not None:
+            body["end_time"] = end_ms
+        self._link.post("/api/2.0/mlflow/runs/update", body, retry=True)
+        return True
+
+    def file(self, name: str, source: Path) -> bool:
+        """Files are not taken."""
+        return False
+
+    def began(self) -> None:
+        """Nothing is told."""
+
+    def flush(self, timeout_s: float | None = None, *, must_send: bool = True) -> None:
+        """Send all that was taken; the connection has timeouts of its own, and nothing is kept on disk."""
         self.send()
         if self._refused:
             refused, self._refused = self._refused, []

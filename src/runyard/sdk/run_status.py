@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
+from runyard.client.errors import ServerUnreachable
 from runyard.sdk.exceptions import ActivityFailedException, AzureMLException
-from runyard.sdk.run_handle import MLFLOW
 from runyard.sdk.run_metrics import RunMetrics
 from runyard.sdk.run_state import CANCELED, COMPLETED, FAILED, RUNNING, STORED, TERMINAL, state_of
 from runyard.sdk.workspace_record import iso_time
@@ -170,28 +170,37 @@ class RunStatus(RunMetrics):
     def _end(self, status: str, set_status: bool) -> None:
         try:
             self._upload_outputs()
-            self.flush()
+            self._channel.sink.flush(must_send=False)
         finally:
             if set_status and (self.id not in self.submitted or status == CANCELED):
                 self._set_status(status)
 
     def _set_status(self, status: str) -> None:
-        body: dict[str, Any] = {"run_id": self.id, "status": STORED[status]}
-        if status in TERMINAL:
-            body["end_time"] = int(time.time() * 1000)
-        self._link.post(f"{MLFLOW}/update", body, retry=True)
-        self._refresh()
+        end_ms = int(time.time() * 1000) if status in TERMINAL else None
+        if self._channel.sink.change(STORED[status], end_ms):
+            self._refresh()
+            return
+        self._info_as({"status": STORED[status], **({} if end_ms is None else {"end_time": end_ms})})
 
     def _upload_outputs(self) -> None:
         """Upload the files of the folder that was given as `outputs`, but those that are there already."""
         folder = Path(self._outputs) if self._outputs else None
         if folder is None or not folder.is_dir():
             return
-        present = set(self.get_file_names())
+        present = self._present()
         for file in sorted(one for one in folder.rglob("*") if one.is_file()):
             name = f"outputs/{file.relative_to(folder).as_posix()}"
-            if name not in present:
+            if name not in present and not self._channel.sink.file(name, file):
                 self._put(name, file)
+
+    def _present(self) -> set[str]:
+        """The artifacts that are there, as far as there is a server to ask."""
+        try:
+            return set(self.get_file_names())
+        except AzureMLException as exc:
+            if isinstance(exc.inner_exception, ServerUnreachable):
+                return set()
+            raise
 
     def _error(self) -> dict[str, Any] | None:
         """The last error that was recorded."""

@@ -29,10 +29,7 @@ class RunTags(RunHandle):
 
     def set_tags(self, tags: Mapping[str, str | None]) -> None:
         """Set tags; values that are no text become text."""
-        sent = [{"key": key, "value": "" if value is None else str(value)} for key, value in tags.items()]
-        self._link.post(
-            f"{MLFLOW}/log-batch", {"run_id": self.id, "metrics": [], "params": [], "tags": sent}, retry=True
-        )
+        self._channel.sink.tags({key: "" if value is None else str(value) for key, value in tags.items()})
 
     def get_tags(self) -> dict[str, str | None]:
         """Tags, without those that MLflow keeps for itself; None for one without a value."""
