@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from contextvars import Context
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.run_texts import WHOLE
 from runyard.store.sql.search.fragments import among
 
+_key = attrgetter("key")
 Render = Callable[[Run], bytes]
 IN_ONE_QUERY = 500
 KEPT_BYTES = 256 * 1024
@@ -27,10 +29,10 @@ _RUNS = """SELECT r.id, r.version, d.body FROM runs r
     LEFT JOIN run_docs d ON d.run_id = r.id AND d.version = r.version WHERE {ids}"""
 _ROWS = """SELECT id, uuid, experiment_id, name, user_id, status, stage, start_ms, end_ms, artifact_uri
     FROM runs WHERE {ids}"""
-_METRICS = """SELECT s.run_id, k.name, s.last_value, s.last_ms, s.last_step FROM series s
-    JOIN keys k ON k.id = s.key_id WHERE {ids} ORDER BY s.run_id, k.name"""
-_TEXTS = f"""SELECT t.run_id, k.name, {WHOLE.format("t")} FROM {{table}} t
-    JOIN keys k ON k.id = t.key_id WHERE {{ids}} ORDER BY t.run_id, k.name"""
+_METRICS = "SELECT run_id, key_id, last_value, last_ms, last_step FROM series WHERE {ids}"
+_PARAMS = f"SELECT t.run_id, t.key_id, {WHOLE.format('t')} FROM run_params t WHERE {{ids}}"
+_TAGS = f"SELECT t.run_id, t.key_id, {WHOLE.format('t')} FROM run_tags t WHERE {{ids}}"
+_KEYS = "SELECT id, name FROM keys WHERE {ids}"
 _DATASETS = """SELECT e.run_id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, e.tags
     FROM run_datasets e JOIN datasets d ON d.id = e.dataset_id
     WHERE {ids} ORDER BY e.run_id, d.id"""
@@ -93,19 +95,30 @@ class Keeper:
 def load(c: Connection, ids: Sequence[int]) -> dict[int, Run]:
     """Runs by row id, with everything. Cost: their rows, in a fixed number of statements."""
     runs = {row[0]: _run(row) for row in _rows(c, _ROWS, "id", ids)}
-    for run_id, key, value, ms, step in _rows(c, _METRICS, "s.run_id", ids):
-        runs[run_id].metrics.append(MetricPoint(key, math.nan if value is None else value, ms, step))
-    for run_id, key, value in _rows(c, _TEXTS.replace("{table}", "run_params"), "t.run_id", ids):
-        runs[run_id].params.append(Param(key, value))
-    for run_id, key, value in _rows(c, _TEXTS.replace("{table}", "run_tags"), "t.run_id", ids):
-        runs[run_id].tags.append(Tag(key, value))
-    for run_id, *dataset, tags in _rows(c, _DATASETS, "e.run_id", ids):
-        edge_tags = [Tag(key, value) for key, value in json.loads(tags)]
+    metrics = _rows(c, _METRICS, "run_id", ids)
+    params, tags = (_rows(c, sql, "t.run_id", ids) for sql in (_PARAMS, _TAGS))
+    names = _names(c, {row[1] for rows in (metrics, params, tags) for row in rows})
+    for run_id, key, value, ms, step in metrics:
+        runs[run_id].metrics.append(MetricPoint(names[key], math.nan if value is None else value, ms, step))
+    for run_id, key, value in params:
+        runs[run_id].params.append(Param(names[key], value))
+    for run_id, key, value in tags:
+        runs[run_id].tags.append(Tag(names[key], value))
+    for run in runs.values():
+        for facts in (run.metrics, run.params, run.tags):
+            facts.sort(key=_key)
+    for run_id, *dataset, texts in _rows(c, _DATASETS, "e.run_id", ids):
+        edge_tags = [Tag(key, value) for key, value in json.loads(texts)]
         runs[run_id].inputs.append(DatasetInput(Dataset(*dataset), edge_tags))
     for run_id, model_id, direction, step in _rows(c, _MODELS, "run_id", ids):
         edges = runs[run_id].model_outputs if direction else runs[run_id].model_inputs
         edges.append(ModelEdge(model_id, step))
     return runs
+
+
+def _names(c: Connection, keys: set[int]) -> dict[int, str]:
+    """Of each key once: runs mostly have the same ones."""
+    return {row[0]: row[1] for row in _rows(c, _KEYS, "id", sorted(keys))}
 
 
 def bare_run(c: Connection, run_id: int) -> Run:
