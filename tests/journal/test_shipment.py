@@ -528,6 +528,13 @@ def test_a_process_that_died_over_its_run_is_told(journal: Journal, standin: Sta
     assert f"number {os.getpid()}" in last["ended"]
 
 
+def test_a_dead_process_gives_no_sign_of_life(journal: Journal, standin: StandIn) -> None:
+    journal.log(NewRun(RUN, "0"), *(point(step) for step in range(100)))
+    journal.shipment._over = lambda: True
+    assert journal.until(pass_s=20) is Step.DONE
+    assert [bool(one.get("ended")) for one in standin.beats] == [True]
+
+
 def test_another_sender_that_was_faster_is_no_trouble(journal: Journal, standin: StandIn) -> None:
     journal.points(0, 100)
     journal.file("x", "x.txt")

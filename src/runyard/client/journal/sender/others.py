@@ -17,7 +17,7 @@ from runyard.client.journal.sender.shipment import Shipment, Step
 
 CLAIM = "sender.json"
 FIRST_LOOK_S = 3.0
-LOOK_AGAIN_S = 60.0
+LOOK_AGAIN_S = 300.0
 GIVE_UP_S = 60.0
 
 

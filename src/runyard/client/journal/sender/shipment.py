@@ -152,7 +152,8 @@ class Shipment:
         except CorruptData as exc:
             return self._damaged(exc, over=over)
         step = Step.IDLE if chunk is None else self._send(chunk)
-        self.alive.beat_if_due()
+        if not over:  # a sign after the end, from a second sender, would bring a dead run back to life
+            self.alive.beat_if_due()
         self._save()
         if step is not Step.IDLE:
             return step
