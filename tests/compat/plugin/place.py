@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,12 @@ class Place:
     def journals(self) -> list[Path]:
         """The folders of the journals that are left."""
         return sorted(one.parent for one in (self.home / ".runyard" / "journal").glob("*/head.json"))
+
+
+def run_told_by(process: subprocess.Popen[str]) -> str:
+    """The run that a program prints when it has begun."""
+    assert process.stdout is not None
+    while line := process.stdout.readline():
+        if re.fullmatch(r"[0-9a-f]{32}\n", line):
+            return line.strip()
+    raise AssertionError("it ended before it began a run")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 
 from tests.compat.environments import CLIENTS
 
-from .place import Place
+from .place import Place, run_told_by
 
 RELEASES = [pytest.param(CLIENTS[0]), pytest.param(CLIENTS[1], marks=pytest.mark.long)]
 FINE = ["history of an unknown run", "good nan", "good param again"]
@@ -115,15 +113,6 @@ def test_no_server_at_all_and_a_killed_process_that_is_started_again(place: Plac
     assert found["info"]["status"] == "FINISHED"
     experiment = place.connection.get("/api/2.0/mlflow/experiments/get-by-name", experiment_name="loop")
     assert experiment["experiment"]["experiment_id"] == found["info"]["experiment_id"]
-
-
-def run_told_by(process: subprocess.Popen[str]) -> str:
-    """The run that a program prints when it has begun."""
-    assert process.stdout is not None
-    while line := process.stdout.readline():
-        if re.fullmatch(r"[0-9a-f]{32}\n", line):
-            return line.strip()
-    raise AssertionError("it ended before it began a run")
 
 
 def flat(value: Any, place: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.api.people import People
 from tests.compat.environments import CLIENTS, client_python
 
 from .installed import kept_environment, plugin_path
+from .place import run_told_by
 
 PROGRAMS = Path(__file__).parent / "programs"
 LIFE_S = 6
@@ -84,6 +86,54 @@ def test_program_outlives_its_token(office: Office, release: str, tmp_path: Path
     assert found["child"] == 0 and found["status"] == "FINISHED"
     assert len(found["logged"]) == 5 and all(found["logged"].values())
     assert found["found"] == found["logged"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_training_goes_on_when_its_token_ends_and_another_one_sends_the_rest(
+    office: Office, release: str, tmp_path: Path
+) -> None:
+    server = office.connection.at(None)
+    made = server.post("/api/v1/tokens", {"name": "short"})
+    tracking = Connection(server.server, "default", made["token"]).tracking_token()[0]
+    loop = subprocess.Popen(
+        [str(client_python(release)), str(PROGRAMS / "loop.py"), "-", "m", "400", "0.01"],
+        env={
+            **kept_environment(),
+            "PYTHONPATH": office.path,
+            "HOME": str(tmp_path),
+            "MLFLOW_TRACKING_URI": office.uri(tracking),
+            "RUNYARD_DRAIN_S": "2",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    run_id = run_told_by(loop)
+    server.delete(f"/api/v1/tokens/{made['token_id']}")
+    printed = loop.communicate(timeout=120)[0]
+    assert loop.returncode == 0 and "done" in printed, printed
+    assert "records are not sent yet" in printed
+    sync = subprocess.run(
+        [sys.executable, "-m", "runyard", "sync"],
+        env={
+            **kept_environment(),
+            "PYTHONPATH": office.path,
+            "HOME": str(tmp_path),
+            "RUNYARD_TOKEN": office.token,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert sync.returncode == 0, sync.stdout + sync.stderr
+    history = office.connection.get(
+        "/api/2.0/mlflow/metrics/get-history", run_id=run_id, metric_key="m", max_results=1_000
+    )
+    assert [int(one["step"]) for one in history["metrics"]] == list(range(400))
+    assert (
+        office.connection.get("/api/2.0/mlflow/runs/get", run_id=run_id)["run"]["info"]["status"]
+        == "FINISHED"
+    )
 
 
 @pytest.mark.parametrize("release", RELEASES)
