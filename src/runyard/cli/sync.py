@@ -66,7 +66,7 @@ ROWS = [
 def sync(
     session: Session, paths: tuple[Path, ...], watch: bool, jobs: int, ended: bool, skip_lost: bool
 ) -> None:
-    """Send journals: what was logged offline, by processes that died, or while no server was in reach.
+    """Send what was logged offline, or could not be sent: by processes that died, or without a server in reach.
 
     PATH is a journal or a folder of journals, from whatever machine; by default $RUNYARD_JOURNAL, or
     ~/.runyard/journal. Each goes to the server and workspace that its process logged to, unless --server or --workspace
