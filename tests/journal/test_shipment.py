@@ -413,6 +413,15 @@ def test_many_files_go_up_and_their_copies_go(journal: Journal, standin: StandIn
     journal.done()
 
 
+def test_a_file_that_replaces_another_goes_up_after_it(journal: Journal, standin: StandIn) -> None:
+    journal.log(NewRun(RUN, "0"))
+    for number in range(30):
+        journal.file("x" * (300_000 if number % 2 == 0 else 1) + str(number), "same.txt")
+        journal.file(str(number), f"{number}.txt")
+    journal.done()
+    assert standin.files[f"0/{RUN}/artifacts/same.txt"] == b"x29" and len(standin.files) == 31
+
+
 def test_files_that_were_sent_are_not_sent_again_by_another_sender(
     journal: Journal, standin: StandIn
 ) -> None:
