@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 from mlflow.exceptions import MlflowException
@@ -49,6 +50,17 @@ class HostCredentials:
             insecure = os.environ.get("RUNYARD_INSECURE_TLS", "").strip().lower() in TRUE
             creds.ignore_tls_verification = insecure and creds.server_cert_path is None
         return creds
+
+    def for_sender(self) -> str | None:
+        """The token for the journal's sender; where there is none, name and password as MLflow takes them."""
+        token = self._source.current()
+        if token is not None:
+            return token
+        creds = get_default_host_creds(self.host)
+        if not (creds.username and creds.password):
+            return None
+        known = f"{creds.username}:{creds.password}".encode()
+        return f"Basic {base64.standard_b64encode(known).decode()}"
 
     def at_server(self) -> MlflowHostCreds:
         """The credentials for what belongs to the server and not to the workspace."""

@@ -113,9 +113,9 @@ def _opened(address: Address) -> OpenJournal | None:
         raise as_mlflow(exc) from exc
     if settings.mode == DIRECT:
         return None
-    source = source_of(address)
+    credentials = HostCredentials(address, source_of(address))
     offline = settings.mode == OFFLINE
     whose = principal_of(address.token)
-    target = Target(address.server, address.place or "", source.current, offline, whose)
+    target = Target(address.server, address.place or "", credentials.for_sender, offline, whose)
     end_runs_first()
-    return OpenJournal(HostCredentials(address, source), recorder_for(target))
+    return OpenJournal(credentials, recorder_for(target))

@@ -196,6 +196,24 @@ def test_login_is_noticed_and_azures_schemes_work(office: Office, tmp_path: Path
     assert (found["name"], found["text"]) == ("Default", "hi")
 
 
+def test_name_and_password_as_mlflow_takes_them_are_good_for_what_is_journaled(
+    office: Office, tmp_path: Path
+) -> None:
+    server = office.connection.at(None)
+    person = server.post("/api/v1/users", {"name": "ann", "password": "correct horse battery"})
+    server.post("/api/v1/role-assignments", {"principal": "ann", "role": "Owner", "scope": "/"})
+    assert person["name"] == "ann"
+    who = {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "correct horse battery"}
+    printed = office.run(
+        CLIENTS[0], "loop.py", "-", "m", "50", "0", home=tmp_path, MLFLOW_TRACKING_URI=office.uri(), **who
+    )
+    assert "not sent" not in printed
+    run_id = next(line for line in printed.splitlines() if len(line) == 32)
+    asked = {"run_id": run_id, "metric_key": "m"}
+    history = office.connection.get("/api/2.0/mlflow/metrics/get-history", **asked)["metrics"]
+    assert len(history) == 50
+
+
 def test_local_mode_needs_no_credential_and_http_works_as_if_the_plugin_was_not_there(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     with live_server(tmp_path / "server") as client:

@@ -36,7 +36,8 @@ class Access:
 
     Args:
         place: NAME or SUBSCRIPTION/GROUP/NAME; empty: the server's default workspace.
-        token: the first one; without it, that of the environment or of the stored login.
+        token: the first one, or "Basic " and an encoded name and password; without it, that of the environment or of
+            the stored login.
         certificates: a file of authorities to trust where no variable names one.
         ask: called when the token is not taken any more and cannot be renewed here.
     """
@@ -126,7 +127,8 @@ class Access:
         base: str | None = None,
     ) -> Answer:
         if token is not None and token.isascii() and token.isprintable():
-            headers = {**headers, "Authorization": f"Bearer {token}"}
+            known = token if token.startswith("Basic ") else f"Bearer {token}"
+            headers = {**headers, "Authorization": known}
         return self._wire.ask(
             method,
             (self._base if base is None else base) + path,
