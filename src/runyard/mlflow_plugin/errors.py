@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlflow.exceptions import MlflowException, RestException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from runyard.errors import RunyardError
 
@@ -13,3 +14,11 @@ def as_mlflow(error: RunyardError) -> MlflowException:
     """The same class, code and text as if the server had refused the request."""
     message = error.message if len(error.message) <= MESSAGE_LIMIT else error.message[:MESSAGE_LIMIT] + "…"
     return RestException({"error_code": error.code, "message": message})
+
+
+def needs_server(request: str) -> MlflowException:
+    """What cannot be done offline."""
+    return MlflowException(
+        f"{request} is answered by the server alone, and RUNYARD_MODE=offline asks none.",
+        TEMPORARILY_UNAVAILABLE,
+    )

@@ -13,7 +13,7 @@ from mlflow.utils.async_logging.run_operations import RunOperations
 from runyard.entities.common import Param, Tag
 from runyard.entities.journal import BatchPoint
 from runyard.errors import RunyardError
-from runyard.mlflow_plugin.errors import as_mlflow
+from runyard.mlflow_plugin.errors import as_mlflow, needs_server
 from runyard.mlflow_plugin.experiment_calls import ExperimentCalls
 from runyard.mlflow_plugin.fluent_api import asked_to_log, chosen_workspace
 from runyard.mlflow_plugin.journals import OpenJournal
@@ -129,6 +129,8 @@ class JournalStore(RestStore):  # type: ignore[misc]
 
     def log_spans(self, *args: Any, **options: Any) -> Any:
         """Spans of traces, of MLflow 3; they are not journaled, and go after the runs that they belong to."""
+        if self._journal.reach.offline:
+            raise needs_server("log_spans")
         self._journal.settle()
         return super().log_spans(*args, **options)
 
@@ -138,6 +140,8 @@ class JournalStore(RestStore):  # type: ignore[misc]
         """Every other request of MLflow's class."""
 
         def send() -> Any:
+            if self._journal.reach.offline:
+                raise needs_server(api.__name__)
             return super(JournalStore, self)._call_endpoint(api, json_body, endpoint, *args, **options)
 
         handler = self._handlers.get(api.__name__)

@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from mlflow.store.model_registry.rest_store import RestStore
 
+from runyard.mlflow_plugin.errors import needs_server
 from runyard.mlflow_plugin.journals import OpenJournal
 
 NEEDS_FILES = "CreateModelVersion"
@@ -22,6 +23,8 @@ class JournalRegistryStore(RestStore):  # type: ignore[misc]
 
     def _call_endpoint(self, api: Any, *args: Any, **options: Any) -> Any:
         """Every request of MLflow's class."""
+        if self._journal.reach.offline:
+            raise needs_server(api.__name__)
         if api.__name__ == NEEDS_FILES:
             self._send_first()
         return super()._call_endpoint(api, *args, **options)
