@@ -114,6 +114,16 @@ def test_an_equal_text_is_checked_where_the_runs_with_that_text_lie(
     )
 
 
+@pytest.mark.parametrize(
+    "clause", ["params.p = 'x'", "params.p LIKE 'x%'", "params.p LIKE '%x%'", "params.p != 'x'"]
+)
+def test_runs_with_a_text_are_found_in_the_index_alone(heard: Heard, clause: str) -> None:
+    _, (term,) = terms_of(heard, clause)
+    assert term.source is not None
+    heard.all(term.source.text, term.source.params)
+    assert heard.plan_of(-1).startswith("SEARCH x USING COVERING INDEX run_params_by_value")
+
+
 def test_a_window_takes_the_runs_that_tie_with_its_end_when_they_are_few(heard: Heard) -> None:
     """Two statements for each window: where it ends, and what it holds."""
     assert len(asked(heard, "params.p = 'x'", "metrics.m")) == 10

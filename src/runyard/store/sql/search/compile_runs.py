@@ -8,7 +8,7 @@ from typing import Any
 
 from runyard.entities.common import Stage, ViewType
 from runyard.store.sql.database import Connection, Dialect
-from runyard.store.sql.run_texts import WHOLE, stored
+from runyard.store.sql.run_texts import WHOLE, stored, whole_from_index
 from runyard.store.sql.search.fragments import (
     ALWAYS,
     NEVER,
@@ -67,7 +67,6 @@ class Term:
         False  # the source is one index range, so its rows can be counted for what they cost to skip
     )
     check_cost: float = FAR
-    row_cost: float = SKIP  # of one row of the source
     name: Name | None = None
     op: Operator | None = None
     value: Value = None
@@ -233,13 +232,15 @@ def text_term(scope: Scope, name: Name, op: Operator, value: Value) -> Term:
         return _fact_term(scope, table, key_id, ALWAYS, ALWAYS, ranged=True)
     if op == "=":
         return _equal_text_term(scope, table, key_id, str(value))
-    condition = compare(f"({WHOLE.format('x')})", op, value, scope.dialect)
+    check = compare(f"({WHOLE.format('x')})", op, value, scope.dialect)
+    found = compare(f"({whole_from_index(table, 'x')})", op, value, scope.dialect)
     starting = text_range(op, value, scope.dialect, "x.value")
     if starting is None:
-        return _fact_term(scope, table, key_id, condition, condition, row_cost=FAR)
-    found = starting[0] if starting[1] else starting[0] + condition.wrap("AND ")
-    row_cost = SKIP if starting[1] else FAR
-    return _fact_term(scope, table, key_id, condition, found, ranged=True, row_cost=row_cost)
+        return _fact_term(scope, table, key_id, check, found)
+    within, exact = starting
+    return _fact_term(
+        scope, table, key_id, check, within if exact else within + found.wrap("AND "), ranged=True
+    )
 
 
 def _equal_text_term(scope: Scope, table: str, key_id: int, text: str) -> Term:
@@ -258,19 +259,12 @@ def _equal_text_term(scope: Scope, table: str, key_id: int, text: str) -> Term:
 
 
 def _fact_term(
-    scope: Scope,
-    table: str,
-    key_id: int,
-    check: Sql,
-    found: Sql,
-    *,
-    ranged: bool = False,
-    row_cost: float = SKIP,
+    scope: Scope, table: str, key_id: int, check: Sql, found: Sql, *, ranged: bool = False
 ) -> Term:
     """A condition on the row of this key: `check` for one run, `found` (the same, indexed) for all."""
     where = all_of([scope.here("x."), Sql("x.key_id = ?", (key_id,)), found])
     source = where.wrap(f"SELECT {_X} FROM {table} x WHERE ")
-    return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged, row_cost=row_cost)
+    return Term(_of_run(table, key_id, check).wrap("", " = 1"), source, ranged)
 
 
 def _of_run(table: str, key_id: int, condition: Sql) -> Sql:

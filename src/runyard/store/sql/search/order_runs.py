@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from runyard.store.sql.run_texts import WHOLE
+from runyard.store.sql.run_texts import WHOLE, whole_from_index
 from runyard.store.sql.search.compile_runs import (
     ATTRIBUTES,
     RUN_ID,
@@ -150,13 +150,7 @@ def _ids(walk: Walk) -> str:
 
 
 def _column(walk: Walk) -> str:
-    """Of all texts the start; of the few that go on, the row is read (an index would not do for a column more)."""
-    if not walk.prefix:
-        return walk.value
-    whole = (
-        f"(SELECT {WHOLE.format('w')} FROM {walk.table} w WHERE w.run_id = t.run_id AND w.key_id = t.key_id)"
-    )
-    return f"CASE WHEN length(t.value) < {PREFIX} THEN t.value ELSE {whole} END"
+    return whole_from_index(walk.table, "t") if walk.prefix else walk.value
 
 
 def tied(scope: Scope, key: RunKey, value: Scalar) -> Term:

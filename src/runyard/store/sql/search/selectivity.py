@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from runyard.store.sql.search.compile_runs import FAR, Scope, Term, rows, visit_order
+from runyard.store.sql.search.compile_runs import FAR, SKIP, Scope, Term, rows, visit_order
 from runyard.store.sql.search.fragments import Sql, rows_of
 
 COUNTED_TERMS = 16
@@ -55,7 +55,7 @@ class Selectivity:
         for term in islice(
             (term for term in terms if term.ranged and term.source is not None), COUNTED_TERMS
         ):
-            row_cost = term.row_cost + visit_cost([other for other in terms if other is not term])
+            row_cost = SKIP + visit_cost([other for other in terms if other is not term])
             limit = int(min(cost / row_cost, EVERYTHING))
             count = self.count(term, limit)
             if count < limit:
