@@ -1,4 +1,4 @@
-"""The `runyard` command. A command's module is loaded when it is called; only up, db, openapi, admin load the server."""
+"""The `runyard` command. A command's module is loaded when it is called; few load the server: up, relay, exec, db, openapi, admin."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ COMMANDS: Mapping[str, Lazy] = {
     "admin": Lazy(f"{CLI}.admin", "admin", "What is done on a server's database itself."),
     "sync": Lazy(f"{CLI}.sync", "sync", "Send what was logged offline, or could not be sent."),
     "journal": Lazy(f"{CLI}.journal", "journal", "Journals: what was logged and is still to be sent."),
+    "relay": Lazy(f"{CLI}.relay", "relay", "Listen for MLflow clients of any language, and journal."),
+    "exec": Lazy(f"{CLI}.execute", "execute", "Run a command as a run, and keep what it prints."),
     "import": Lazy(
         f"{CLI}.transfer", "import_", "Import from MLflow, or an exported folder, keeping ids and times."
     ),

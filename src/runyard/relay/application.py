@@ -1,0 +1,274 @@
+"""The relay as an ASGI application: MLflow's REST API of one workspace, in front of a journal.
+
+request → Gate (Host, Origin) → token → what is logged: the journal; the rest: the server, once it has what was logged
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hmac
+import os
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse
+
+from runyard.client.journal.recorder import Recorder
+from runyard.entities.access import ANONYMOUS
+from runyard.errors import InvalidInput, RouteNotFound, RunyardError, StorageUnavailable, Unauthenticated
+from runyard.relay.artifact_answers import FILES, OF_RUN, ArtifactAnswers
+from runyard.relay.asked import Answer, Asked, PassOn
+from runyard.relay.desk import Desk, away
+from runyard.relay.experiment_answers import ExperimentAnswers
+from runyard.relay.model_answers import ModelAnswers
+from runyard.relay.run_answers import RunAnswers
+from runyard.relay.upstream import Upstream
+from runyard.server import errors
+from runyard.server.application import (
+    BODY_LIMIT,
+    Receive,
+    Scope,
+    Send,
+    check_json,
+    content_type,
+    encode,
+    iterate_body,
+    read_body,
+    send_json,
+)
+from runyard.server.gate import Gate
+from runyard.server.routing import PREFIXES, Route, RouteTable
+from runyard.wire.mlflow.artifacts import ListProxied, ListRunArtifacts, ServerInfo
+
+WORKERS = 32
+PLAIN = ("/health", "/version")
+WORKSPACE_HEADER = b"x-mlflow-workspace"
+DEFAULT_WORKSPACE = "default"
+INFO = "/3.0/mlflow/server-info"
+FILE = FILES + "/{artifact_path:path}"
+NOSNIFF = {"x-content-type-options": "nosniff"}
+
+
+class Relay:
+    """Serves one workspace.
+
+    Args:
+        recorder: of the journal.
+        token: that every request has to carry; None: whoever reaches the port may log.
+        spool: a folder that uploads arrive in, best on the journal's disk.
+    """
+
+    def __init__(self, recorder: Recorder, token: str | None, spool: Path) -> None:
+        self.desk = Desk(recorder)
+        experiments = ExperimentAnswers(self.desk)
+        models = ModelAnswers(self.desk, experiments)
+        runs = RunAnswers(self.desk, experiments)
+        self._artifacts = ArtifactAnswers(self.desk, models)
+        self._answers: dict[tuple[str, str], Answer] = {
+            **experiments.answers,
+            **runs.answers,
+            **models.answers,
+            ("GET", FILES): self._list,
+            ("GET", OF_RUN): self._list_of_run,
+            ("GET", INFO): _server_info,
+        }
+        places = [*self._answers, ("GET", FILE), ("PUT", FILE)]
+        self._table = RouteTable(Route(method, path, ANONYMOUS) for method, path in places)
+        target = recorder.target
+        self._upstream = Upstream(target.server, target.workspace or None, target.token or (lambda: None))
+        self._gate = Gate(loopback_only=True)
+        self._token = token
+        self._spool = spool
+        self._threads = ThreadPoolExecutor(WORKERS, "runyard-relay")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            self._admit(scope)
+            await self._serve(scope, receive, watched)
+        except ClientDisconnect:
+            pass
+        except Exception as exc:
+            if begun:
+                raise
+            status, body, headers = errors.answer(exc)
+            await send_json(send, status, body, headers, head=scope["method"] == "HEAD")
+        finally:
+            self.desk.tell_news()
+
+    def _admit(self, scope: Scope) -> None:
+        """Raises: NotAllowed, Unauthenticated, InvalidInput."""
+        headers: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
+        told = [headers[name].decode("latin-1") if name in headers else None for name in GATED]
+        refusal = self._gate.refusal(scope["method"], scope["path"], *told)
+        if refusal is not None:
+            raise refusal
+        if scope["path"] in PLAIN:
+            return
+        if self._token is not None and not hmac.compare_digest(
+            _secret_of(headers.get(b"authorization", b"")), self._token.encode()
+        ):
+            raise Unauthenticated(
+                "This relay answers whoever has its token. Set MLFLOW_TRACKING_TOKEN to what `runyard relay` printed."
+            )
+        workspace = headers.get(WORKSPACE_HEADER, b"").decode("latin-1")
+        if workspace not in ("", DEFAULT_WORKSPACE):
+            raise InvalidInput(
+                f"A relay serves one workspace. Start another one for {workspace!r}, with `runyard relay -w`."
+            )
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, raw_path = scope["method"], scope["raw_path"].decode("latin-1")
+        if raw_path in PLAIN:
+            await send_json(send, 200, b'{"status":"OK"}', head=method == "HEAD")
+            return
+        path = _below_prefix(raw_path)
+        try:
+            match = self._table.find(method, path)
+        except RunyardError:  # not one of ours
+            await self._pass_on(scope, receive, send)
+            return
+        if match.route.path == FILE:
+            serve = self._receive if match.route.method == "PUT" else self._send
+            await serve(match.values["artifact_path"], scope, receive, send)
+            return
+        if method not in ("GET", "HEAD", "DELETE"):
+            check_json(content_type(scope))
+        body = await read_body(scope, receive, BODY_LIMIT)
+        asked = Asked(method, path, match.values, scope["query_string"], body)
+        answer = self._answers[match.route.method, match.route.path]
+        try:
+            found = await self._in_thread(answer, asked)
+        except PassOn:
+            await self._pass_on(scope, _again(body), send)
+            return
+        await send_json(send, 200, encode(found), head=method == "HEAD")
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw_path = scope["raw_path"].decode("latin-1")
+        if not raw_path.startswith(PASSED_ON) or ".." in unquote(raw_path).split("/"):
+            raise RouteNotFound(f"A relay has no route {scope['method']} {raw_path[:200]}.")
+        await self._in_thread(self.desk.settle)
+        if not await self._in_thread(self.desk.server.there):
+            raise away("The server is away just now, and the relay does not hold the answer.")
+        raw_path, query = await self._in_thread(self._artifacts.translated, raw_path, scope["query_string"])
+        there = {**scope, "raw_path": raw_path.encode("latin-1"), "query_string": query}
+        try:
+            await self._upstream.pass_on(there, receive, send)
+        except StorageUnavailable:
+            self.desk.server.lost()
+            raise
+
+    async def _receive(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """An upload: into a file first, then into the journal."""
+        handle, name = await self._in_thread(_beside, self._spool)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                async for piece in iterate_body(receive):
+                    await self._in_thread(file.write, piece)
+            await self._in_thread(self._artifacts.add, path, Path(name))
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        await send_json(send, 200, b"{}")
+
+    async def _send(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        file = await self._in_thread(self._artifacts.held, path)
+        if file is None:
+            await self._pass_on(scope, receive, send)
+            return
+        response = FileResponse(file.source, media_type="application/octet-stream", headers=NOSNIFF)
+        await response(scope, receive, send)
+
+    def _list(self, asked: Asked) -> Any:
+        found = self._artifacts.listed(asked.read(ListProxied).path.strip("/"))
+        if found is None:
+            raise PassOn
+        return {"files": found}
+
+    def _list_of_run(self, asked: Asked) -> Any:
+        one = asked.read(ListRunArtifacts)
+        found = self._artifacts.listed_of_run(one.run(), one.path)
+        if found is None:
+            raise PassOn
+        return found
+
+    async def _in_thread(self, work: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+GATED = (b"host", b"origin", b"sec-fetch-site")
+PASSED_ON = (*(f"{prefix}/" for prefix in PREFIXES), "/v1/traces")
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _below_prefix(raw_path: str) -> str:
+    for prefix in PREFIXES:
+        if raw_path.startswith(f"{prefix}/"):
+            return raw_path.removeprefix(prefix)
+    return raw_path
+
+
+def _secret_of(authorization: bytes) -> bytes:
+    """The token that a request carries: as a bearer, or as the password."""
+    kind, _, value = authorization.partition(b" ")
+    if kind.lower() == b"bearer":
+        return value.strip()
+    if kind.lower() == b"basic":
+        with contextlib.suppress(binascii.Error, ValueError):
+            return base64.b64decode(value, validate=True).partition(b":")[2]
+    return b""
+
+
+def _again(body: bytes) -> Receive:
+    """A body that was read already."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _beside(folder: Path) -> tuple[int, str]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return tempfile.mkstemp(prefix=".upload-", dir=folder)
+
+
+def _server_info(asked: Asked) -> ServerInfo:
+    """All files go through the relay, and it has one workspace."""
+    return ServerInfo(
+        multipart_uploads_enabled=False,
+        multipart_downloads_enabled=False,
+        presigned_upload_run_id_supported=False,
+        presigned_upload_model_id_supported=False,
+        model_artifact_presigned_downloads_supported=False,
+        workspaces_enabled=False,
+    )

@@ -1,0 +1,183 @@
+"""A relay in front of a real server: what is logged is acknowledged by the journal, and arrives once."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from runyard.client.journal.folder import journals
+from tests.relay.conftest import ServerProcess, relayed
+
+FILE = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+def test_logs_and_reads_with_the_server_up(server: ServerProcess) -> None:
+    with relayed(server) as (relay, client):
+        experiment = client.experiment(name="e")
+        run = client.run(experiment, run_name="one")
+        for step in range(20):
+            client.ok(
+                "POST", "runs/log-metric", run_id=run, key="loss", value=step / 8, timestamp=step, step=step
+            )
+        client.ok("POST", "runs/log-parameter", run_id=run, key="lr", value="0.1")
+        client.ok("POST", "runs/set-tag", run_id=run, key="a", value="b")
+        client.ok("POST", "runs/set-tag", run_id=run, key="gone", value="b")
+        client.ok("POST", "runs/delete-tag", run_id=run, key="gone")
+        client.ok(
+            "POST",
+            "runs/log-batch",
+            run_id=run,
+            metrics=[{"key": "acc", "value": 1.5, "timestamp": 1, "step": 0}],
+            params=[{"key": "depth", "value": "3"}],
+        )
+        found = client.ok("GET", "runs/get", run_id=run)["run"]
+        assert {one["key"]: one["value"] for one in found["data"]["params"]} == {"lr": "0.1", "depth": "3"}
+        assert len(client.ok("GET", "metrics/get-history", run_id=run, metric_key="loss")["metrics"]) == 20
+        assert (
+            client.ok("POST", "runs/search", experiment_ids=[experiment])["runs"][0]["info"]["run_id"] == run
+        )
+        there = server.client().ok("GET", "runs/get", run_id=run)["run"]
+        assert there == found
+        tags = {one["key"]: one["value"] for one in there["data"]["tags"]}
+        assert tags["a"] == "b" and "gone" not in tags
+        assert relay.desk.recorder.seq > 20  # logged by way of the journal
+
+
+def test_refuses_at_once_what_the_server_would(server: ServerProcess) -> None:
+    with relayed(server) as (_, client):
+        run = client.run("0")
+        client.ok("POST", "runs/log-parameter", run_id=run, key="lr", value="1")
+        direct = server.client()
+        wait = client.ok("GET", "runs/get", run_id=run)
+        assert wait["run"]["data"]["params"]
+        for path, fields in (
+            ("runs/log-parameter", {"run_id": run, "key": "lr", "value": "2"}),
+            ("runs/log-metric", {"run_id": run, "key": "bad/../\n", "value": 1, "timestamp": 1}),
+            ("runs/log-metric", {"run_id": "0" * 32, "key": "a", "value": 1, "timestamp": 1}),
+            ("runs/log-metric", {"key": "a", "value": 1, "timestamp": 1}),
+            ("runs/log-batch", {"run_id": run, "metrics": [{"key": "a"}]}),
+            ("runs/update", {"run_id": run, "status": "NONSENSE"}),
+            ("runs/create", {"experiment_id": "987654321"}),
+        ):
+            ours, theirs = client.call("POST", path, fields), direct.call("POST", path, fields)
+            assert (ours.status, ours.json()) == (theirs.status, theirs.json()), path
+            assert ours.status >= 400
+
+
+def test_the_server_goes_away_and_comes_back(server: ServerProcess) -> None:
+    with relayed(server) as (relay, client):
+        early = client.run(client.experiment(name="early"))
+        server.down()
+        relay.desk.server.lost()
+        experiment = client.ok("POST", "experiments/create", name="late")["experiment_id"]
+        assert client.ok("GET", "experiments/get-by-name", experiment_name="late")["experiment"][
+            "experiment_id"
+        ] == (experiment)
+        late = client.run(experiment, run_name="late", start_time=1)
+        for run in (early, late):
+            for step in range(10):
+                client.ok(
+                    "POST", "runs/log-metric", run_id=run, key="loss", value=step, timestamp=step, step=step
+                )
+        root = client.ok("GET", "runs/get", run_id=late)["run"]["info"]["artifact_uri"]
+        assert root.startswith("mlflow-artifacts:/")
+        place = f"{FILE}/{root.removeprefix('mlflow-artifacts:/')}"
+        assert client.send("PUT", f"{place}/logs/a%20b.txt", b"hello").status == 200
+        assert client.send("GET", f"{place}/logs/a%20b.txt").content == b"hello"
+        listed = client.call("GET", "artifacts/list", {"run_id": late, "path": "logs"}).json()["files"]
+        assert listed == [{"path": "logs/a b.txt", "is_dir": False, "file_size": 5}]
+        assert len(client.ok("GET", "metrics/get-history", run_id=late, metric_key="loss")["metrics"]) == 10
+        client.ok("POST", "runs/update", run_id=late, status="FINISHED", end_time=9)
+        assert client.fails("POST", "runs/search", experiment_ids=["0"])[0] == 503
+        assert client.fails("GET", "/api/2.0/mlflow/registered-models/search")[0] == 503
+
+        server.up()
+        assert relay.desk.recorder.flush(20).sent
+        relay.desk.server._lost = float("-inf")
+        direct = server.client()
+        for run in (early, late):
+            found = direct.ok("GET", "metrics/get-history", run_id=run, metric_key="loss")["metrics"]
+            assert [one["step"] for one in found] == list(range(10))
+        there = direct.ok("GET", "runs/get", run_id=late)["run"]["info"]
+        assert (there["status"], there["run_name"], there["end_time"]) == ("FINISHED", "late", 9)
+        # what was told while the server was away stays good
+        assert client.send("GET", f"{place}/logs/a%20b.txt").content == b"hello"
+        folder = f"{root.removeprefix('mlflow-artifacts:/')}/logs"
+        files = client.call("GET", FILE, {"path": folder}).json()["files"]
+        assert [one["path"] for one in files] == ["a b.txt"]
+        assert len(client.ok("POST", "runs/search", experiment_ids=[experiment])["runs"]) == 1
+
+
+def test_uploads_wait_for_nothing_and_arrive_before_the_end(server: ServerProcess) -> None:
+    with relayed(server) as (relay, client):
+        run = client.run("0")
+        root = client.ok("GET", "runs/get", run_id=run)["run"]["info"]["artifact_uri"]
+        place = f"{FILE}/{root.removeprefix('mlflow-artifacts:/')}"
+        content = bytes(range(256)) * 4096
+        assert client.send("PUT", f"{place}/big.bin", content).status == 200
+        assert client.fails("PUT", f"{place}/../../x")[0] in (400, 404)
+        client.ok("POST", "runs/update", run_id=run, status="FINISHED", end_time=9)
+        assert relay.desk.recorder.flush(20).sent
+        assert server.client().send("GET", f"{place}/big.bin").content == content
+        assert client.send("GET", f"{place}/big.bin").content == content
+
+
+def test_only_who_has_the_token_may_log(server: ServerProcess) -> None:
+    with relayed(server, guarded=True) as (relay, client):
+        assert relay.token and len(relay.token) >= 32 and relay.token not in repr(relay)
+        assert client.fails("POST", "experiments/create", name="x")[0] == 401
+        assert client.also(token="wrong").fails("POST", "experiments/create", name="x")[0] == 401
+        assert client.also(token=relay.token).ok("POST", "experiments/create", name="x")
+        basic = base64.b64encode(f"anybody:{relay.token}".encode()).decode()
+        by_password = client.with_headers({"Authorization": f"Basic {basic}"})
+        assert by_password.ok("POST", "experiments/create", name="y")
+        assert client.send("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"X-MLFLOW-WORKSPACE": "other"}, 400),
+    ],
+)
+def test_refuses_foreign_pages_and_other_workspaces(
+    server: ServerProcess, headers: dict[str, str], status: int
+) -> None:
+    with relayed(server) as (_, client):
+        answer = client.with_headers(headers).call("POST", "experiments/create", {"name": "x"})
+        assert answer.status == status, answer.content
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/../workspaces/other/api/2.0/mlflow/x", "/api/%2e%2e/workspaces/other/api/x", "/metrics"]
+)
+def test_passes_on_nothing_but_the_api(server: ServerProcess, path: str) -> None:
+    with relayed(server) as (_, client):
+        assert client.fails("GET", path)[0] == 404
+
+
+def test_a_logged_model_is_made_without_a_server(server: ServerProcess, home: Path) -> None:
+    with relayed(server) as (relay, client):
+        run = client.run("0", start_time=1)
+        server.down()
+        relay.desk.server.lost()
+        made = client.ok("POST", "logged-models", experiment_id="0", name="m", source_run_id=run)["model"][
+            "info"
+        ]
+        one = f"logged-models/{made['model_id']}"
+        place = f"{FILE}/{made['artifact_uri'].removeprefix('mlflow-artifacts:/')}"
+        assert client.send("PUT", f"{place}/MLmodel", b"flavors: {}").status == 200
+        client.ok("PATCH", f"{one}/tags", tags=[{"key": "a", "value": "b"}])
+        ready = client.ok("PATCH", one, model_id=made["model_id"], status="LOGGED_MODEL_READY")
+        assert ready["model"]["info"]["status"] in ("LOGGED_MODEL_READY", "READY", 2)
+        server.up()
+        assert relay.desk.recorder.flush(20).sent
+        found = server.client().ok("GET", one)["model"]["info"]
+        assert found["tags"] == [{"key": "a", "value": "b"}]
+        relay.desk.server._lost = float("-inf")
+        assert client.send("GET", f"{place}/MLmodel").content == b"flavors: {}"
+    assert all(folder.path.is_dir() for folder in journals(home))
