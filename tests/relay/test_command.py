@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.api.live_server import Client
 from tests.compat.environments import client_python
-from tests.journal.trainers import ROOT
+from tests.journal.trainers import ROOT, wait_for
 from tests.relay.conftest import START, ServerProcess
 
 TRAINING = """
@@ -54,7 +57,8 @@ def relay_process(
     )
     try:
         assert process.stdout is not None
-        yield process, client_environment([process.stdout.readline(), process.stdout.readline()])
+        told = [process.stdout.readline() for _ in range(1 if "--open" in words else 2)]
+        yield process, client_environment(told)
     finally:
         process.kill()
         process.communicate()
@@ -126,6 +130,29 @@ def test_offline_it_begins_runs_itself_and_sync_sends_them(server: ServerProcess
     points = direct.ok("GET", "metrics/get-history", run_id=run, metric_key="loss")["metrics"]
     assert [one["step"] for one in points] == list(range(100))
     assert direct.ok("GET", "runs/get", run_id=run)["run"]["info"]["status"] == "FINISHED"
+
+
+def test_what_a_killed_relay_acknowledged_is_there_once(server: ServerProcess, home: Path) -> None:
+    acknowledged = []
+    with relay_process(server, "--open") as (relay, environment):
+        assert "MLFLOW_TRACKING_TOKEN" not in environment
+        client = Client(int(environment["MLFLOW_TRACKING_URI"].rpartition(":")[2]))
+        run = client.run("0", start_time=1)
+        threading.Timer(0.5, relay.kill).start()
+        with contextlib.closing(client), contextlib.suppress(OSError, http.client.HTTPException):
+            for step in itertools.count():
+                client.ok("POST", "runs/log-metric", run_id=run, key="loss", value=1, timestamp=1, step=step)
+                acknowledged.append(step)
+        relay.wait(10)
+    direct = server.client()
+
+    def there() -> list[int]:
+        found = direct.call("GET", "metrics/get-history", {"run_id": run, "metric_key": "loss"}).json()
+        return [one["step"] for one in found.get("metrics", [])]
+
+    assert len(acknowledged) > 10
+    wait_for(lambda: len(there()) >= len(acknowledged), "its sender sends the rest")
+    assert there()[: len(acknowledged)] == acknowledged and len(there()) <= len(acknowledged) + 1
 
 
 def test_a_port_that_is_taken_is_one_sentence(server: ServerProcess, home: Path) -> None:

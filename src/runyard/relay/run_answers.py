@@ -11,7 +11,7 @@ from runyard.client.journal.run_state import RunState
 from runyard.entities.common import Param, Tag
 from runyard.entities.journal import BatchPoint
 from runyard.entities.log_rules import require_run_id, tag_absent
-from runyard.errors import NotFound
+from runyard.errors import NotFound, RunyardError, Unauthenticated
 from runyard.relay.asked import Answers, Asked, PassOn, local_uris
 from runyard.relay.desk import Desk, away
 from runyard.relay.experiment_answers import ExperimentAnswers
@@ -169,7 +169,10 @@ class RunAnswers:
                 document = self._desk.server.ask("GET", asked.path, run_id=run_id)
             except Away:
                 pass
-            except NotFound as exc:
+            except (
+                NotFound,
+                Unauthenticated,
+            ) as exc:  # not sent yet; or the login has ended, and logging goes on
                 return self._local(run_id, exc)
             else:
                 if known is not None and seq == self._desk.recorder.seq:
@@ -177,7 +180,7 @@ class RunAnswers:
                 return document
         return self._local(run_id, None)
 
-    def _local(self, run_id: str, cause: NotFound | None) -> Any:
+    def _local(self, run_id: str, cause: RunyardError | None) -> Any:
         try:
             return {"run": local_uris(self._desk.local_run(run_id).message())}
         except NotFound:
