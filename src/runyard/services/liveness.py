@@ -65,14 +65,14 @@ class LivenessService:
         for what, text in (("host", host), ("ended", ended or "")):
             check_text(what, text)
         known = [one for one in run_ids if "\0" not in one]
-        beat = Beat(known, interval_s, host or ctx.remote, self._default_s)
+        beat = Beat(known, interval_s, host or ctx.remote, self._default_s, journal)
         admission = Admission(ctx.grants, ctx.principal.name, ctx.workspace)
         seen = self._journals.seen(ctx.workspace_id, journal, ended=ended is not None)
         if ended is None:
             await asyncio.gather(seen, self._store.beat(ctx.workspace_id, beat, admission))
         else:
-            reason = ended[:REASON_LIMIT]
-            await asyncio.gather(seen, self._store.end(ctx.workspace_id, beat, reason, admission))
+            await seen  # from here on signs that are still under way say nothing
+            await self._store.end(ctx.workspace_id, beat, ended[:REASON_LIMIT], admission)
 
     async def limits(self, ctx: Context) -> Limits:
         """What is set where they may see it."""

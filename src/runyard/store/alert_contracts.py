@@ -85,9 +85,11 @@ class Beat(NamedTuple):
 
     Attributes:
         default_s: how long a run may be silent where nothing else is set; 0: for ever.
+        journal: whose runs they are. Signs of one that has ended say nothing: they were under way when it did.
     """
 
     run_ids: Sequence[str]
     interval_s: int
     host: str
     default_s: int
+    journal: str = ""

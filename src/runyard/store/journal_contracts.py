@@ -167,7 +167,7 @@ class JournalStore(Protocol):
         ...
 
     async def seen(self, workspace_id: int, journal: str, *, ended: bool) -> None:
-        """The client still knows the journal, or is done with it."""
+        """The client still knows the journal, or is done with it; only further records undo that."""
         ...
 
     async def forget(self, ended_before_ms: int, seen_before_ms: int, limit: int) -> int:

@@ -123,6 +123,28 @@ def points(run_id: str, *steps: int) -> SomePoints:
     return SomePoints(run_id, [1 for _ in steps], [PointRecord(run_id, "m", 1.0, 1, step) for step in steps])
 
 
+def test_a_sign_that_was_under_way_when_its_journal_ended_brings_no_run_back(
+    watch: Watch, stores: Stores, clock: Clock
+) -> None:
+    run_id, journal = stores.new_run(), uuid.uuid4().hex
+    beat = Beat([run_id], 15, "host-1", DEFAULT_S, journal)
+
+    def take(before: int) -> None:
+        stretch = Stretch(before, before + 1, [points(run_id, before)], ())
+        stores.do(watch.journals.take(stores.workspace, journal, stretch, ALL))
+
+    take(0)
+    stores.do(watch.liveness.beat(stores.workspace, beat, ALL))
+    stores.do(watch.journals.seen(stores.workspace, journal, ended=True))
+    stores.do(watch.liveness.end(stores.workspace, beat, "It was killed.", ALL))
+    stores.do(watch.journals.seen(stores.workspace, journal, ended=False))
+    stores.do(watch.liveness.beat(stores.workspace, beat, ALL))
+    assert watch.state(run_id) == ("FAILED", START_MS, "It was killed.")
+    take(1)  # it was not dead after all
+    stores.do(watch.liveness.beat(stores.workspace, beat, ALL))
+    assert watch.state(run_id) == ALIVE
+
+
 def test_a_run_that_falls_silent_fails_and_the_others_do_not(
     watch: Watch, stores: Stores, clock: Clock
 ) -> None:

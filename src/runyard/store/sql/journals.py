@@ -45,7 +45,7 @@ INSERT = """INSERT INTO journals (workspace_id, id, applied, refused, seen_ms) V
     ON CONFLICT (workspace_id, id) DO NOTHING"""
 ADVANCE = """UPDATE journals SET applied = ?, refused = ?, seen_ms = ?, ended_ms = NULL
     WHERE workspace_id = ? AND id = ?"""
-SEEN = "UPDATE journals SET seen_ms = ?, ended_ms = ? WHERE workspace_id = ? AND id = ?"
+SEEN = "UPDATE journals SET seen_ms = ?, ended_ms = coalesce(?, ended_ms) WHERE workspace_id = ? AND id = ?"
 FORGET = """DELETE FROM journals WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM journals
     WHERE seen_ms < ? AND (ended_ms IS NOT NULL OR seen_ms < ?) ORDER BY seen_ms LIMIT ?)"""
 EXPERIMENT = "SELECT id, stage FROM experiments WHERE workspace_id = ? AND name = ?"

@@ -30,6 +30,7 @@ LAST = "SELECT beat_ms, points, point_ms FROM run_beats WHERE run_id = ?"
 PUT = """INSERT INTO run_beats (run_id, beat_ms, due_ms, host, points, point_ms) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id) DO UPDATE SET beat_ms = excluded.beat_ms, due_ms = excluded.due_ms, host = excluded.host,
     points = excluded.points, point_ms = excluded.point_ms, lost_ms = NULL"""
+ENDED = "SELECT ended_ms FROM journals WHERE workspace_id = ? AND id = ?"
 FORGET = "DELETE FROM run_beats WHERE run_id = ?"
 FOUND = """UPDATE run_beats SET lost_ms = NULL, due_ms = ? + (due_ms - beat_ms), beat_ms = ?
     WHERE run_id = ? AND lost_ms IS NOT NULL"""
@@ -67,6 +68,8 @@ class SqlLiveness:
 
     async def beat(self, workspace_id: int, beat: Beat, admission: Admission) -> None:
         def work(tx: Transaction) -> None:
+            if _has_ended(tx, workspace_id, beat.journal):
+                return
             limits = _limits(tx, workspace_id)
             for run in _runs(tx, workspace_id, beat, admission):
                 revive(tx, run)
@@ -124,6 +127,13 @@ def revive(tx: Transaction, run: RunRef) -> None:
 def forget_beats(tx: Transaction, run: RunRef) -> None:
     """The run has ended; nobody waits for a sign of it."""
     tx.execute(FORGET, (run.id,))
+
+
+def _has_ended(tx: Transaction, workspace_id: int, journal: str) -> bool:
+    """Locked, so that a journal that ends just now ends after this transaction."""
+    lock = " FOR SHARE" if tx.dialect == "postgresql" else ""
+    row = tx.one(ENDED + lock, (workspace_id, journal))
+    return row is not None and row[0] is not None
 
 
 def _limits(c: Connection, workspace_id: int) -> dict[int, int]:
