@@ -11,7 +11,7 @@ from typing import Any
 
 from runyard.client.addresses import Address
 from runyard.client.journal import local_reads
-from runyard.client.journal.folder import JournalFolder, journal_home
+from runyard.client.journal.folder import JournalFolder, home_trouble, journal_home
 from runyard.client.journal.logbook import Logbook
 from runyard.client.journal.offline_names import OfflineExperiments
 from runyard.client.journal.recorder import FlushState, Recorder, recorder_for
@@ -111,11 +111,29 @@ def _opened(address: Address) -> OpenJournal | None:
         settings = JournalSettings.of_environment()
     except InvalidInput as exc:
         raise as_mlflow(exc) from exc
-    if settings.mode == DIRECT:
+    if settings.mode == DIRECT or (settings.mode != OFFLINE and _refused()):
         return None
     credentials = HostCredentials(address, source_of(address))
     offline = settings.mode == OFFLINE
-    whose = principal_of(address.token)
-    target = Target(address.server, address.place or "", credentials.for_sender, offline, whose)
+    place, whose = address.place or "", principal_of(address.token)
+    key = (address.server, place, whose)
+    _newest[key] = credentials
+    target = Target(address.server, place, lambda: _newest[key].for_sender(), offline, whose)
     end_runs_first()
     return OpenJournal(credentials, recorder_for(target))
+
+
+_newest: dict[tuple[str, str, str], HostCredentials] = {}
+"""By server, workspace and principal: those of the tracking URI that was last opened, with the freshest token."""
+
+
+def _refused() -> bool:
+    """Whether there is no place for a journal; said once."""
+    trouble = home_trouble()
+    if trouble is not None:
+        log.warning(
+            "There is no place for a journal: %s. Each call that logs waits for the server. Set RUNYARD_JOURNAL to a folder "
+            "that can be written to, or RUNYARD_MODE=direct.",
+            trouble,
+        )
+    return trouble is not None

@@ -93,6 +93,7 @@ class RunCalls:
         Raises: MlflowException, as the server answers.
         """
         if self._journal.reach.there():
+            self._journal.settle()  # another tracking URI of this process may have logged to it
             try:
                 return RunState.told(self._journal.reach.ask(GET_RUN, "GET", {"run_id": run_id})["run"])
             except Away:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.client.errors import ServerUnreachable
+from runyard.client.journal.folder import home_trouble
 from runyard.client.journal.logbook import Logbook
 from runyard.client.journal.recorder import Recorder, recorder_for
 from runyard.client.journal.run_state import RunState
@@ -147,12 +148,12 @@ _flows: dict[Target, Flow] = {}
 
 
 def sink_of(link: Link, run_id: str, document: Mapping[str, Any]) -> RunSink:
-    """Where a run's values go: into the journal, unless RUNYARD_MODE=direct wants none.
+    """Where a run's values go: into the journal, unless RUNYARD_MODE=direct wants none or there is no place for one.
 
     Raises: AzureMLException, if a setting cannot be read.
     """
     settings = translated(JournalSettings.of_environment)
-    if settings.mode == DIRECT:
+    if settings.mode == DIRECT or (settings.mode != OFFLINE and home_trouble() is not None):
         return BatchingSink(link, run_id)
     connection = link.connection
     target = Target(

@@ -95,6 +95,14 @@ def test_server_is_killed_and_comes_back_while_a_loop_logs(place: Place, release
     assert place.run_of(run_id)["info"]["status"] == "FINISHED"
 
 
+@pytest.mark.long
+def test_without_a_place_for_a_journal_each_call_waits_for_the_server(shared: Place) -> None:
+    printed = shared.run(CLIENTS[0], "loop.py", "-", "m", "5", "0", RUNYARD_JOURNAL="/proc/none/journal")
+    assert "There is no place for a journal: /proc/none/journal cannot be made" in printed
+    run_id = next(line for line in printed.splitlines() if len(line) == 32)
+    assert len(shared.history(run_id, "m")) == 5
+
+
 def test_no_server_at_all_and_a_killed_process_that_is_started_again(place: Place) -> None:
     release = CLIENTS[0]
     first = place.start(release, "loop.py", "-", "a", "100000", "0.001")

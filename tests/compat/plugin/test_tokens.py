@@ -136,6 +136,32 @@ def test_training_goes_on_when_its_token_ends_and_another_one_sends_the_rest(
     )
 
 
+def test_a_fresh_tracking_uri_takes_over_from_one_whose_token_has_ended(
+    office: Office, tmp_path: Path
+) -> None:
+    server = office.connection.at(None)
+    made = server.post("/api/v1/tokens", {"name": "first"})
+    first = Connection(server.server, "default", made["token"]).tracking_token()[0]
+    second = office.connection.tracking_token()[0]
+    program = subprocess.Popen(
+        [
+            str(client_python(CLIENTS[0])),
+            str(PROGRAMS / "fresh_uri.py"),
+            office.uri(first),
+            office.uri(second),
+        ],
+        env={**kept_environment(), "PYTHONPATH": office.path, "HOME": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    run_told_by(program)
+    server.delete(f"/api/v1/tokens/{made['token_id']}")
+    printed = program.communicate("\n", timeout=120)[0]
+    assert program.returncode == 0 and "not sent" not in printed, printed
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_expired_forged_and_rescoped_tokens_are_mlflows_errors_that_say_what_to_do(
     office: Office, release: str, tmp_path: Path

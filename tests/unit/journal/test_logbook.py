@@ -194,3 +194,22 @@ def test_a_point_costs_microseconds(logbook: Logbook) -> None:
             logbook.log_metric(run_id, "loss", 0.5, batch, step)
         best = min(best, (time.perf_counter() - started) / 100)
     assert best < 20e-6
+
+
+def test_runs_that_have_ended_are_forgotten_beyond_some_and_found_again(
+    home: Path, recorder: Recorder
+) -> None:
+    def lookup(run_id: str) -> RunState:
+        found = local_reads.replayed(local_reads.journals_of(home, run_id), run_id)
+        assert found is not None
+        return found
+
+    logbook = Logbook(recorder, LocalState(), lookup)
+    first = _begun(logbook)
+    logbook.log_param(first.run_id, Param("p", "v"))
+    logbook.update(first.run_id, "FINISHED", 5, None)
+    for _ in range(2_500):
+        logbook.update(_begun(logbook).run_id, "FINISHED", 5, None)
+    assert len(logbook.live) < 2_100 and len(logbook.state.runs) < 1_100
+    with pytest.raises(InvalidInput, match="already logged"):
+        logbook.log_param(first.run_id, Param("p", "other"))

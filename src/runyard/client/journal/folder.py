@@ -91,6 +91,16 @@ def journal_home() -> Path:
         raise StorageUnavailable(f"There is no place for the journal: {exc} Set {HOME_VARIABLE}.") from exc
 
 
+def home_trouble() -> str | None:
+    """Why no journal can be kept on this machine; None where one can."""
+    home = journal_home()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        return f"{home} cannot be made ({exc.strerror})"
+    return None if os.access(home, os.W_OK | os.X_OK) else f"{home} cannot be written to"
+
+
 class JournalFolder:
     """One journal on disk."""
 

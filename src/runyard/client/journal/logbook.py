@@ -44,6 +44,8 @@ from runyard.entities.log_rules import (
 from runyard.entities.run import RUN_NAME_TAG, USER_TAG
 from runyard.wire.mlflow.runs import LogInputs, LogModel, LogOutputs
 
+LIVE_KEPT = 2_000  # then those that have ended are forgotten
+
 
 class Journal(Protocol):
     """What a Recorder does for a Logbook."""
@@ -282,6 +284,8 @@ class Logbook:
 
     def _enter(self, run: RunState) -> None:
         self.live[run.run_id] = run
+        if len(self.live) > LIVE_KEPT:
+            self.live = {one: state for one, state in self.live.items() if one in self.state.runs}
         note_run(self._journal.begin(), run.run_id)
 
     def call(self, run_id: str | None, path: str, body: dict[str, Any]) -> None:

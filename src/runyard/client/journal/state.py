@@ -22,6 +22,7 @@ from runyard.entities.log_rules import MODEL_HISTORY_TAG, parse_model
 from runyard.wire.mlflow.runs import LogInputs, LogModel, LogOutputs
 
 RUNS = "/api/2.0/mlflow/runs"
+MODELS_KEPT = 1_000  # of logged models, the latest
 ENDED_KEPT = 1_000  # ended runs that are remembered; more are looked up again
 
 
@@ -56,6 +57,8 @@ class LocalState:
         if call.path == MODELS:
             model = ModelState.made(call.body)
             self.models.setdefault(model.message.info.model_id, model)
+            while len(self.models) > MODELS_KEPT:
+                self.models.pop(next(iter(self.models)), None)
         elif (model_id := model_id_of(call.path)) is not None:
             if model_id in self.models:
                 self.models[model_id].change(call)
