@@ -249,9 +249,7 @@ class _Search:
 
     def _next_size(self, progress: _Progress, missing: int) -> int:
         """As many rows as are expected to fill the page and some more, but never far more than were visited so far."""
-        expected = int(progress.rows_needed(missing) * 1.1) + max(
-            self._tuning.window // 2, progress.size // 4
-        )
+        expected = int(progress.rows_needed(missing) * 1.1) + self._tuning.window // 2 + 1
         return min(expected, progress.visited * 4, self._tuning.largest_window)
 
     def _take_over(self, task: _Task, progress: _Progress, found: list[Row]) -> bool:
