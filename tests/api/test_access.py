@@ -724,6 +724,8 @@ def test_the_audit_log_tells_who_did_what_and_notices_changes(owner: Client, dir
     assert [(one["outcome"], one["status"], one["workspace"], one["remote"]) for one in page] == [
         ("PERMISSION_DENIED", 403, "walked", "127.0.0.1")
     ]
+    nothing = owner.call("GET", f"{V1}/audit/export", {"principal": "nobody"})
+    assert (nothing.status, nothing.content) == (200, b"")
     exported = owner.call("GET", f"{V1}/audit/export", {"principal": name}).content.splitlines()
     assert len(exported) == len(owner.ok("GET", f"{V1}/audit", principal=name, max_results=1000)["items"])
     verdict = owner.ok("GET", f"{V1}/audit/verify")

@@ -54,6 +54,16 @@ def test_a_body_leaves_out_what_the_path_says(described: Any) -> None:
     assert schema["required"] == ["assessment"]
 
 
+def test_answers_are_described_under_their_status(server: Client, described: Any) -> None:
+    for route in server.routes:
+        answers = described["paths"][template(route.path)][route.method.lower()]["responses"]
+        assert str(route.status) in answers, route.path
+        assert ("content" in answers[str(route.status)]) == (route.status != 204) or route.raw
+    session = described["paths"]["/api/v1/login/session"]["post"]["responses"]["200"]
+    assert session["content"]["application/json"]["schema"] == {"type": "object"}
+    assert "WithHeaders" not in described["components"]["schemas"]
+
+
 def test_the_gate_guards_it(server: Client) -> None:
     assert server.send("GET", "/openapi.json", headers={"Host": "evil.example"}).status == 403
 

@@ -42,7 +42,7 @@ from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.raw_shapes import shape_of
-from runyard.server.routing import Match, Route, RouteTable, WithHeaders
+from runyard.server.routing import NO_CONTENT, Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_body, decode_hot, decode_query
@@ -61,7 +61,6 @@ JSON_HEADERS = [
     (b"vary", b"Origin"),
 ]
 UNROUTED = "(none)"
-NO_CONTENT = 204
 RECORD_HEADERS = {"x-mlflow-experiment-id": "experiment_id", "x-mlflow-run-id": "run_id"}
 
 

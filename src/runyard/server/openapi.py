@@ -11,7 +11,7 @@ import msgspec
 
 from runyard.server.errors import ErrorMessage
 from runyard.server.raw_shapes import JSON, shape_of
-from runyard.server.routing import Route
+from runyard.server.routing import NO_CONTENT, Route, WithHeaders
 from runyard.version import __version__
 
 Json = dict[str, Any]
@@ -93,7 +93,8 @@ def _answer_kind(route: Route) -> type[msgspec.Struct] | None:
     if route.handler is None:
         return None
     kind = get_type_hints(route.handler).get("return")
-    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
+    is_body = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not WithHeaders
+    return kind if is_body else None
 
 
 def _operation(route: Route, schemas: Json) -> Json:
@@ -112,7 +113,10 @@ def _typed_parts(route: Route, schemas: Json) -> Json:
     schema = schemas[route.request.__name__]
     kind = _answer_kind(route)
     answer = {"type": "object"} if kind is None else {"$ref": REFERENCE.format(name=kind.__name__)}
-    parts: Json = {"parameters": _path_parameters(route.path), "responses": _responses({JSON: answer})}
+    parts: Json = {
+        "parameters": _path_parameters(route.path),
+        "responses": _responses({} if route.status == NO_CONTENT else {JSON: answer}, status=route.status),
+    }
     if route.method in BODILESS:
         parts["parameters"] += _query_parameters(schema, in_path)
     elif route.method != "DELETE" or set(schema["properties"]) > in_path:
@@ -148,10 +152,10 @@ def _schema_of_media(media: str) -> Json:
     return {"type": "object"} if media == JSON else {}
 
 
-def _responses(content: dict[str, Json], error: str = "Error") -> Json:
+def _responses(content: dict[str, Json], error: str = "Error", status: int = 200) -> Json:
     answers = {media: {"schema": schema} if schema else {} for media, schema in content.items()}
     done: Json = {"description": "Done.", "content": answers} if answers else {"description": "Done."}
-    return {"200": done, "default": {"$ref": f"#/components/responses/{error}"}}
+    return {str(status): done, "default": {"$ref": f"#/components/responses/{error}"}}
 
 
 def _error() -> Json:

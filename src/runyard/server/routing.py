@@ -24,6 +24,7 @@ RawHandler = Callable[[Context, Request], Awaitable[Response]]
 PREFIXES = ("/api", "/ajax-api")
 OWN = "/api/v1"
 SAFE = ("GET", "HEAD", "OPTIONS")
+NO_CONTENT = 204
 KNOWN_ACTIONS = frozenset({*ACTIONS, ANONYMOUS, SELF})
 WATCHED = frozenset({"secrets/read", "workspaces/import"})
 UNAUDITED = frozenset({"runs/write", "artifacts/write", "traces/write", "datastores/write", ANONYMOUS})

@@ -42,10 +42,10 @@ def routes(service: AuditLogService) -> list[Route]:
         """Export the lines that fit, oldest first, as JSON lines."""
         asked = decode_query(request.scope["query_string"], AuditFilter)
         pieces = service.export(ctx, asked.query())
-        first = await anext(pieces, ())  # so that what is wrong with the query is answered as an error
+        first = await anext(pieces, None)  # so that what is wrong with the query is answered as an error
 
         async def lines() -> AsyncIterator[bytes]:
-            for entry in first:
+            for entry in first or ():
                 yield msgspec.json.encode(AuditMessage.of(entry)) + b"\n"
             async for piece in pieces:
                 yield b"".join(msgspec.json.encode(AuditMessage.of(entry)) + b"\n" for entry in piece)
