@@ -48,6 +48,7 @@ log = logging.getLogger("runyard.mlflow")
 
 GET_RUN = "/api/2.0/mlflow/runs/get"
 CREATE_S = 10.0  # that a server may be silent over the beginning of a run
+KNOWN_S = 20.0  # the same over a run that can be answered here
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 REJECTED = "UNAUTHENTICATED"
 Handler = Callable[[RestCall], Any]
@@ -246,7 +247,7 @@ class RunCalls:
             return self._local_answer(call, run_id)
         seq = self._journal.recorder.seq
         try:
-            document = call.ask()
+            document = call.ask() if known is None else call.ask(again=0, timeout_s=KNOWN_S)
         except Away as exc:
             return self._local_answer(call, run_id, exc.cause)
         except MlflowException as exc:
