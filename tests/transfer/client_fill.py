@@ -31,7 +31,9 @@ def main(uri: str, artifact_root: str | None) -> None:
     deleted = client.create_run(first, run_name="deleted").info.run_id
     client.log_metric(deleted, "m", 1.0, timestamp=5, step=5)
     client.delete_run(deleted)
-    client.log_metric(client.create_run("0", run_name="in default").info.run_id, "d", -0.0, timestamp=1)
+    default = client.get_experiment_by_name("Default")  # workspaces beside the first have none
+    other = default.experiment_id if default else client.create_experiment("another")
+    client.log_metric(client.create_run(other, run_name="in default").info.run_id, "d", -0.0, timestamp=1)
     fill_registry(client, parent)
     if VERSION >= (2, 14):
         fill_traces(client, first)

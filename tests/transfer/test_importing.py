@@ -7,13 +7,18 @@ import itertools
 import os
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from urllib3.exceptions import InsecureRequestWarning
 
 from runyard.entities.transfer import RegisteredModelRecord, VersionRecord
 from runyard.transfer.importing import Artifacts
@@ -22,6 +27,7 @@ from runyard.transfer.opening import open_mlflow
 from runyard.transfer.source import SourceFault
 from runyard.transfer.target import Workspace
 from tests.api.live_server import Client, live_server
+from tests.components.certificates import issued
 from tests.transfer.importing import Heard, connection_to, counts, faults, import_into
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -348,3 +354,72 @@ def test_prompts_have_no_files_to_miss(
     source.registered_models = lambda: iter([record])  # type: ignore[method-assign]
     report = import_into(server, source, tmp_path / "journal")
     assert any("dummy-source" in note.text for note in report.notes) == told
+
+
+# --- workspaces of MLflow ---
+
+
+def test_a_workspace_of_a_server_comes_and_no_other(server: Client, whole: Client, tmp_path: Path) -> None:
+    """Runyard itself as the server that is imported from."""
+    name = f"from-{next(NUMBERS)}"
+    whole.ok("POST", "/api/v1/workspaces", name=name)
+    there = whole.also(base=f"/workspaces/{name}")
+    run = there.run(there.experiment(name="theirs"), run_name="r")
+    report = import_into(
+        server, open_mlflow(f"http://127.0.0.1:{whole.port}", workspace=name), tmp_path / "journal"
+    )
+    found = server.ok("GET", "experiments/get-by-name", experiment_name="theirs")["experiment"]
+    assert (
+        faults(report) == [] and counts(report)["experiments"] == 2 and found["lifecycle_stage"] == "active"
+    )
+    assert server.ok("GET", "runs/get", run_id=run)["run"]["info"]["run_name"] == "r"
+    with pytest.raises(SourceFault, match="no workspace 'none'"):
+        open_mlflow(f"http://127.0.0.1:{whole.port}", workspace="none")
+
+
+def test_a_source_without_workspaces_is_told(tmp_path: Path) -> None:
+    mlruns = file_store(tmp_path)
+    with sqlite3.connect(tmp_path / "m.db") as db:
+        db.execute("CREATE TABLE experiments (experiment_id INT)")
+        db.execute("CREATE TABLE runs (run_uuid TEXT)")
+    for source in (str(mlruns), f"sqlite:///{tmp_path}/m.db"):
+        with pytest.raises(SourceFault, match=r"no workspaces. Leave --source-workspace out"):
+            open_mlflow(source, workspace="team-a")
+
+
+def test_the_certificates_of_mlflow_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = issued(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made.certificate, made.key)
+    with told_on_loopback(tls) as url:
+        with pytest.raises(SourceFault, match="CERTIFICATE_VERIFY_FAILED"):
+            list(open_mlflow(url).experiments())
+        monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(made.authority))
+        assert list(open_mlflow(url).experiments()) == []
+        monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(tmp_path / "absent"))
+        with pytest.raises(SourceFault, match="absent, which is not there"):
+            open_mlflow(url)
+        monkeypatch.setenv("MLFLOW_TRACKING_INSECURE_TLS", "true")
+        with pytest.warns(InsecureRequestWarning):
+            assert list(open_mlflow(url).experiments()) == []
+
+
+@contextmanager
+def told_on_loopback(tls: ssl.SSLContext) -> Iterator[str]:
+    """The address of a server that says that it has nothing."""
+
+    class Nothing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as listening:
+        listening.socket = tls.wrap_socket(listening.socket, server_side=True)
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{listening.server_port}"
+        listening.shutdown()

@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 
+from runyard.transfer.artifacts import Places
 from runyard.transfer.opening import open_mlflow
+from runyard.transfer.source import SourceFault
 from tests.api.live_server import Client, live_server
 from tests.components.mariadb import MariaDb, mariadb, missing_programs
 from tests.components.postgres import is_installed, postgres
 from tests.components.processes import free_ports
+from tests.components.s3 import S3Server, s3_server
+from tests.components.s3 import missing_programs as missing_s3_programs
 from tests.transfer.environments import OLD, Release, dumped, release
 from tests.transfer.importing import counts, faults, import_into
 
@@ -165,8 +169,97 @@ def test_a_running_server_and_its_database(server: Client, tmp_path: Path, versi
                 assert counts(again)["files"] == counts(report)["files"]
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    if missing := missing_s3_programs():
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    with s3_server() as running:
+        running.create_bucket("mlflow")
+        yield running
+
+
+PUT = """
+import boto3, sys
+client = boto3.client("s3", endpoint_url=sys.argv[1])
+for key in sys.argv[2:]:
+    client.put_object(Bucket="mlflow", Key=key, Body=b"" if key.endswith("/") else key.encode())
+"""
+ODD = ("x y.txt", "ü.txt", "p%20q.txt", "h#x.txt", "q?x.txt", "plus+x", "..x", "[x]~", "a folder/")
+
+
+@pytest.mark.long
+def test_files_in_s3(server: Client, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By MLflow's own variables, both where records say s3: and where --mlflow-artifacts does."""
+    of, uri = release("3.18.0", "s3"), f"sqlite:///{tmp_path}/m.db"
+    variables = {
+        "MLFLOW_S3_ENDPOINT_URL": s3.url,
+        "AWS_ACCESS_KEY_ID": s3.access_key,
+        "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        "AWS_DEFAULT_REGION": s3.region,
+    }
+    of.environment.update(variables)
+    of.run("client_fill.py", uri, "s3://mlflow/direct files", cwd=tmp_path)
+    refused = import_into(server, open_mlflow(uri), tmp_path / "journal")
+    assert all("there are no credentials" in text for text in faults(refused)) and faults(refused)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    report = import_into(server, open_mlflow(uri), tmp_path / "journal")
+    assert faults(report) == []
+    same(dumped(of, uri, tmp_path), dumped(of, f"http://127.0.0.1:{server.port}", tmp_path))
+    of.call(["-c", PUT, s3.url, *(f"odd/{name}" for name in ODD)], tmp_path)
+    places = Places(proxied="s3://mlflow")
+    found = {}
+    for file in places.files("mlflow-artifacts:/odd"):
+        with file.open() as opened:
+            found[file.path] = opened.read()
+    assert found == {name: f"odd/{name}".encode() for name in ODD[:-1]}
+
+
+@pytest.mark.long
+def test_workspaces_of_mlflow(server: Client, tmp_path: Path) -> None:
+    """Of one database each comes by its name, through the database and through its server."""
+    of = release("3.18.0")
+    with running(of, tmp_path, "--enable-workspaces") as url:
+        of.call(
+            ["-c", f"import mlflow; mlflow.set_tracking_uri('{url}'); mlflow.create_workspace('team-a')"],
+            tmp_path,
+        )
+        of.environment["MLFLOW_WORKSPACE"] = "team-a"
+        of.run("client_fill.py", url, cwd=tmp_path)
+        wanted = dumped(of, url, tmp_path)
+        uri = f"sqlite:///{tmp_path}/m.db"
+        server.ok("POST", "/api/v1/workspaces", name="by-server")
+        for source, artifacts, name in ((url, None, "by-server"), (uri, str(tmp_path / "artifacts"), None)):
+            opened = open_mlflow(source, workspace="team-a", proxied=artifacts)
+            report = import_into(server, opened, tmp_path / f"journal-{source[0]}", workspace=name)
+            assert faults(report) == [] and counts(report)["runs"] == 5
+            with pytest.raises(SourceFault, match="no workspace 'team-b'"):
+                open_mlflow(source, workspace="team-b")
+        others = open_mlflow(uri, workspace="default").left_out()
+        assert "--source-workspace team-a" in others["workspace team-a"]
+    del of.environment["MLFLOW_WORKSPACE"]
+    found = dumped(of, f"http://127.0.0.1:{server.port}", tmp_path)
+    del found["experiments"]["Default"]
+    same(without_ids(wanted), without_ids(found))
+
+
+def without_ids(dump: dict[str, Any]) -> dict[str, Any]:
+    """Numbers of experiments that are taken become others."""
+    for experiment in dump["experiments"].values():
+        del experiment["id"]
+    return dump
+
+
+@pytest.mark.long
+def test_a_server_without_workspaces_is_told(tmp_path: Path) -> None:
+    with running(release("2.17.2"), tmp_path) as url:
+        for source in (url, f"sqlite:///{tmp_path}/m.db", str(tmp_path)):
+            with pytest.raises(SourceFault, match=r"no workspaces. Leave --source-workspace out"):
+                open_mlflow(source, workspace="team-a")
+
+
 @contextlib.contextmanager
-def running(of: Release, folder: Path) -> Iterator[str]:
+def running(of: Release, folder: Path, *flags: str) -> Iterator[str]:
     """The URL of `mlflow server` with its files in a folder."""
     (port,) = free_ports(1)
     command = [
@@ -186,6 +279,7 @@ def running(of: Release, folder: Path) -> Iterator[str]:
         f"sqlite:///{folder}/m.db",
         "--artifacts-destination",
         str(folder / "artifacts"),
+        *flags,
     ]
     with (folder / "mlflow.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=of.variables(), stdout=log, stderr=log)

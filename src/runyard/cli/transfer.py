@@ -100,7 +100,10 @@ FRESH = click.option(
     help="What mlflow-artifacts: stands for in a database: the --artifacts-destination of its server, or its URL.",
 )
 @click.option(
-    "--source-workspace", default="default", metavar="NAME", help="Of MLflow, if its database has several."
+    "--source-workspace",
+    default="default",
+    metavar="NAME",
+    help="Of MLflow, if the database or server has several. [default: default]",
 )
 @FRESH
 @click.pass_obj

@@ -43,6 +43,7 @@ class Places:
         self._proxied = proxied
         self._base = base or Path.cwd()
         self._session = session or requests.Session()
+        self._cloud: Any = None  # of the class CloudFiles, once something lies there
         if proxied and "://" not in proxied:
             self._roots.append(Path(proxied).resolve())
 
@@ -57,7 +58,7 @@ class Places:
         elif scheme in ("", "file"):
             yield from local_files(self._local(place, scheme))
         elif scheme in CLOUD:
-            yield from cloud_files(place)
+            yield from self._in_cloud(place)
         else:
             raise SourceFault(
                 f"Files at {place[:200]!r} are not read: {scheme or 'this'} is no known kind of place."
@@ -74,6 +75,19 @@ class Places:
             )
         return path
 
+    def _in_cloud(self, place: str) -> Iterator[SourceFile]:
+        """All objects below a URL of an object store."""
+        if self._cloud is None:
+            try:
+                self._cloud = importlib.import_module("runyard.transfer.cloud_files").CloudFiles()
+            except ModuleNotFoundError as exc:
+                if exc.name is None or not exc.name.startswith("obstore"):
+                    raise
+                raise SourceFault(
+                    f"Reading files at {place[:200]} needs obstore: pip install 'runyard[cloud]'."
+                ) from None
+        yield from self._cloud.files(place)
+
     def _behind_server(self, path: str) -> Iterator[SourceFile]:
         if self._proxied is None:
             raise SourceFault(
@@ -86,7 +100,7 @@ class Places:
         if scheme in ("http", "https"):
             yield from served_files(self._session, self._proxied.rstrip("/"), path)
         elif scheme in CLOUD:
-            yield from cloud_files(f"{self._proxied.rstrip('/')}/{path}")
+            yield from self._in_cloud(f"{self._proxied.rstrip('/')}/{path}")
         else:
             yield from local_files(self._local(str(Path(unquote(urlsplit(self._proxied).path)) / path), ""))
 
@@ -134,19 +148,6 @@ def open_plain(path: Path) -> Iterator[BinaryIO]:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise SourceFault(f"{path} is no file.")
         yield file
-
-
-def cloud_files(place: str) -> Iterator[SourceFile]:
-    """All objects below a URL of an object store; credentials come from the environment."""
-    try:
-        library = importlib.import_module("runyard.transfer.cloud_files")
-    except ModuleNotFoundError as exc:
-        if exc.name is None or not exc.name.startswith("obstore"):
-            raise
-        raise SourceFault(
-            f"Reading files at {place[:200]} needs obstore: pip install 'runyard[cloud]'."
-        ) from None
-    yield from library.objects(place)
 
 
 def served_files(session: requests.Session, server: str, path: str) -> Iterator[SourceFile]:

@@ -108,10 +108,8 @@ class Importer:
                 self._put_registered_model(model)
             self._put_all("dataset", self._source.datasets())
             self._put_all("datastore", self._source.datastores())
-        for what, count in self._source.left_out().items():
-            self._journal.note(
-                "left out", what, f"{count} {what}: Runyard has no place for them.", fault=False
-            )
+        for what, text in self._source.left_out().items():
+            self._journal.note("left out", what, text, fault=False)
 
     def _tell_missing(self, chosen: Sequence[ExperimentRecord]) -> None:
         known = {text for one in chosen for text in (one.id, one.name)}

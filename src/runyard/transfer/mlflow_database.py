@@ -27,6 +27,7 @@ from runyard.entities.transfer import (
     measured,
 )
 from runyard.transfer.artifacts import Places
+from runyard.transfer.mlflow_session import DEFAULT
 from runyard.transfer.mlflow_traces import said_in_row, span_of, state_of
 from runyard.transfer.names import stage_of, status_of, version_stage_of, version_status_of
 from runyard.transfer.source import BLOCK, Owner, PlainSource, SourceFault, SourceFile, attempt
@@ -63,7 +64,7 @@ class MlflowDatabase(PlainSource):
         workspace: of MLflow 3.10 and later, whose databases may hold several.
     """
 
-    def __init__(self, url: str, places: Places, workspace: str = "default") -> None:
+    def __init__(self, url: str, places: Places, workspace: str = DEFAULT) -> None:
         self.name = f"mlflow database {_without_password(url)} workspace {workspace}"
         self._reader: Reader = open_reader(url)
         self._places = places
@@ -72,6 +73,21 @@ class MlflowDatabase(PlainSource):
         if "experiments" not in self._tables or "runs" not in self._tables:
             self.close()
             raise SourceFault("This is no database of MLflow: it has no tables experiments and runs.")
+        if workspace != DEFAULT:
+            self._check_workspace()
+
+    def _check_workspace(self) -> None:
+        if "workspace" not in self._tables["experiments"]:
+            self.close()
+            raise SourceFault("This database holds no workspaces. Leave --source-workspace out.")
+        table = "workspaces" if "workspaces" in self._tables else ""
+        sql = "SELECT name FROM workspaces" if table else "SELECT DISTINCT workspace AS name FROM experiments"
+        names = sorted(str(row["name"]) for row in self._reader.all(sql))
+        if self._workspace not in names:
+            self.close()
+            raise SourceFault(
+                f"This database has no workspace {self._workspace!r}. It has {', '.join(names[:20])}."
+            )
 
     def close(self) -> None:
         """Hang up."""
@@ -315,19 +331,22 @@ class MlflowDatabase(PlainSource):
         """Where the place says."""
         return self._places.files(place)
 
-    def left_out(self) -> Mapping[str, int]:
+    def left_out(self) -> Mapping[str, str]:
         """Rows of tables that Runyard has no place for, and experiments of other workspaces."""
         found = {}
         for table, what in ELSEWHERE.items():
             if table in self._tables:
-                count = int(self._reader.all(f"SELECT count(*) AS n FROM {table}")[0]["n"])
+                where, params = self._in_workspace(table)
+                count = int(self._reader.all(f"SELECT count(*) AS n FROM {table}{where}", params)[0]["n"])
                 if count:
-                    found[what] = count
+                    found[what] = f"{count} {what}: Runyard has no place for them."
         if "workspace" in self._tables["experiments"]:
-            sql = "SELECT count(*) AS n FROM experiments WHERE workspace <> ?"
-            others = int(self._reader.all(sql, (self._workspace,))[0]["n"])
-            if others:
-                found["experiments of other workspaces (see --source-workspace)"] = others
+            sql = "SELECT workspace, count(*) AS n FROM experiments WHERE workspace <> ? GROUP BY workspace"
+            for row in self._reader.all(sql, (self._workspace,)):
+                name = str(row["workspace"])
+                found[f"workspace {name}"] = (
+                    f"{row['n']} experiments are in MLflow's workspace {name}. Bring them with --source-workspace {name}."
+                )
         return found
 
     # --- statements ---

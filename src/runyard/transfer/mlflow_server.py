@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from runyard.entities.common import Tag
 from runyard.entities.point_bytes import Points, points_of
@@ -31,12 +28,12 @@ from runyard.entities.transfer import (
     measured,
 )
 from runyard.transfer.artifacts import Places, served_files
+from runyard.transfer.mlflow_session import DEFAULT, TIMEOUT_S
 from runyard.transfer.mlflow_traces import moment_ms, said_in_words, seconds_ms, span_of, state_of
 from runyard.transfer.names import stage_of, status_of, version_stage_of, version_status_of
 from runyard.transfer.source import BLOCK, Owner, PlainSource, SourceFault, SourceFile, attempt
 from runyard.transfer.unique import in_blocks, unique_points
 
-TIMEOUT_S = 120
 RUNS_AT_ONCE = 200
 POINTS_AT_ONCE = 25_000
 MODELS_AT_ONCE = 50
@@ -55,39 +52,18 @@ class Absent(SourceFault):
     """The server is of a version that has no such route."""
 
 
-def open_session(url: str) -> tuple[str, requests.Session]:
-    """The server's address without credentials, and a session that sends them.
-
-    They come from the URL, else from MLFLOW_TRACKING_TOKEN, else MLFLOW_TRACKING_USERNAME and _PASSWORD.
-    """
-    parts = urlsplit(url)
-    session = requests.Session()
-    retry = Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504), allowed_methods=None)
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
-    if not user:
-        user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
-        password = os.environ.get("MLFLOW_TRACKING_PASSWORD", "")
-    if user:
-        session.auth = (user, password)
-    elif token:
-        session.headers["Authorization"] = f"Bearer {token}"
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}", session
-
-
 class MlflowServer(PlainSource):
     """Asks the routes that MLflow's own client asks.
 
     Args:
         server: without credentials.
+        session: as `open_session` made it.
         places: opens artifact locations that are not behind the server.
+        workspace: of MLflow, which the session asks for.
     """
 
-    def __init__(self, server: str, session: requests.Session, places: Places) -> None:
-        self.name = f"mlflow server {server}"
+    def __init__(self, server: str, session: requests.Session, places: Places, workspace: str) -> None:
+        self.name = f"mlflow server {server}" + (f" workspace {workspace}" if workspace != DEFAULT else "")
         self._server = server
         self._session = session
         self._places = places

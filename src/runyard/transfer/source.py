@@ -101,8 +101,8 @@ class Source(Protocol):
         """All files of a record that says its files are at `place`."""
         ...
 
-    def left_out(self) -> Mapping[str, int]:
-        """How many things the source has that Runyard has no place for, by what they are."""
+    def left_out(self) -> Mapping[str, str]:
+        """What the source has that is not brought: in a sentence, by what it is."""
         ...
 
     def close(self) -> None: ...
@@ -141,7 +141,7 @@ class PlainSource:
         """None."""
         return iter(())
 
-    def left_out(self) -> Mapping[str, int]:
+    def left_out(self) -> Mapping[str, str]:
         """Nothing."""
         return {}
 
