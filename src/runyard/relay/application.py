@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, PlainTextResponse
 
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.access import ANONYMOUS
@@ -46,10 +46,11 @@ from runyard.server.application import (
 )
 from runyard.server.gate import Gate
 from runyard.server.routing import PREFIXES, Route, RouteTable
+from runyard.version import MLFLOW_API_VERSION
 from runyard.wire.mlflow.artifacts import ListProxied, ListRunArtifacts, ServerInfo
 
 WORKERS = 32
-PLAIN = ("/health", "/version")
+PLAIN = {"/health": "OK", "/version": MLFLOW_API_VERSION}
 WORKSPACE_HEADER = b"x-mlflow-workspace"
 DEFAULT_WORKSPACE = "default"
 INFO = "/3.0/mlflow/server-info"
@@ -142,7 +143,7 @@ class Relay:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, raw_path = scope["method"], scope["raw_path"].decode("latin-1")
         if raw_path in PLAIN:
-            await send_json(send, 200, b'{"status":"OK"}', head=method == "HEAD")
+            await PlainTextResponse(PLAIN[raw_path], headers=NOSNIFF)(scope, receive, send)
             return
         path = _below_prefix(raw_path)
         try:

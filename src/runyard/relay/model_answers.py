@@ -40,6 +40,7 @@ class ModelAnswers:
             ("POST", BASE): self._create,
             ("GET", ONE): self._get,
             ("PATCH", ONE): self._finalize,
+            ("DELETE", ONE): self._delete,
             ("PATCH", f"{ONE}/tags"): lambda asked: self._change(asked, SetLoggedModelTags),
             ("POST", f"{ONE}/params"): lambda asked: self._change(asked, LogLoggedModelParams),
             ("DELETE", f"{ONE}/tags/{{key}}"): lambda asked: self._change(asked, None),
@@ -116,11 +117,16 @@ class ModelAnswers:
             except Away:
                 pass
             except NotFound:
-                if known is None:
+                if known is None or settled:
                     raise
         if known is None:
             raise away(f"Logged model {model_id} is at the server, which is away.")
         return self._local(known)
+
+    def _delete(self, asked: Asked) -> Any:
+        self._desk.settle()
+        self._desk.state.models.pop(asked.values["id"], None)
+        raise PassOn
 
     def _write(self, call: Call) -> None:
         self._desk.logbook.call_model(call.run_id, call)
