@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from runyard.mlflow_plugin.reach import Reach
 
 log = logging.getLogger("runyard.mlflow")
 READ_DRAIN_S = 10.0  # that a read waits for what was logged before it
+STUCK_S = 30.0  # that it does not, once it was in vain, until something moves
 
 
 class RunyardWarning(UserWarning):
@@ -51,6 +53,7 @@ class OpenJournal:
         self.reach = Reach(credentials, offline=recorder.target.offline)
         self.logbook = Logbook(recorder, self.state, self._look_up)
         self._finders: list[Any] = []
+        self._stuck_at, self._stuck_until = -1, 0.0
 
     def _look_up(self, run_id: str) -> RunState:
         for find in self._finders:
@@ -63,14 +66,21 @@ class OpenJournal:
         self._finders = [find]
 
     def settle(self, timeout_s: float = READ_DRAIN_S) -> bool:
-        """Have what was logged on the server before something is read; whether it is there. Does not wait in trouble."""
+        """Have what was logged on the server before something is read; whether it is there.
+
+        Does not wait in trouble, nor where waiting was in vain a moment ago.
+        """
         recorder = self.recorder
         self.tell_news()
         if recorder.sent >= recorder.seq:
             return True
-        if self.reach.offline or recorder.trouble is not None:
+        stuck = recorder.sent == self._stuck_at and time.monotonic() < self._stuck_until
+        if self.reach.offline or recorder.trouble is not None or stuck:
             return False
-        return recorder.flush(timeout_s, patient=False).sent
+        if recorder.flush(timeout_s, patient=False).sent:
+            return True
+        self._stuck_at, self._stuck_until = recorder.sent, time.monotonic() + STUCK_S
+        return False
 
     def drain(self) -> FlushState:
         """Have what was logged on the server at the end of a run, in sight of the user."""

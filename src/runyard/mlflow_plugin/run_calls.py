@@ -198,7 +198,7 @@ class RunCalls:
         new = call.read(CreateRun)
         run_id = uuid.uuid4().hex
         experiment_id = str(new.experiment_id or "0")
-        if not is_offline_id(experiment_id) and self._journal.reach.there():
+        if not is_offline_id(experiment_id) and self._journal.reach.answers():
             call.fields["run_id"] = run_id  # the same one, should it be made here after all
             try:
                 document = call.ask(again=0, timeout_s=CREATE_S)
