@@ -26,13 +26,15 @@ sys.exit(3)
 """
 
 
-def execute(server: ServerProcess, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def execute(
+    server: ServerProcess, folder: Path, *words: str, drain_s: int = 15
+) -> subprocess.CompletedProcess[str]:
     """The command in a folder. The script's own environment does not see this code."""
     return subprocess.run(
         [sys.executable, "-c", START, "exec", "--server", server.url, *words],
         env={
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-            "RUNYARD_DRAIN_S": "15",
+            "RUNYARD_DRAIN_S": str(drain_s),
             "MLFLOW_DISABLE_TELEMETRY": "true",
         },
         cwd=folder,
@@ -93,8 +95,9 @@ def test_plain_mlflow_logs_to_the_run_while_the_server_is_away(
 ) -> None:
     (tmp_path / "train.py").write_text(SCRIPT)
     server.down()
-    done = execute(server, tmp_path, "--offline", "-e", "script", str(client_python("3.18.0")), "train.py")
+    done = execute(server, tmp_path, "-e", "script", str(client_python("3.18.0")), "train.py", drain_s=1)
     assert done.returncode == 3, done.stderr
+    assert "records are not sent yet" in done.stderr
     server.up()
     synced = subprocess.run(
         [sys.executable, "-c", START, "sync"],

@@ -60,6 +60,7 @@ def test_refuses_at_once_what_the_server_would(server: ServerProcess) -> None:
             ("runs/log-batch", {"run_id": run, "metrics": [{"key": "a"}]}),
             ("runs/update", {"run_id": run, "status": "NONSENSE"}),
             ("runs/create", {"experiment_id": "987654321"}),
+            ("runs/create", {"experiment_id": "0", "run_id": "mine"}),
         ):
             ours, theirs = client.call("POST", path, fields), direct.call("POST", path, fields)
             assert (ours.status, ours.json()) == (theirs.status, theirs.json()), path

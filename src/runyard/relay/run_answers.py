@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -36,6 +37,7 @@ from runyard.wire.mlflow.runs import (
 )
 
 RUNS = "/2.0/mlflow/runs"
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class RunAnswers:
@@ -133,6 +135,8 @@ class RunAnswers:
     def _create(self, asked: Asked) -> Any:
         """At the server where there is one, so that what it refuses is told at once; else here."""
         new = asked.read(CreateRun)
+        if new.run_id and not _ID.fullmatch(new.run_id):
+            raise PassOn  # for the server's own words
         run_id = new.run_id or uuid.uuid4().hex
         experiment_id = str(new.experiment_id or "0")
         named = self._experiments.name_of(experiment_id)
