@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that share the test files; each server that a test starts has a folder and ports of its own.
+WORKERS ?= 2
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer
@@ -13,7 +15,7 @@ run: $(VENV)/.runtime ## start the server, train the example through the mlflow 
 	$(BIN)/python -m examples.demo
 
 test: lint ## what CI runs: static checks, then every test that needs no more than minutes
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.installed ## the unit tests alone
 	$(BIN)/python -m pytest -q tests/unit

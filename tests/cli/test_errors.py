@@ -67,7 +67,8 @@ def test_every_error_has_a_code_and_a_way_out(error: Exception, code: int, way_o
 
 
 def environment(cli: CommandLine) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNYARD_", "MLFLOW_"))}
+    ours = ("RUNYARD_", "MLFLOW_", "COLUMNS")  # the last is set where several processes share the tests
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "RUNYARD_SERVER": f"http://127.0.0.1:{cli.client.port}", "RUNYARD_HOME": str(cli.home)}
 
 
