@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,17 @@ def test_a_logged_model_is_made_without_a_server(server: ServerProcess, home: Pa
         client.ok("DELETE", one)
         assert client.fails("GET", one)[0] == 404
     assert all(folder.path.is_dir() for folder in journals(home))
+
+
+def test_unfinished_uploads_of_killed_relays_are_removed_after_a_day(
+    server: ServerProcess, home: Path
+) -> None:
+    home.mkdir()
+    old, new = home / ".upload-old", home / ".upload-new"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    with relayed(server) as (_, client):
+        assert not old.exists() and new.exists()
+        client.send("PUT", f"{FILE}/a/b.txt", b"whole")
+        assert [path.name for path in home.glob(".upload-*")] == [new.name]

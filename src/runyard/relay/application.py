@@ -12,6 +12,7 @@ import contextlib
 import hmac
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,6 +51,8 @@ from runyard.version import MLFLOW_API_VERSION
 from runyard.wire.mlflow.artifacts import ListProxied, ListRunArtifacts, ServerInfo
 
 WORKERS = 32
+UPLOAD = ".upload-"
+ABANDONED_S = 86_400.0  # since its last byte
 PLAIN = {"/health": "OK", "/version": MLFLOW_API_VERSION}
 WORKSPACE_HEADER = b"x-mlflow-workspace"
 DEFAULT_WORKSPACE = "default"
@@ -260,7 +263,15 @@ def _again(body: bytes) -> Receive:
 
 def _beside(folder: Path) -> tuple[int, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return tempfile.mkstemp(prefix=".upload-", dir=folder)
+    return tempfile.mkstemp(prefix=UPLOAD, dir=folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove uploads that relays which were killed left unfinished; what was acknowledged is in a journal."""
+    for path in folder.glob(f"{UPLOAD}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
 
 
 def _server_info(asked: Asked) -> ServerInfo:

@@ -15,7 +15,7 @@ import uvicorn
 from runyard.client.journal.folder import journal_home
 from runyard.client.journal.recorder import Recorder
 from runyard.errors import InternalFault, InvalidInput
-from runyard.relay.application import Relay
+from runyard.relay.application import Relay, sweep
 from runyard.relay.desk import Desk
 
 HOST = "127.0.0.1"
@@ -52,6 +52,7 @@ def running(recorder: Recorder, port: int = 0, *, guarded: bool = True) -> Itera
     """
     token = secrets.token_urlsafe(32) if guarded else None
     recorder.begin()
+    sweep(journal_home())
     relay = Relay(recorder, token, journal_home())
     with contextlib.closing(socket.socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
