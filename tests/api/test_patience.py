@@ -271,3 +271,38 @@ def test_connections_that_say_nothing_make_room_for_others(tmp_path: Path) -> No
             assert made[0] == 200, made
     finally:
         server.stop()
+
+
+def test_a_server_that_stops_under_hot_requests_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    acknowledged: dict[str, int] = {}
+
+    def log() -> None:
+        run, step = server.run(), 0
+        acknowledged[run] = 0
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+            with contextlib.suppress(OSError, AssertionError):  # it hangs up
+                while True:
+                    line.sendall(hot(metric(run, step=step)))
+                    assert read_answer(line)[0].startswith(b"HTTP/1.1 200")
+                    step += 1
+                    acknowledged[run] = step
+
+    threads = [threading.Thread(target=log) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.0)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 8
+    for thread in threads:
+        thread.join(10)
+    assert min(acknowledged.values()) > 10
+    server.start()
+    try:
+        for run, count in acknowledged.items():
+            asked = f"/api/2.0/mlflow/metrics/get-history?run_id={run}&metric_key=loss"
+            found = {point["step"] for point in server.call("GET", asked)[1]["metrics"]}
+            assert found >= set(range(count)) and len(found) <= count + 1
+    finally:
+        server.stop()
