@@ -71,7 +71,9 @@ class SqlAlerts:
         def work(c: Connection) -> list[Delivery]:
             return [
                 Delivery(id_, alert, workspace, name, bytes(sealed), event, body, attempts)
-                for id_, alert, workspace, name, sealed, event, body, attempts in c.all(DUE, (now_ms(), limit))
+                for id_, alert, workspace, name, sealed, event, body, attempts in c.all(
+                    DUE, (now_ms(), limit)
+                )
             ]
 
         return await self._database.peek(work)

@@ -74,7 +74,10 @@ def _columns(workspace_id: int, experiment_id: int, record: RunRecord, uri: str)
 def _add_texts(tx: Transaction, run_id: int, experiment_id: int, record: RunRecord) -> None:
     for table, texts in (("run_params", record.params), ("run_tags", record.tags)):
         keys = tx.interned.keys(tx, texts)
-        rows = [(run_id, key, experiment_id, *stored(text)) for key, text in zip(keys, texts.values(), strict=True)]
+        rows = [
+            (run_id, key, experiment_id, *stored(text))
+            for key, text in zip(keys, texts.values(), strict=True)
+        ]
         tx.many(ADD.format(table=table), rows)
     tx.many(ADD_PROPERTY, [(run_id, key, value) for key, value in record.properties.items()])
 
