@@ -219,6 +219,7 @@ def test_wrong_credentials_are_told_without_repeating_them(
     body = {**place.storages[kind], "secret": fields[kind], "name": "wrong", "kind": kind}
     answer = place.client.call("POST", STORES, body)
     assert answer.status == 400 and b"skip_validation" in answer.content
+    assert b"try again" not in answer.content, "it cannot both be wrong and come right by itself"
     for text in (answer.content.decode(), caplog.text):
         assert CANARY not in text and "Y2FuYXJ5" not in text
     assert place.client.call("GET", f"{STORES}/wrong").status == 404

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,23 @@ def test_debug_shows_where_it_came_from(cli: CommandLine) -> None:
 def test_every_error_has_a_code_and_a_way_out(error: Exception, code: int, way_out: str) -> None:
     found = failed(error)
     assert found.exit_code == code and way_out in found.message
+
+
+def test_an_error_says_where_a_name_came_from_that_was_not_typed(cli: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / ".azureml"
+    folder.mkdir()
+    scope = {"subscription_id": "s", "resource_group": "g", "workspace_name": "gone"}
+    (folder / "config.json").write_text(json.dumps(scope))
+    assert "name comes from .azureml/config.json." in cli.fails(4, "experiment", "list")
+    said = cli.call("experiment", "list", RUNYARD_WORKSPACE="elsewhere").stderr
+    assert "'elsewhere' not found" in said and "name comes from RUNYARD_WORKSPACE." in said
+    assert "comes from" not in cli.fails(4, "experiment", "list", "-w", "typed")
+    (folder / "config.json").write_text(json.dumps({**scope, "server": "http://127.0.0.1:1"}))
+    said = cli.call("experiment", "list", RUNYARD_SERVER="").stderr
+    assert "127.0.0.1:1" in said and "address comes from .azureml/config.json." in said
+    (folder / "config.json").unlink()
+    cli.ok("config", "set", "workspace", "kept")
+    assert f"name comes from {cli.home / 'config.json'}." in cli.fails(4, "experiment", "list")
 
 
 def environment(cli: CommandLine) -> dict[str, str]:

@@ -23,7 +23,7 @@ from runyard.errors import NotFound, RouteNotFound
 from runyard.transfer.exporting import Exporter
 from runyard.transfer.folder import ExportedFolder
 from runyard.transfer.importing import Artifacts, Choice, Importer
-from runyard.transfer.journal import Journal, journal_path
+from runyard.transfer.journal import Journal, journal_path, remove, remove_old
 from runyard.transfer.opening import open_mlflow
 from runyard.transfer.runyard_server import RunyardServer
 from runyard.transfer.source import Source
@@ -39,6 +39,18 @@ ROWS = (
     Column("Same here", "same", right=True, rank=0),
     Column("Differing", "differing"),
 )
+NOUNS = {  # of an export, in the order in which they are told
+    "experiments": "experiments",
+    "runs": "runs",
+    "points": "points of metrics",
+    "logged": "texts, lists, tables and images that the SDK logged",
+    "logged_models": "logged models",
+    "traces": "traces",
+    "artifacts": "files",
+    "registered_models": "registered models",
+    "datasets": "datasets",
+    "datastores": "datastores",
+}
 WRITTEN = (Column("What", "what", rank=0), Column("Written", "count", right=True, rank=0))
 
 
@@ -69,6 +81,9 @@ EXPERIMENTS = click.option(
 )
 FRESH = click.option(
     "--fresh", is_flag=True, help="Forget how far an earlier import came, and look at everything again."
+)
+FORGET = click.option(
+    "--forget", is_flag=True, help="Delete the journal of the import once everything is verified."
 )
 
 
@@ -106,6 +121,7 @@ FRESH = click.option(
     help="Of MLflow, if the database or server has several. [default: default]",
 )
 @FRESH
+@FORGET
 @click.pass_obj
 def import_mlflow(
     session: Session,
@@ -116,6 +132,7 @@ def import_mlflow(
     proxied: str | None,
     source_workspace: str,
     fresh: bool,
+    forget: bool,
 ) -> None:
     """Import an MLflow file store (mlruns), database or running server.
 
@@ -124,7 +141,7 @@ def import_mlflow(
     """
     choice = Choice(experiments, Artifacts(artifacts))
     opened = open_mlflow(source, artifact_dirs=artifact_dirs, proxied=proxied, workspace=source_workspace)
-    _bring_in(session, opened, choice, fresh=fresh)
+    _bring_in(session, opened, choice, fresh=fresh, forget=forget)
 
 
 @import_.command(
@@ -133,21 +150,24 @@ def import_mlflow(
 @click.argument("folder", type=click.Path(path_type=Path))
 @EXPERIMENTS
 @FRESH
+@FORGET
 @click.pass_obj
-def import_folder(session: Session, folder: Path, experiments: tuple[str, ...], fresh: bool) -> None:
+def import_folder(
+    session: Session, folder: Path, experiments: tuple[str, ...], fresh: bool, forget: bool
+) -> None:
     """Import a folder that `runyard export` wrote; it is checked as a whole first."""
     opened = ExportedFolder(folder)
     with _watched() as watch:
         opened.check(watch)
-    _bring_in(session, opened, Choice(experiments), fresh=fresh)
+    _bring_in(session, opened, Choice(experiments), fresh=fresh, forget=forget)
 
 
-def _bring_in(session: Session, source: Source, choice: Choice, *, fresh: bool) -> None:
+def _bring_in(session: Session, source: Source, choice: Choice, *, fresh: bool, forget: bool) -> None:
     target = Workspace(session.here)
     path = journal_path(source.name, target.identity())
     if fresh:
-        for old in path.parent.glob(f"{path.name}*"):
-            old.unlink()
+        remove(path)
+    remove_old()
     journal = Journal(path)
     try:
         with _watched() as watch:
@@ -157,6 +177,10 @@ def _bring_in(session: Session, source: Source, choice: Choice, *, fresh: bool) 
         source.close()
         journal.close()
     _tell(session, report)
+    if forget:
+        remove(path)
+    else:
+        note(f"Its journal makes another import of this source quick; it may be deleted: {path}")
 
 
 def _tell(session: Session, report: Report) -> None:
@@ -204,9 +228,9 @@ def export(session: Session, folder: Path, experiments: tuple[str, ...], no_arti
             files=not no_artifacts,
         )
         manifest = exporter.run()
-    session.rows(
-        [{"what": what.replace("_", " "), "count": count} for what, count in manifest.counts.items()], WRITTEN
-    )
+    counts = manifest.counts
+    rows: list[Record] = [{"what": NOUNS[what], "count": counts[what]} for what in NOUNS if counts.get(what)]
+    session.rows(rows, WRITTEN, none="The workspace is empty.")
     for text in exporter.left_out[:NOTES_SHOWN]:
         note(f"  left out: {text}")
     note(f"Exported to {folder}. Credentials of datastores and secrets stay on the server.")

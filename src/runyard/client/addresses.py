@@ -13,6 +13,7 @@ OWN_SCHEMES = ("runyard", "azureml", "adbazureml")
 PROVIDER = "Microsoft.MachineLearningServices"
 DEFAULT_SERVER = "http://127.0.0.1:5000"
 EXAMPLE = "runyard://127.0.0.1:5000/workspaces/NAME"
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?")
 _PLACE = re.compile(
     r"(?P<prefix>.*?)(?:/(?:mlflow|history)/v[\d.]+)?"
     r"(?:/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)(?:/providers/[^/]+)?)?"
@@ -104,7 +105,7 @@ def parse_tracking_uri(uri: str) -> Address:
     except ValueError:
         raise InvalidInput(f"A tracking URI cannot be read; it looks like {EXAMPLE}.") from None
     if parts.scheme not in (*OWN_SCHEMES, "http", "https") or not host:
-        raise InvalidInput(f"{_plain(uri)!r} is no address of a workspace; it looks like {EXAMPLE}.")
+        raise InvalidInput(f"{_plain(uri)!r} is no address of a workspace; it looks like {_example(uri)}.")
     query = parse_qs(parts.query)
     scheme = (
         parts.scheme if parts.scheme.startswith("http") else _http_scheme(host, query.get("tls", [""])[0])
@@ -115,7 +116,7 @@ def parse_tracking_uri(uri: str) -> Address:
     found = _PLACE.fullmatch(parts.path)
     if found is None:
         if parts.path.strip("/") and not parts.scheme.startswith("http"):
-            raise InvalidInput(f"{_plain(uri)!r} names no workspace; it looks like {EXAMPLE}.")
+            raise InvalidInput(f"{_plain(uri)!r} names no workspace; it looks like {_example(uri)}.")
         return Address(server + parts.path.rstrip("/"), None, token)
     subscription, group, workspace = (
         unquote(found[name]) if found[name] else None for name in ("subscription", "group", "workspace")
@@ -155,6 +156,12 @@ def _http_scheme(host: str | None, tls: str) -> str:
     if tls not in ("", "on", "off"):
         raise InvalidInput(f"tls={tls!r} in a tracking URI is neither on nor off.")
     return "http" if tls == "off" or (not tls and is_loopback(host)) else "https"
+
+
+def _example(uri: str) -> str:
+    """What the URI should have been, with the server that is in it."""
+    host = _plain(uri).partition("://")[2].partition("/")[0]
+    return EXAMPLE.replace("127.0.0.1:5000", host) if _HOST.fullmatch(host) else EXAMPLE
 
 
 def _plain(uri: str) -> str:

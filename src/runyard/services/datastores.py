@@ -232,12 +232,13 @@ async def _probe(store: Datastore, name: str) -> None:
     except TimeoutError:
         reason = f"it does not answer within {_PROBE_S} seconds."
     except RunyardError as exc:
-        reason = "it is not there." if isinstance(exc, NotFound) else exc.message
+        what = exc.message.partition("; try again")[0].rstrip(".")  # nobody waits here for better times
+        reason = "it is not there." if isinstance(exc, NotFound) else f"{what}."
     else:
         return
     raise InvalidInput(
-        f"The storage of datastore {name!r} cannot be used: {reason} Correct the configuration, or register it with "
-        "skip_validation=True."
+        f"The storage of datastore {name!r} cannot be used: {reason} If it should be, check its address, its credentials "
+        "and that it runs; to register it all the same, say skip_validation=True (--skip-validation)."
     )
 
 

@@ -1,7 +1,7 @@
 """What one import has done so far, in a small SQLite file: after a kill it goes on, and at the end it knows what to verify.
 
 It lies in the user's own directory, one file per source and target. Losing it costs time, nothing else: what is in the
-target already is found there.
+target already is found there. One that was not used for 90 days is deleted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -74,12 +75,27 @@ def journal_path(source: str, target: str) -> Path:
     return directory() / f"{digest[:24]}.journal"
 
 
+def remove(path: Path) -> None:
+    """Delete a journal that nobody has open; one that is not there is fine."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink(missing_ok=True)
+
+
+def remove_old(days: int = 90) -> None:
+    """Delete the journals that no import has used for so long."""
+    before = time.time() - days * 86_400
+    for path in directory().glob("*.journal"):
+        if path.stat().st_mtime < before:
+            remove(path)
+
+
 class Journal:
     """One import. Each method is durable against a kill of the process."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
+        path.touch()
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")

@@ -79,6 +79,12 @@ def test_uv_installs_from_the_index_and_a_mixture_is_refused(server: Client, pyt
     assert "azureml-train-core 1.57.0" in told  # MLflow warns of it, and then knows no store for the scheme
 
 
+def test_names_without_runyard_say_what_is_missing(server: Client, python: Path) -> None:
+    uv_install(python, "--index-url", index_of(server), "--no-deps", "azureml-core", "azureml-mlflow")
+    for statement in ("import azureml.core", "import azureml.mlflow"):
+        assert "the package runyard that they need is not installed here" in failure(python, statement)
+
+
 def test_genuine_package_over_ours_is_noticed_by_what_is_left_of_ours(
     server: Client, python: Path, tmp_path: Path
 ) -> None:
@@ -102,8 +108,8 @@ def assert_names_the_mixture(python: Path, statement: str, what: str) -> None:
 
 
 def failure(python: Path, program: str) -> str:
-    """The error output of a program that fails."""
-    command = [str(python), "-c", program]
+    """The error output of a program that fails, with nothing but what is installed."""
+    command = [str(python), "-E", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode != 0
     return done.stderr

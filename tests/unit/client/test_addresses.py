@@ -1,5 +1,7 @@
 """Tracking URIs taken apart and put together."""
 
+import re
+
 import pytest
 
 from runyard.client.addresses import Address, parse_server, parse_tracking_uri, tracking_uri
@@ -43,6 +45,20 @@ def test_bad_uri_is_refused_without_showing_a_credential(uri: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_tracking_uri(uri)
     assert "SECRET" not in str(caught.value).replace("/tmp/SECRET", "")
+
+
+@pytest.mark.parametrize(
+    ("uri", "example"),
+    [
+        ("runyard://h.example:8080/nonsense", "runyard://h.example:8080/workspaces/NAME"),
+        ("ftp://u:p@h/x", "runyard://h/workspaces/NAME"),
+        ("runyard://[::1]:80/nonsense", "runyard://[::1]:80/workspaces/NAME"),
+        ("nonsense", "runyard://127.0.0.1:5000/workspaces/NAME"),
+    ],
+)
+def test_a_bad_uri_is_told_as_it_should_have_been(uri: str, example: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(f"it looks like {example}.")):
+        parse_tracking_uri(uri)
 
 
 @pytest.mark.parametrize("scheme", ["runyard", "azureml", "adbazureml"])

@@ -123,7 +123,8 @@ class Command(click.Command):
         except Exception as exc:
             if given.debug:
                 traceback.print_exc(file=sys.stderr)
-            raise failed(exc) from None
+            origin = ctx.obj.origin(exc) if isinstance(ctx.obj, Session) else ""
+            raise failed(exc, origin) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A command's own options before those that all have."""

@@ -45,13 +45,18 @@ class Failed(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
 
-def failed(error: Exception) -> Failed:
-    """The message and exit code of an error that a command met."""
+def failed(error: Exception, origin: str = "") -> Failed:
+    """The message and exit code of an error that a command met.
+
+    Args:
+        origin: a sentence about where the name in it comes from.
+    """
     if isinstance(error, RunyardError):
+        after = f" {origin}" if origin else ""
         for kind, code, way_out in _CODES:
             if isinstance(error, kind):
-                return Failed(_joined(error.message, way_out), code)
-        return Failed(error.message)
+                return Failed(_joined(error.message, way_out) + after, code)
+        return Failed(error.message + after)
     if isinstance(error, OSError):
         return Failed(_of_the_system(error))
     text = " ".join(str(error).split())

@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from runyard.cli.framework.columns import Column, Record, Value
-from runyard.cli.framework.defaults import FolderConfig, folder_config, read
+from runyard.cli.framework.defaults import FolderConfig, folder_config, read, settings_file
 from runyard.cli.framework.exits import USAGE, Failed
 from runyard.cli.framework.output import FORMATS, Output
 from runyard.client.addresses import parse_server
 from runyard.client.credentials import find_server
+from runyard.client.errors import ServerUnreachable
 from runyard.client.transport import Connection
+from runyard.errors import NotFound
 
 DEFAULT = "default"  # the server's own subscription and resource group
 
@@ -84,6 +86,19 @@ class Session:
             or None
         )
 
+    def origin(self, error: Exception) -> str:
+        """Where the name or address comes from that an error is about, unless the command itself says it."""
+        if isinstance(error, NotFound) and error.message.startswith(f"Workspace '{self.workspace}' "):
+            given = (self.given.workspace, os.environ.get("RUNYARD_WORKSPACE") or "")
+            source = _origin(given, "RUNYARD_WORKSPACE", self.folder.workspace, self.folder)
+            return f"The workspace's name comes from {source}." if source else ""
+        if isinstance(error, ServerUnreachable):
+            given = (self.given.server, os.environ.get("RUNYARD_SERVER") or "")
+            source = _origin(given, "RUNYARD_SERVER", self.folder.server, self.folder)
+            named = bool(self.folder.server or self.defaults.get("server") or any(given))
+            return f"The address comes from {source}." if source and named else ""
+        return ""
+
     @cached_property
     def api(self) -> Connection:
         """The server, outside any workspace."""
@@ -148,3 +163,16 @@ def pages(
         token = answer.get("next_page_token")
         if not token or (limit and len(found) >= limit):
             return found[:limit] if limit else found
+
+
+def _origin(given: tuple[str, str], variable: str, in_folder: str, folder: FolderConfig) -> str:
+    """What a value was taken from, when it was given by option and environment as told; empty for an option."""
+    by_option, by_environment = given
+    if by_option:
+        return ""
+    if by_environment:
+        return variable
+    if in_folder and folder.path is not None:
+        near = os.path.relpath(folder.path)
+        return str(folder.path) if near.startswith(os.pardir) else near
+    return str(settings_file())
