@@ -131,6 +131,13 @@ def test_users_teams_and_roles_decide_who_may_do_what(guarded: CommandLine, tmp_
     assert "ada" in guarded.fails(4, "user", "show", "ada")
 
 
+def test_a_workspace_is_shared_as_azure_spells_it(guarded: CommandLine) -> None:
+    guarded.ok("user", "create", "lin", "--password-stdin", typed=f"{PASSWORD}\n")
+    given = guarded.data("workspace", "share", "--user", "lin", "--role", "contributor", "-w", "default")
+    assert (given["role"], given["scope"].rpartition("/")[2]) == ("Contributor", "default")
+    guarded.ok("workspace", "sync-keys", "-w", "default")
+
+
 def test_roles_of_ones_own(guarded: CommandLine) -> None:
     made = guarded.data(
         "role", "create", "Labeller", "--action", "runs/*,datasets/read", "--not-action", "runs/delete"

@@ -229,3 +229,11 @@ def test_what_is_not_served_says_what_to_do() -> None:
 def test_a_library_that_is_missing_is_named() -> None:
     with pytest.raises(UserErrorException, match="pip install no_such_library"):
         libraries.library("no_such_library", "x")
+
+
+def test_files_are_an_input_without_a_name_of_ones_own(place: Path) -> None:
+    (place / "a.txt").write_text("a")
+    files = Dataset.File.from_files("a.txt")
+    mounted, downloaded = files.as_mount("/data"), files.as_download()
+    assert (mounted.mode, mounted.path_on_compute, downloaded.mode) == ("mount", "/data", "download")
+    assert mounted.name.startswith("input__") and mounted.dataset is files

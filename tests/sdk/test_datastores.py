@@ -184,3 +184,20 @@ def test_an_sftp_directory_is_filled_and_read(other: Workspace, sshd: SshServer,
 def test_a_directory_needs_the_administrator(other: Workspace, place: Path) -> None:
     with pytest.raises(UserErrorException, match="datastore-roots"):
         Datastore.register_local(other, "local", place)
+
+
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        ("azure_file_share", "register that"),
+        ("azure_data_lake", "register that"),
+        ("azure_data_lake_gen2", "register_azure_blob_container"),
+        ("azure_sql_database", "from_parquet_files"),
+        ("azure_postgre_sql", "from_parquet_files"),
+        ("azure_my_sql", "from_parquet_files"),
+        ("dbfs", "register that"),
+    ],
+)
+def test_kinds_that_are_not_served_say_what_is(ws: Workspace, kind: str, instead: str) -> None:
+    with pytest.raises(UserErrorException, match=instead):
+        getattr(Datastore, f"register_{kind}")(ws, "name", server_name="x")

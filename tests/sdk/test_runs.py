@@ -263,3 +263,8 @@ def test_the_tracking_uri_says_where_a_job_is(other: Workspace, monkeypatch: pyt
     monkeypatch.setenv("RUNYARD_RUN_ID", made.id)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", other.get_mlflow_tracking_uri())
     assert Run.get_context() == made
+
+
+def test_runs_are_numbered(experiment: Experiment) -> None:
+    made = [experiment.start_logging(snapshot_directory=None) for _ in range(3)]
+    assert [run.number for run in made] == [1, 2, 3] and Run(experiment, made[1].id).number == 2

@@ -35,6 +35,8 @@ SIGNATURES: list[tuple[Callable[..., Any], Wanted]] = [
     (Workspace.get_details, {}),
     (Workspace.get_mlflow_tracking_uri, {"with_auth": True}),
     (Workspace.get_run, {"run_id": NEEDED}),
+    (Workspace.sync_keys, {}),
+    (Workspace.list_keys, {}),
     (Experiment.__init__, {"workspace": NEEDED, "name": NEEDED}),
     (Experiment.submit, {"config": NEEDED, "tags": None}),
     (Experiment.get_runs, {"type": None, "tags": None, "properties": None, "include_children": False}),

@@ -169,3 +169,10 @@ def test_the_keyvault(other: Workspace) -> None:
     vault = other.get_default_keyvault()
     vault.set_secret("name", "value")
     assert vault.get_secret("name") == "value"
+
+
+def test_keys_are_never_copied_and_never_given_out(ws: Workspace) -> None:
+    ws.sync_keys()
+    for asked in (ws.list_keys, ws.get_keys):
+        with pytest.raises(UserErrorException, match="credentials of datastores never leave the server"):
+            asked()

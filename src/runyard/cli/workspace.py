@@ -12,6 +12,7 @@ from runyard.cli.framework.confirm import confirm_by_name
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import DURATION_TYPE, PAIR
+from runyard.cli.role import ASSIGNED_CARD, ASSIGNMENTS
 from runyard.cli.shapes import workspaces
 from runyard.client.addresses import Address, tracking_uri
 
@@ -142,6 +143,38 @@ def delete(session: Session, name: str | None, all_resources: bool, yes: str | N
     confirm_by_name(f"workspace {found['name']!r} with everything in it ({files})", found["name"], yes)
     session.here.delete(workspaces.PATH, delete_files=all_resources)
     note(f"Deleted workspace {found['name']!r}.")
+
+
+@workspace.command(example="runyard workspace share --user ada --role Contributor -w vision")
+@click.option(
+    "--user", required=True, metavar="NAME", help="A user, team or service account that there is already."
+)
+@click.option("--role", required=True, metavar="ROLE", help="Such as Owner, Contributor, Reader.")
+@click.pass_obj
+def share(session: Session, user: str, role: str) -> None:
+    """Give somebody a role in a workspace; `runyard role` has more of this."""
+    found = workspaces.get(session)
+    group = f"/subscriptions/{found['subscription']}/resourceGroups/{found['group']}"
+    scope = f"{group}/workspaces/{found['name']}"
+    body: dict[str, Any] = {"principal": user, "role": _role(role), "scope": scope, "allow": True}
+    session.record(session.api.post(ASSIGNMENTS, body), ASSIGNED_CARD)
+
+
+def _role(name: str) -> str:
+    """Scripts of Azure ML write contributor as well as Contributor."""
+    known = ("Owner", "Contributor", "Data Scientist", "Reader")
+    return next((one for one in known if one.lower() == name.lower()), name)
+
+
+@workspace.command("sync-keys", example="runyard workspace sync-keys -w vision")
+@click.pass_obj
+def sync_keys(session: Session) -> None:
+    """Nothing needs to be synchronised; kept for scripts that call it.
+
+    Each datastore holds the credentials that it was attached with; attach it again with --overwrite when they change.
+    """
+    session.here.get(workspaces.PATH)
+    note("The keys of a workspace are never copied, so none can be out of date.")
 
 
 @workspace.command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -11,7 +12,7 @@ from typing import Self
 from runyard.client.files import Progress
 from runyard.entities.dataset import DatasetDefinition
 from runyard.sdk.data_sources import PathLike, Source, parse_paths
-from runyard.sdk.dataset_base import DatasetBase
+from runyard.sdk.dataset_base import DatasetBase, NamedInput
 from runyard.sdk.datastore import inside
 from runyard.sdk.exceptions import UserErrorException
 from runyard.sdk.transfers import Job, run_all
@@ -61,6 +62,18 @@ class FileDataset(DatasetBase):
         jobs = [Job(one.size, _fetching(one, target)) for one, target in found]
         run_all(f"Downloading {len(jobs)} files", jobs, show_progress=show_progress)
         return [str(target) for _, target in found]
+
+    def as_mount(self, path_on_compute: str | None = None) -> NamedInput:
+        """The files as an input of a job, mounted where it runs; `as_named_input` gives it a name of your own."""
+        return self.as_named_input(self._input_name()).as_mount(path_on_compute)
+
+    def as_download(self, path_on_compute: str | None = None) -> NamedInput:
+        """The files as an input of a job, downloaded before it starts."""
+        return self.as_named_input(self._input_name()).as_download(path_on_compute)
+
+    def _input_name(self) -> str:
+        """As Azure ML makes one."""
+        return f"input__{(self.id or uuid.uuid4().hex).replace('-', '')[:8]}"
 
     def mount(self, mount_point: str | Path | None = None) -> MountContext:
         """The files below a folder for as long as a block runs.

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from runyard.client.files import Progress, place_inside
 from runyard.errors import InvalidInput
 from runyard.sdk.data_reference import DataReference
+from runyard.sdk.datastore_refusals import DatastoreRefusals
 from runyard.sdk.datastore_registration import STORES, DatastoreRegistration
 from runyard.sdk.exceptions import UserErrorException
 from runyard.sdk.link import PAGE
@@ -19,7 +20,7 @@ from runyard.sdk.transfers import Job, run_all
 from runyard.sdk.workspace_record import WorkspaceRecord, workspace_of
 
 
-class Datastore(DatastoreRegistration):
+class Datastore(DatastoreRegistration, DatastoreRefusals):
     """A datastore. Files go through the server, which alone knows the credentials.
 
     Attributes:

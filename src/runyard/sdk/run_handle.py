@@ -81,6 +81,11 @@ class RunHandle:
         self._refresh()
 
     @property
+    def number(self) -> int:
+        """Which run of its experiment it is, in the order in which they came to the server, from 1 on."""
+        return int(self._link.get(f"{OWN}/{self.id}/number")["number"])
+
+    @property
     def description(self) -> str | None:
         """Markdown that people read; may be set."""
         return self._all_tags().get(DESCRIPTION_TAG)

@@ -310,6 +310,31 @@ class WorkspaceRecord:
         """
         self.link.delete(_WORKSPACE, delete_files=delete_dependent_resources)
 
+    def sync_keys(self, no_wait: bool = False) -> None:
+        """Nothing is copied that could be out of date: each datastore holds the credentials it was registered with.
+
+        Register a datastore again, with overwrite, when its credentials have changed.
+
+        Args:
+            no_wait: kept for scripts that give it.
+        """
+        self._refresh()
+
+    def list_keys(self) -> dict[str, Any]:
+        """Not served: what is secret never leaves the server.
+
+        Raises: UserErrorException.
+        """
+        raise UserErrorException(
+            "list_keys is not supported: a workspace here has no storage account, registry or insights of its own, and "
+            "credentials of datastores never leave the server. Set a secret with get_default_keyvault() where a script "
+            "needs one."
+        )
+
+    def get_keys(self) -> dict[str, Any]:
+        """The same by another name. Raises: UserErrorException."""
+        return self.list_keys()
+
     def get_mlflow_tracking_uri(self, with_auth: bool = True) -> str:
         """The URI that points MLflow at this workspace: `mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())`.
 

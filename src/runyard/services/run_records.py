@@ -113,6 +113,10 @@ class RunRecordService:
             page_token=page_token or None,
         )
 
+    async def number(self, ctx: Context, run_id: str) -> int:
+        """Which run of its experiment it is, from 1 on; deleted ones count. Cost: counts those before it in an index."""
+        return await self._store.number(ctx.workspace_id, run_id)
+
     async def properties(self, ctx: Context, run_id: str) -> Mapping[str, str]:
         """The properties of one run."""
         found = await self._store.properties(ctx.workspace_id, [run_id])

@@ -24,6 +24,10 @@ class RunRecordStore(Protocol):
         """The id of an experiment, deleted ones included. Raises: NotFound."""
         ...
 
+    async def number(self, workspace_id: int, run_id: str) -> int:
+        """Which run of its experiment it is, in the order in which they were made, from 1 on. Raises: NotFound."""
+        ...
+
     async def experiment_of(self, workspace_id: int, run_id: str) -> int:
         """The experiment of a run. Raises: NotFound."""
         ...

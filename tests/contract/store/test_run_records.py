@@ -165,3 +165,16 @@ def test_an_experiment_is_found_by_its_name(stores: Stores) -> None:
     assert stores.do(stores.records.experiment_named(stores.workspace, "ünï")) == experiment
     with pytest.raises(NotFound):
         stores.do(stores.records.experiment_named(stores.workspace, "uni"))
+
+
+def test_runs_are_numbered_within_their_experiment(stores: Stores) -> None:
+    first, other = stores.new_experiment(), stores.new_experiment()
+    made = [
+        create(stores, NewRun(uuid.uuid4().hex, home, "r", "u", 1, [])).id
+        for home in (first, other, first, first, other)
+    ]
+    stores.do(stores.runs.set_stage(stores.workspace, made[0], Stage.DELETED))
+    numbers = [stores.do(stores.records.number(stores.workspace, run_id)) for run_id in made]
+    assert numbers == [1, 1, 2, 3, 2]
+    with pytest.raises(NotFound):
+        stores.do(stores.records.number(stores.workspace, "none"))

@@ -18,6 +18,7 @@ PAGE_CHARS = 16 * 1024 * 1024
 
 FIND_RUN = "SELECT id, experiment_id FROM runs WHERE uuid = ? AND workspace_id = ?"
 FIND_EXPERIMENT = "SELECT id FROM experiments WHERE workspace_id = ? AND name = ?"
+NUMBER = "SELECT count(*) FROM runs WHERE experiment_id = ? AND id <= ?"
 ADD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, body) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id, uuid) DO NOTHING"""
 RECORDS = """SELECT id, uuid, name, kind, logged_ms, body FROM run_records
@@ -58,6 +59,17 @@ class SqlRunRecords:
     async def experiment_of(self, workspace_id: int, run_id: str) -> int:
         """The experiment of a run."""
         return (await self._database.read(lambda c: _find(c, workspace_id, run_id)))[1]
+
+    async def number(self, workspace_id: int, run_id: str) -> int:
+        """Counts an index range."""
+
+        def work(c: Connection) -> int:
+            row_id, experiment_id = _find(c, workspace_id, run_id)
+            row = c.one(NUMBER, (experiment_id, row_id))
+            assert row is not None
+            return int(row[0])
+
+        return await self._database.read(work)
 
     async def add(self, workspace_id: int, run_id: str, records: Sequence[RunRecord]) -> None:
         """One insert per record."""

@@ -28,6 +28,12 @@ class CreatedRun(msgspec.Struct):
     run: RunMessage
 
 
+class NumberAnswer(msgspec.Struct):
+    """The first run of an experiment is number 1."""
+
+    number: int
+
+
 class NewRecord(msgspec.Struct):
     uuid: str
     name: str

@@ -13,6 +13,7 @@ from runyard.wire.api.run_records import (
     CreatedRun,
     CreateRunHere,
     ListRecords,
+    NumberAnswer,
     PropertiesAnswer,
     PropertiesOfRun,
     PropertiesOfRuns,
@@ -47,6 +48,10 @@ def _records(service: RunRecordService) -> list[Route]:
         )
         return CreatedRun(message_of(run))
 
+    async def number(ctx: Context, body: RunOfPath) -> NumberAnswer:
+        """Get which run of its experiment it is, in the order in which they came here."""
+        return NumberAnswer(await service.number(ctx, body.run_id))
+
     async def add(ctx: Context, body: AddRecords) -> dict[str, Any]:
         """Add up to 1,000 records of 1 MiB each to a run, all or none; a uuid that is there already is left out."""
         records = [
@@ -70,6 +75,7 @@ def _records(service: RunRecordService) -> list[Route]:
 
     return [
         *api("POST", "/runs", CreateRunHere, create, "runs/write", filtered=True),
+        *api("GET", "/runs/{run_id}/number", RunOfPath, number, "runs/read"),
         *api("POST", "/runs/{run_id}/records", AddRecords, add, "runs/write"),
         *api("GET", "/runs/{run_id}/records", ListRecords, listing, "runs/read"),
     ]
