@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runyard.client.journal.folder import JournalFolder, journals
-from runyard.client.journal.sender.others import CLAIM, Claim
+from tests.components.senders import end_senders
 from tests.journal.standin import StandIn
 
 CLEARED = ("RUNYARD_TOKEN", "MLFLOW_TRACKING_TOKEN", "RUNYARD_SERVER", "RUNYARD_WORKSPACE", "RUNYARD_MODE")
@@ -34,15 +31,4 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RUNYARD_JOURNAL", str(place))
     monkeypatch.setenv("RUNYARD_LINGER_S", "20")
     yield place
-    for folder in journals(place):
-        end_sender(folder)
-
-
-def end_sender(folder: JournalFolder) -> None:
-    """kill -9 the process that sends a journal, if it is one of its own."""
-    found = folder.read(CLAIM, Claim)
-    if found is not None and found.process.pid != os.getpid():
-        try:
-            os.kill(found.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    end_senders(place)

@@ -12,7 +12,7 @@ import pytest
 
 from runyard.client.journal.folder import journals
 from tests.acceptance.disks import FullDisk, small_disk
-from tests.journal.conftest import end_sender
+from tests.components.senders import end_sender
 from tests.journal.standin import Fault, StandIn
 from tests.journal.trainers import trainer, wait_for
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -15,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from runyard.client.journal.folder import journals
 from runyard.client.journal.recorder import Recorder
-from runyard.client.journal.sender.others import CLAIM, Claim
 from runyard.client.journal.target import Target
 from runyard.relay.running import Running, running
 from tests.api.live_server import Client
+from tests.components.processes import free_ports
+from tests.components.senders import end_senders
 from tests.journal.trainers import ROOT, wait_for
 
 CLEARED = (
@@ -92,13 +90,6 @@ class ServerProcess:
             return False
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with contextlib.closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the journals. Senders that a test leaves are ended."""
@@ -109,17 +100,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RUNYARD_JOURNAL", str(place))
     monkeypatch.setenv("RUNYARD_LINGER_S", "20")
     yield place
-    for folder in journals(place):
-        found = folder.read(CLAIM, Claim)
-        if found is not None and found.process.pid != os.getpid():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(found.process.pid, signal.SIGKILL)
+    end_senders(place)
 
 
 @pytest.fixture(scope="session")
 def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """The server of all tests."""
-    found = ServerProcess(tmp_path_factory.mktemp("relayed") / "data", free_port())
+    found = ServerProcess(tmp_path_factory.mktemp("relayed") / "data", free_ports(1)[0])
     yield found
     found.down()
 
