@@ -207,16 +207,23 @@ def test_server_without_tls_behind_an_https_address_says_which_setting_helps(con
         Connection(connection.server.replace("http:", "https:")).get("/api/v1/x")
 
 
+@pytest.mark.parametrize(
+    ("trust", "insecure"),
+    [
+        ("RUNYARD_CA_FILE", "RUNYARD_INSECURE_TLS"),
+        ("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_INSECURE_TLS"),
+    ],
+)
 def test_unknown_certificate_is_refused_unless_told_so(
-    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch, trust: str, insecure: str
 ) -> None:
     with canned(ok(b"[1]"), ok(b"[1]"), ok(b"[1]"), tls=tls) as (server, _):
         with pytest.raises(ServerUnreachable, match="is not trusted"):
             Connection(server, credentials="SECRET").get("/api/v1/x")
-        monkeypatch.setenv("RUNYARD_CA_FILE", str(certificate))
+        monkeypatch.setenv(trust, str(certificate))
         assert Connection(server).get("/api/v1/x") == [1]
-        monkeypatch.delenv("RUNYARD_CA_FILE")
-        monkeypatch.setenv("RUNYARD_INSECURE_TLS", "true")
+        monkeypatch.delenv(trust)
+        monkeypatch.setenv(insecure, "true")
         assert Connection(server).get("/api/v1/x") == [1]
 
 

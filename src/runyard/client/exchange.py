@@ -24,7 +24,9 @@ CONNECT_S = 10.0
 PIECE_BYTES = 256 * 1024
 POOL = 16
 CA_FILE = "RUNYARD_CA_FILE"
-INSECURE = "RUNYARD_INSECURE_TLS"
+CA_FILES = (CA_FILE, "MLFLOW_TRACKING_SERVER_CERT_PATH")  # the first that is set counts
+INSECURE = ("RUNYARD_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE_TLS")
+CLIENT_CERTIFICATE = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
 TRUE = ("1", "true", "yes", "on")
 
 
@@ -158,6 +160,7 @@ def _session(server: str) -> requests.Session:
     session.headers["User-Agent"] = f"runyard/{__version__}"
     session.trust_env = not is_loopback(urlsplit(server).hostname)  # no proxy between here and here
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.cert = os.environ.get(CLIENT_CERTIFICATE) or None
     adapter = _Adapter(pool_connections=2, pool_maxsize=POOL)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
@@ -166,11 +169,15 @@ def _session(server: str) -> requests.Session:
 
 def _verification() -> bool | str | None:
     """What certificates are checked against; None leaves it to requests, which knows REQUESTS_CA_BUNDLE."""
-    if os.environ.get(INSECURE, "").strip().lower() in TRUE:
-        log.warning("%s is set: certificates of servers are not checked.", INSECURE)
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return False
-    path = os.environ.get(CA_FILE)
-    if path and not os.path.isfile(path):
-        raise InvalidInput(f"{CA_FILE} names {path!r}, which is no file.")
-    return path or None
+    for name in INSECURE:
+        if os.environ.get(name, "").strip().lower() in TRUE:
+            log.warning("%s is set: certificates of servers are not checked.", name)
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+            return False
+    for name in CA_FILES:
+        path = os.environ.get(name)
+        if path:
+            if not os.path.exists(path):
+                raise InvalidInput(f"{name} names {path!r}, which is no file.")
+            return path
+    return None
