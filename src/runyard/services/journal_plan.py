@@ -16,13 +16,13 @@ from runyard.entities.journal import (
     RunChange,
     Untag,
 )
+from runyard.entities.log_rules import LogRules, check_batch, named_tags, parse_status, run_absent, tag_absent
 from runyard.entities.run import RUN_NAME_TAG, USER_TAG
 from runyard.entities.run import NewRun as NewRunEntity
-from runyard.errors import BadRequest, CallerError, InvalidInput, NotFound, shown
+from runyard.errors import BadRequest, CallerError, InvalidInput, shown
 from runyard.services.checks import check_text, experiment_of
 from runyard.services.context import Context
 from runyard.services.experiments import check_name
-from runyard.services.log_rules import LogRules, check_batch, named_tags, parse_status
 from runyard.store.journal_contracts import Begun, Change, Changed, Logged, Refused, SomePoints, Untagged
 
 MESSAGE_LIMIT = 1_000  # characters of one refusal
@@ -74,7 +74,7 @@ class Plan:
         if not run_id:
             raise InvalidInput.missing("run_id")
         if "\0" in run_id:
-            raise NotFound(f"Run with id={run_id[:200]} not found")
+            raise run_absent(run_id[:200])
         if isinstance(record, PointRecord):
             self._rules.check_metric(record.key, record.ms, record.value)
             self._good_keys.add(record.key)
@@ -143,5 +143,5 @@ class Plan:
         if not record.key:
             raise InvalidInput.missing("key")
         if "\0" in record.key:
-            raise NotFound(f"No tag with name: {record.key[:200]} in run with id {record.run_id}")
+            raise tag_absent(record.run_id, record.key[:200])
         return Untagged(seq, record.run_id, record.key)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from runyard.entities.journal import Call
+from runyard.entities.log_rules import LogRules
 from runyard.errors import InternalFault, InvalidInput, JournalGap, RunyardError, TooManyRequests, shown
 from runyard.services.context import Context
 from runyard.services.journal_plan import MESSAGE_LIMIT, Plan, Readable
-from runyard.services.log_rules import LogRules
 from runyard.store.journal_contracts import (
     Admission,
     Change,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runyard.entities.log_rules import require_run_id
 from runyard.errors import InvalidInput
 from runyard.services.context import Context
-from runyard.services.runs import require_run_id
 from runyard.store.run_contracts import History, MetricStore
 
 BULK_RUNS = 100

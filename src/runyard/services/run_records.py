@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runyard.entities.common import Page, Tag
+from runyard.entities.log_rules import TAGS_LIMIT, run_absent
 from runyard.entities.run import PARENT_TAG, RUN_NAME_TAG, USER_TAG, NewRun, Run
 from runyard.entities.run_record import KINDS, RunRecord
 from runyard.errors import InvalidInput, NotAllowed, NotFound, TooLarge, shown
@@ -22,7 +23,6 @@ from runyard.services.checks import (
     experiment_of,
 )
 from runyard.services.context import Context
-from runyard.services.log_rules import TAGS_LIMIT
 from runyard.services.names import random_run_name
 from runyard.store.run_record_contracts import RunRecordStore
 
@@ -121,7 +121,7 @@ class RunRecordService:
         """The properties of one run."""
         found = await self._store.properties(ctx.workspace_id, [run_id])
         if run_id not in found:
-            raise NotFound(f"Run with id={run_id} not found")
+            raise run_absent(run_id)
         return found[run_id]
 
     async def properties_of(self, ctx: Context, run_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
@@ -156,7 +156,7 @@ class RunRecordService:
     async def _require_readable(self, ctx: Context, run_id: str) -> None:
         home = await self._store.experiment_of(ctx.workspace_id, run_id)
         if not ctx.grants.permits("runs/read", home):
-            raise NotFound(f"Run with id={run_id} not found")
+            raise run_absent(run_id)
 
 
 def body_text(name: str, body: Mapping[str, Any]) -> str:

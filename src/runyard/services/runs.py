@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from runyard.entities.common import Page, Param, Stage, Tag
+from runyard.entities.log_rules import (
+    MODEL_HISTORY_TAG,
+    LogRules,
+    check_batch,
+    check_dataset,
+    named_tags,
+    parse_model,
+    parse_status,
+    require_run_id,
+)
 from runyard.entities.run import (
     RUN_NAME_TAG,
     USER_TAG,
@@ -20,20 +28,17 @@ from runyard.entities.run import (
 )
 from runyard.errors import BadRequest, InvalidInput, shown
 from runyard.services.checks import (
-    check_length,
     check_max_results,
     check_text,
     experiment_of,
     parse_view_type,
 )
 from runyard.services.context import Context
-from runyard.services.log_rules import LogRules, check_batch, named_tags, parse_status
 from runyard.store.run_contracts import RunStore
 
 SEARCH_LIMIT = 50_000
 SEARCH_DEFAULT = 1_000
 _ID = re.compile(r"[0-9a-f]{32}")
-MODEL_HISTORY_TAG = "mlflow.log-model.history"
 
 
 class RunService:
@@ -165,7 +170,7 @@ class RunService:
     ) -> None:
         """Datasets and models that the run read."""
         for one in datasets:
-            _check_dataset(one)
+            check_dataset(one)
         await self._store.log_inputs(ctx.workspace_id, require_run_id(run_id), datasets, models)
 
     async def log_outputs(self, ctx: Context, run_id: str, models: Sequence[ModelEdge]) -> None:
@@ -175,48 +180,4 @@ class RunService:
     async def log_model(self, ctx: Context, run_id: str | None, model_json: str | None) -> None:
         """The model description of clients before 3.0, kept in a tag."""
         run_id = require_run_id(run_id)
-        if not model_json:
-            raise InvalidInput.missing("model_json")
         await self._store.append_to_tag(ctx.workspace_id, run_id, MODEL_HISTORY_TAG, parse_model(model_json))
-
-
-def require_run_id(run_id: str | None) -> str:
-    """Raises: InvalidInput when absent."""
-    if not run_id:
-        raise InvalidInput.missing("run_id")
-    return run_id
-
-
-def parse_model(text: str) -> dict[str, Any]:
-    """The JSON of a model.
-
-    Raises: InvalidInput.
-    """
-    try:
-        model = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidInput(f"Malformed model info. \n {shown(text)} \n is not valid JSON.") from None
-    needed = ("artifact_path", "flavors", "utc_time_created", "run_id")
-    missing = [name for name in needed if not isinstance(model, dict) or name not in model]
-    if missing:
-        raise InvalidInput(f"Model json is missing mandatory fields: {missing}")
-    return dict(model)
-
-
-def _check_dataset(one: DatasetInput) -> None:
-    data = one.dataset
-    for what, value, limit in (
-        ("name", data.name, 500),
-        ("digest", data.digest, 36),
-        ("source", data.source, 65_535),
-        ("schema", data.schema or "", 1_048_575),
-        ("profile", data.profile or "", 16_777_215),
-    ):
-        check_length(f"dataset {what}", value, limit)
-        check_text(f"dataset {what}", value)
-    if not data.name or not data.digest:
-        raise InvalidInput.missing("name" if not data.name else "digest")
-    for tag in one.tags:
-        check_length("input tag key", tag.key, 255)
-        check_length("input tag value", tag.value, 500)
-        check_text("input tag", tag.key + tag.value)

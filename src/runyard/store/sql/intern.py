@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from runyard.errors import NotFound
+from runyard.entities.log_rules import run_absent
 
 REMEMBERED_RUNS = 50_000
 IN_ONE_QUERY = 500
@@ -76,7 +76,7 @@ class Interned:
                 (uuid, workspace_id),
             )
             if row is None:
-                raise NotFound(f"Run with id={uuid} not found")
+                raise run_absent(uuid)
             ref = RunRef(*row)
             if len(self._runs) >= REMEMBERED_RUNS:
                 self._runs.clear()

@@ -9,6 +9,7 @@ import msgspec
 
 from runyard.entities.common import Stage
 from runyard.entities.journal import BatchPoint, PointRecord
+from runyard.entities.log_rules import run_absent
 from runyard.entities.run import MetricPoint
 from runyard.errors import AlreadyExists, CallerError, InvalidInput, NotAllowed, NotFound, shown
 from runyard.store.journal_contracts import (
@@ -158,7 +159,7 @@ class _Taking:
 
     def _run(self, run_id: str) -> RunRef:
         run = active_run(self._tx, self._workspace_id, run_id)
-        self._admission.require(run.experiment_id, NotFound(f"Run with id={run_id} not found"))
+        self._admission.require(run.experiment_id, run_absent(run_id))
         if run.id not in self._alive:
             revive(self._tx, run)
             self._alive.add(run.id)

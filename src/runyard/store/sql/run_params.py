@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runyard.entities.common import Param
-from runyard.errors import InvalidInput
+from runyard.entities.log_rules import param_changed
 from runyard.store.sql import run_texts
 from runyard.store.sql.database import Transaction
 from runyard.store.sql.faults import TryAgain
@@ -27,7 +27,7 @@ def write_params(tx: Transaction, run: RunRef, params: Sequence[Param], *, batch
     pairs = list(zip(keys, params, strict=True))
     changed = [(param, stored[key]) for key, param in pairs if key in stored and stored[key] != param.value]
     if changed:
-        raise _changed(run, changed, batch=batch)
+        raise param_changed(run.uuid, changed, batch=batch)
     rows = {
         key: (run.id, key, run.experiment_id, *run_texts.stored(param.value))
         for key, param in pairs
@@ -44,17 +44,3 @@ def _stored(tx: Transaction, run: RunRef, keys: Sequence[int]) -> dict[int, str]
         (run.id, *keys),
     )
     return dict(rows)
-
-
-def _changed(run: RunRef, changed: Sequence[tuple[Param, str]], *, batch: bool) -> InvalidInput:
-    if batch:
-        listed = [{"key": p.key, "old_value": old, "new_value": p.value} for p, old in changed]
-        return InvalidInput(
-            "Changing param values is not allowed. Params were already"
-            f" logged='{listed}' for run ID='{run.uuid}'."
-        )
-    param, old = changed[0]
-    return InvalidInput(
-        f"Changing param values is not allowed. Param with key='{param.key}' was already logged with "
-        f"value='{old}' for run ID='{run.uuid}'. Attempted logging new value '{param.value}'."
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from runyard.entities.common import Page
+from runyard.entities.log_rules import run_absent
 from runyard.entities.run import NewRun, Run
 from runyard.entities.run_record import RunRecord
 from runyard.errors import AlreadyExists, NotFound, shown
@@ -149,7 +150,7 @@ def _find(c: Connection, workspace_id: int, run_id: str) -> tuple[int, int]:
     """Row and experiment of a run."""
     row = c.one(FIND_RUN, (run_id, workspace_id))
     if row is None:
-        raise NotFound(f"Run with id={run_id} not found")
+        raise run_absent(run_id)
     return int(row[0]), int(row[1])
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from runyard.entities.alert import AlertEvent
 from runyard.entities.common import Page, Param, Stage, Tag, ViewType
+from runyard.entities.log_rules import run_absent, run_inactive, tag_absent
 from runyard.entities.run import (
     CONTEXT_TAG,
     RUN_NAME_TAG,
@@ -18,7 +19,7 @@ from runyard.entities.run import (
     Run,
     RunStatus,
 )
-from runyard.errors import AlreadyExists, InvalidInput, NotFound, shown
+from runyard.errors import AlreadyExists, shown
 from runyard.store.sql import run_docs
 from runyard.store.sql.alert_events import tell
 from runyard.store.sql.clock import now_ms
@@ -106,7 +107,7 @@ class SqlRuns:
         """Where the run keeps its artifacts."""
         row = await self._database.read(lambda c: c.one(ARTIFACT_URI, (run_id, workspace_id)))
         if row is None:
-            raise NotFound(f"Run with id={run_id} not found")
+            raise run_absent(run_id)
         return str(row[0])
 
     async def load(self, workspace_id: int, run_id: str) -> Run:
@@ -308,7 +309,7 @@ def _artifact_location(tx: Transaction, workspace_id: int, experiment_id: int) -
 def _find(c: Connection, workspace_id: int, run_id: str) -> int:
     row = c.one(FIND, (run_id, workspace_id))
     if row is None:
-        raise NotFound(f"Run with id={run_id} not found")
+        raise run_absent(run_id)
     return int(row[0])
 
 
@@ -330,9 +331,7 @@ def active_run(tx: Transaction, workspace_id: int, run_id: str) -> RunRef:
     """Raises: NotFound, InvalidInput when deleted."""
     run = tx.interned.run(tx, workspace_id, run_id)
     if run.stage != Stage.ACTIVE:
-        raise InvalidInput(
-            f"The run {run_id} must be in the 'active' state. Current state is {Stage(run.stage).text}."
-        )
+        raise run_inactive(run_id, run.stage)
     return run
 
 
@@ -349,7 +348,7 @@ def write_tags(tx: Transaction, run: RunRef, tags: Sequence[Tag]) -> None:
 def remove_tag(tx: Transaction, run: RunRef, key: str) -> None:
     """Raises: NotFound when there is no such tag."""
     if not tx.execute(DELETE_TAG, (run.id, key)):
-        raise NotFound(f"No tag with name: {key} in run with id {run.uuid}")
+        raise tag_absent(run.uuid, key)
     buffer_of(tx).touch(run)
 
 

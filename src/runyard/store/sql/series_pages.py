@@ -8,7 +8,8 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-from runyard.errors import CorruptData, NotFound, shown
+from runyard.entities.log_rules import run_absent
+from runyard.errors import CorruptData, shown
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import among
@@ -42,7 +43,7 @@ def row_of(c: Connection, workspace_id: int, run_id: str) -> int:
     """The number of a run. Raises: NotFound."""
     row = c.one(FIND, (run_id, workspace_id))
     if row is None:
-        raise NotFound(f"Run with id={run_id} not found")
+        raise run_absent(run_id)
     return int(row[0])
 
 
