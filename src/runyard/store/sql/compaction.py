@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from runyard.errors import RunyardError
 from runyard.store.sql.compact_runs import RUN_POINTS, Change, put_in_place, tell_damage, work_out
 from runyard.store.sql.database import Connection, Database
 from runyard.store.sql.lease import Lease
+from runyard.store.sql.pausing import is_set
 from runyard.store.sql.series.codec import CorruptChunk
 from runyard.store.sql.series.compaction import SIZES, Sizes
 from runyard.store.sql.settle_series import (
@@ -101,7 +101,7 @@ class Compactor:
             log.exception("Compaction failed; it will be tried again at the next start")
 
     async def _loop(self, stop: asyncio.Event) -> None:
-        while not await _is_set(stop, 0.0 if self._behind else EVERY_S):
+        while not await is_set(stop, 0.0 if self._behind else EVERY_S):
             try:
                 await self.pass_once()
             except RunyardError as exc:
@@ -110,7 +110,7 @@ class Compactor:
             except Exception:
                 self._behind = False
                 log.exception("Compaction failed; it will be tried again")
-                await _is_set(stop, AFTER_FAULT_S)
+                await is_set(stop, AFTER_FAULT_S)
 
     async def pass_once(self, *, quiet_passes: int = QUIET_PASSES) -> int:
         """Compact every run that is due; returns how many runs were compacted.
@@ -224,12 +224,6 @@ class Compactor:
 
         totals = await self._database.peek(work)
         return [(one, totals.get(one.key_id)) for one in series]
-
-
-async def _is_set(event: asyncio.Event, within_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), within_s)
-    return event.is_set()
 
 
 def _batches(due: Iterable[Due]) -> Iterator[list[Due]]:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from runyard.errors import RunyardError
 from runyard.store.sql.database import Database
 from runyard.store.sql.lease import Lease
+from runyard.store.sql.pausing import is_set
 from runyard.store.sql.purge import Doomed, end, find_doomed, purge_some
 from runyard.store.sql.space import give_back_space
 
@@ -59,7 +60,7 @@ class Purger:
 
     async def _loop(self, stop: asyncio.Event) -> None:
         more = False
-        while not await _is_set(stop, PAUSE_S if more else EVERY_S):
+        while not await is_set(stop, PAUSE_S if more else EVERY_S):
             try:
                 more = await self.step()
             except RunyardError as exc:
@@ -95,9 +96,3 @@ class Purger:
         async with self._turn:
             self._freed = await give_back_space(self._database)
         return self._freed
-
-
-async def _is_set(event: asyncio.Event, within_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), within_s)
-    return event.is_set()

@@ -17,6 +17,7 @@ from runyard.store.sql.database import Database
 from runyard.store.sql.journals import SqlJournals
 from runyard.store.sql.lease import Lease
 from runyard.store.sql.liveness import SqlLiveness
+from runyard.store.sql.pausing import is_set
 
 log = logging.getLogger("runyard.store")
 
@@ -85,7 +86,7 @@ class Watcher:
 
     async def _loop(self, stop: asyncio.Event) -> None:
         more = False
-        while not await _is_set(stop, PAUSE_S if more else EVERY_S):
+        while not await is_set(stop, PAUSE_S if more else EVERY_S):
             try:
                 more = await self.step()
             except RunyardError as exc:
@@ -152,9 +153,3 @@ class Watcher:
         elif error is not None:
             log.warning("A message of alert %r is given up: %s", delivery.name, error)
         await self._alerts.settle(delivery, error, again_ms)
-
-
-async def _is_set(event: asyncio.Event, within_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), within_s)
-    return event.is_set()
