@@ -22,6 +22,7 @@ from runyard.server.app import build
 from runyard.server.fast_lane import FastLane, KnownHeads
 from runyard.server.routing import Route
 from runyard.server.settings import Settings
+from runyard.server.studio import Bundle
 
 PREFIXES = ("/api", "/ajax-api")
 UNKNOWN_RUN = "0" * 32
@@ -125,9 +126,11 @@ class Client:
 
 
 @contextlib.contextmanager
-def live_server(directory: Path, settings: Settings | None = None) -> Iterator[Client]:
+def live_server(
+    directory: Path, settings: Settings | None = None, bundle: Bundle | None = None
+) -> Iterator[Client]:
     """Serve a fresh database until the block ends."""
-    runtime = build(settings or Settings(data=str(directory)))
+    runtime = build(settings or Settings(data=str(directory)), bundle)
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         lane: Any = partial(FastLane, runtime.application, KnownHeads())

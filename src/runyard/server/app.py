@@ -16,9 +16,10 @@ from runyard.server.composition.reporting import Reporting
 from runyard.server.composition.tracking import Tracking
 from runyard.server.composition.workspaces import workspace_routes
 from runyard.server.gate import Gate
-from runyard.server.routes import description, simple
+from runyard.server.routes import description, simple, studio
 from runyard.server.routing import RouteTable
 from runyard.server.settings import Settings, is_loopback, split
+from runyard.server.studio import Bundle
 from runyard.services.wheel_sources import all_wheels
 from runyard.services.wheels import WheelService
 from runyard.store.sql.compaction import Compactor
@@ -35,15 +36,18 @@ class Runtime:
     lifespan: Lifespan
 
 
-def build(settings: Settings) -> Runtime:
+def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     """Everything that one server process needs, opened.
 
+    Args:
+        bundle: the files of Studio; None: those that were built into this installation.
     Raises: RunyardError, when the database or datastore cannot be used.
     """
     base = lay(settings)
     tracking, data = Tracking(base), Data(base)
     reporting = Reporting(base, tracking.experiments)
     metrics = measured(base, tracking, reporting)
+    bundle = bundle or Bundle()
     table = RouteTable(
         [
             *health_routes(base, metrics),
@@ -54,8 +58,10 @@ def build(settings: Settings) -> Runtime:
             *data.routes(),
             *tracking.transfer_routes(),
             *people_routes(base),
+            *studio.routes(bundle),
             *description.routes(lambda: table.routes),
-        ]
+        ],
+        studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
     lifespan = _lifespan(base, tracking, data, reporting)

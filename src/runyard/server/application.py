@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -21,6 +21,7 @@ from runyard.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
+    RouteNotFound,
     RunyardError,
     TooLarge,
     UnsupportedMediaType,
@@ -42,7 +43,7 @@ from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.raw_shapes import shape_of
-from runyard.server.routing import NO_CONTENT, Match, Route, RouteTable, WithHeaders
+from runyard.server.routing import NO_CONTENT, PREFIXES, Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_body, decode_hot, decode_query
@@ -51,6 +52,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 BODY_LIMIT = 64 * 1024 * 1024
@@ -61,6 +63,7 @@ JSON_HEADERS = [
     (b"vary", b"Origin"),
 ]
 UNROUTED = "(none)"
+API = tuple(f"{prefix}/" for prefix in PREFIXES)
 RECORD_HEADERS = {"x-mlflow-experiment-id": "experiment_id", "x-mlflow-run-id": "run_id"}
 
 
@@ -141,6 +144,11 @@ class Application:
         missing: RunyardError | None = None
         try:
             match = self.routes.find(method, path)
+        except RouteNotFound as exc:
+            if self.routes.page is not None and is_opened(method, path, headers):
+                match = Match(self.routes.page, {})
+            else:
+                missing = exc
         except RunyardError as exc:
             missing = exc
         if missing is None and match.route.action == ANONYMOUS:
@@ -248,6 +256,14 @@ def _raw_fields(route: Route, request: Request, values: Mapping[str, str]) -> di
         if header in shape.headers and header in request.headers:
             fields[name] = request.headers[header]
     return {**fields, **values}
+
+
+def is_opened(method: str, path: str, headers: Headers) -> bool:
+    """Whether a person opens an address in a browser: it asks for a page above all else. Below the API nothing is one."""
+    if method not in ("GET", "HEAD") or path.startswith(API):
+        return False
+    accept = (header_of(headers, b"accept") or "").lower().replace(" ", "")
+    return any(kind == "text/html" or kind.startswith("text/html;q=1") for kind in accept.split(","))
 
 
 class _StatusWatch:

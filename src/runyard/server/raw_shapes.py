@@ -47,6 +47,7 @@ _SHAPES = {
         query=dict.fromkeys(("principal", "workspace", "action", "outcome", "since_ms", "until_ms"), False),
         answer=(LINES,),
     ),
+    ("GET", "/studio/assets/{file}"): RawShape(headers={"accept-encoding": False}, answer=(ANY,)),
     ("GET", "/version"): RawShape(answer=(TEXT,)),
     ("GET", "/ready"): RawShape(answer=(TEXT,)),
     ("GET", "/metrics"): RawShape(answer=(TEXT,)),

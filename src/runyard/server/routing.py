@@ -171,10 +171,15 @@ def raw(
 
 
 class RouteTable:
-    """Finds the route of a request. Cost: one dictionary lookup for fixed paths."""
+    """Finds the route of a request. Cost: one dictionary lookup for fixed paths.
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    Args:
+        page: what a person sees at an address that is no route; programs are told that it is none.
+    """
+
+    def __init__(self, routes: Iterable[Route], page: Route | None = None) -> None:
         self.routes = list(routes)
+        self.page = page
         self._fixed: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         patterns: dict[str, dict[str, Route]] = {}
