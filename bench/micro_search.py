@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from runyard.entities.common import ViewType
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import RUNS
 from runyard.store.sql import migrations
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import RUNS
 from runyard.store.sql.search.walk_runs import search_runs
 from runyard.store.sql.sqlite import SqliteConnection
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from runyard.entities.common import ViewType
 from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
 from runyard.entities.log_rules import KEY_LIMIT as KEY_LIMIT
 from runyard.entities.log_rules import PARAM_VALUE_LIMIT as PARAM_VALUE_LIMIT
@@ -13,6 +12,9 @@ from runyard.entities.log_rules import KeyChecker as KeyChecker
 from runyard.entities.log_rules import check_key as check_key
 from runyard.entities.log_rules import check_length as check_length
 from runyard.entities.log_rules import check_text as check_text
+from runyard.entities.search.limits import SEARCH_LIMIT as SEARCH_LIMIT
+from runyard.entities.search.limits import check_max_results as check_max_results
+from runyard.entities.search.limits import parse_view_type as parse_view_type
 from runyard.errors import InvalidInput, shown
 from runyard.services.context import Context
 
@@ -42,33 +44,3 @@ def experiment_of(ctx: Context, value: str | int) -> int:
     """
     number = parse_experiment_id(value)
     return ctx.default_experiment if number == DEFAULT_EXPERIMENT_ID else number
-
-
-def parse_view_type(value: str | int | None) -> ViewType:
-    """MLflow's view type by name or number; absent means active records."""
-    if value is None or value == "":
-        return ViewType.ACTIVE_ONLY
-    try:
-        return (
-            ViewType[value.upper()]
-            if isinstance(value, str) and not value.isdigit()
-            else ViewType(int(value))
-        )
-    except (KeyError, ValueError):
-        raise InvalidInput(
-            f"Invalid value {shown(value)} for parameter 'view_type' supplied: "
-            "valid values are ACTIVE_ONLY, DELETED_ONLY and ALL."
-        ) from None
-
-
-def check_max_results(value: int, limit: int) -> int:
-    """Raises: InvalidInput outside 1..limit."""
-    if value < 1:
-        raise InvalidInput(
-            f"Invalid value {value} for parameter 'max_results' supplied. It must be a positive integer"
-        )
-    if value > limit:
-        raise InvalidInput(
-            f"Invalid value {value} for parameter 'max_results' supplied: It must be at most {limit}"
-        )
-    return value

@@ -11,6 +11,7 @@ from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.checks import (
     EXPERIMENT_TAG_VALUE_LIMIT,
     NAME_LIMIT,
+    SEARCH_LIMIT,
     check_key,
     check_length,
     check_max_results,
@@ -22,7 +23,6 @@ from runyard.services.context import Context
 from runyard.services.places import ExperimentPlaces
 from runyard.store.contracts import ExperimentStore, Seen
 
-SEARCH_LIMIT = 50_000
 CUSTOM_VIEWS_LIMIT = 50
 CUSTOM_VIEW = "mlflow.customView.view"
 

@@ -15,9 +15,11 @@ from runyard.entities.logged_model import (
     ModelStatus,
     NewLoggedModel,
 )
+from runyard.entities.search.limits import MODELS_DEFAULT
 from runyard.errors import BadRequest, InvalidInput, shown
 from runyard.services.checks import (
     NAME_LIMIT,
+    SEARCH_LIMIT,
     check_length,
     check_max_results,
     check_text,
@@ -30,8 +32,6 @@ from runyard.store.logged_model_contracts import LoggedModelStore
 FORBIDDEN = "/:.%\"'"
 KEY_LIMIT = 255
 VALUE_LIMIT = 100_000
-SEARCH_LIMIT = 50_000
-DEFAULT_RESULTS = 100
 _ID = re.compile(r"m-[0-9a-f]{32}")
 STATUSES = {status.text: status for status in ModelStatus}
 
@@ -124,7 +124,7 @@ class LoggedModelService:
             filter_string=filter_string or "",
             datasets=tuple(_dataset(name, digest) for name, digest in datasets),
             order=tuple(order),
-            max_results=check_max_results(max_results or DEFAULT_RESULTS, SEARCH_LIMIT),
+            max_results=check_max_results(max_results or MODELS_DEFAULT, SEARCH_LIMIT),
             page_token=page_token or None,
         )
         return await self._store.search(ctx.workspace_id, query)

@@ -26,8 +26,10 @@ from runyard.entities.run import (
     NewRun,
     Run,
 )
+from runyard.entities.search.limits import RUNS_DEFAULT
 from runyard.errors import BadRequest, InvalidInput, shown
 from runyard.services.checks import (
+    SEARCH_LIMIT,
     check_max_results,
     check_text,
     experiment_of,
@@ -36,8 +38,6 @@ from runyard.services.checks import (
 from runyard.services.context import Context
 from runyard.store.run_contracts import RunStore
 
-SEARCH_LIMIT = 50_000
-SEARCH_DEFAULT = 1_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -119,9 +119,7 @@ class RunService:
             view=parse_view_type(view_type),
             filter_string=filter_string or "",
             order_by=order_by,
-            max_results=check_max_results(
-                SEARCH_DEFAULT if max_results is None else max_results, SEARCH_LIMIT
-            ),
+            max_results=check_max_results(RUNS_DEFAULT if max_results is None else max_results, SEARCH_LIMIT),
             page_token=page_token or None,
         )
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from runyard.entities.common import Page, Stage, Tag, ViewType
 from runyard.entities.experiment import Experiment
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import EXPERIMENTS
 from runyard.store.contracts import Seen
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.compile_experiments import search_experiments
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import ExperimentSearch
-from runyard.store.sql.search.tables import EXPERIMENTS
 
 IN_ONE_QUERY = 500
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from runyard.entities.common import Page
 from runyard.entities.logged_model import DatasetRef, LoggedModel, LoggedModelQuery
+from runyard.entities.search.grammar import MAX_ORDER_KEYS, order_key, parse_filter
+from runyard.entities.search.tables import LOGGED_MODELS
+from runyard.entities.search.tree import Order
 from runyard.errors import InvalidInput
 from runyard.store.sql.database import Connection
 from runyard.store.sql.logged_model_rows import of_ids
 from runyard.store.sql.search.compile_logged_models import search_logged_models
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import among
-from runyard.store.sql.search.grammar import MAX_ORDER_KEYS, order_key, parse_filter
 from runyard.store.sql.search.page import LoggedModelSearch
-from runyard.store.sql.search.tables import LOGGED_MODELS
-from runyard.store.sql.search.tree import Order
 
 
 def search(c: Connection, workspace_id: int, query: LoggedModelQuery, page_key: bytes) -> Page[LoggedModel]:

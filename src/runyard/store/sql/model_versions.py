@@ -8,6 +8,8 @@ import msgspec
 
 from runyard.entities.common import Page, Tag
 from runyard.entities.registry import ModelVersion, NewVersion, VersionStage, VersionStatus
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import MODEL_VERSIONS
 from runyard.errors import InvalidInput
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
@@ -20,9 +22,7 @@ from runyard.store.sql.model_version_rows import (
 from runyard.store.sql.registered_models import TOUCH, model_id_of, model_not_found
 from runyard.store.sql.search.compile_registry import search_model_versions
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RegistrySearch
-from runyard.store.sql.search.tables import MODEL_VERSIONS
 
 NEXT_VERSION = """UPDATE registered_models SET last_version = last_version + 1, updated_ms = ?
     WHERE workspace_id = ? AND name = ? RETURNING id, last_version"""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from runyard.entities.common import Page, Tag
 from runyard.entities.registry import Alias, ModelVersion, RegisteredModel
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import REGISTERED_MODELS
 from runyard.errors import AlreadyExists, NotFound
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
@@ -13,9 +15,7 @@ from runyard.store.sql.model_version_rows import greatest_per_stage, version_not
 from runyard.store.sql.search.compile_registry import search_registered_models
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import among
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RegistrySearch
-from runyard.store.sql.search.tables import REGISTERED_MODELS
 
 ID = "SELECT id FROM registered_models WHERE workspace_id = ? AND name = ?"
 SELECT = "SELECT id, name, description, created_ms, updated_ms FROM registered_models WHERE"

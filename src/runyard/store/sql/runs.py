@@ -19,6 +19,8 @@ from runyard.entities.run import (
     Run,
     RunStatus,
 )
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import RUNS
 from runyard.errors import AlreadyExists, shown
 from runyard.store.sql import run_docs
 from runyard.store.sql.alert_events import tell
@@ -31,9 +33,7 @@ from runyard.store.sql.run_params import write_params
 from runyard.store.sql.run_points import TOUCH, buffer_of
 from runyard.store.sql.run_texts import WHOLE, stored
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import RUNS
 from runyard.store.sql.search.walk_runs import search_runs
 
 SET_ASIDE_POINTS = 100  # more in one request are worth the pages that storing them at once writes

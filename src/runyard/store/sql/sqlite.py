@@ -22,7 +22,7 @@ from runyard.store.sql.faults import Taken
 from runyard.store.sql.inbox import Inbox
 from runyard.store.sql.intern import Interned, RunRef
 from runyard.store.sql.readers import ReaderPool
-from runyard.store.sql.search.regex import RegexFunction
+from runyard.store.sql.search.regexp import RegexFunction
 from runyard.store.sql.writer import LOCK_WAIT_S, DeferredWork, GroupCommitter, WriterStats
 
 T = TypeVar("T")

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from runyard.entities.search.grammar import parse_filter
+from runyard.entities.search.tables import TRACES
 from runyard.entities.trace import SOURCE_RUN, TRACE_NAME
 from runyard.entities.trace_metrics import Clause, DataPoint, Kind, MetricQuery, Together, View
 from runyard.store.sql.database import Connection, Database, Dialect, Row
 from runyard.store.sql.search.compile_traces import count_traces
 from runyard.store.sql.search.fragments import Sql, all_of, among, join, ordered_text
-from runyard.store.sql.search.grammar import parse_filter
-from runyard.store.sql.search.tables import TRACES
 from runyard.store.sql.traces_rows import experiments_of
 
 SESSION = "mlflow.trace.session"

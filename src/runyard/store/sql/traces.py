@@ -8,6 +8,8 @@ from typing import Any
 
 from runyard.entities.common import Page, Tag
 from runyard.entities.experiment import Experiment
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import TRACES
 from runyard.entities.trace import (
     ARTIFACT_LOCATION,
     FINALIZED,
@@ -28,9 +30,7 @@ from runyard.store.sql.experiments import require_active
 from runyard.store.sql.search.compile_traces import search_traces
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import among
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import TraceSearch
-from runyard.store.sql.search.tables import TRACES
 from runyard.store.sql.traces_rows import (
     ADD_ASSESSMENT,
     ADD_SPAN,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from search_evaluator import FakeRun, Series
 
 from runyard.entities.common import ViewType
+from runyard.entities.search.tables import LIKES, LISTS, NUMERIC
+from runyard.entities.search.tree import Comparison, Name, Operator, OrderBy
 from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import LIKES, LISTS, NUMERIC
-from runyard.store.sql.search.tree import Comparison, Name, Operator, OrderBy
 from runyard.store.sql.search.walk_runs import Tuning
 
 LONG = "x" * 63

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from runyard.entities.common import ViewType
-from runyard.store.sql.search import tables
+from runyard.entities.search import tables
+from runyard.entities.search.grammar import order_key, parse_filter, parse_order_by
+from runyard.entities.search.tables import Grammar
 from runyard.store.sql.search.compile_experiments import search_experiments
 from runyard.store.sql.search.compile_logged_models import search_logged_models
 from runyard.store.sql.search.compile_registry import search_model_versions, search_registered_models
-from runyard.store.sql.search.grammar import order_key, parse_filter, parse_order_by
 from runyard.store.sql.search.page import ExperimentSearch, Found, LoggedModelSearch, RegistrySearch
-from runyard.store.sql.search.tables import Grammar
 
 EXPERIMENTS = [
     {"id": 1, "name": "b", "created_ms": 10, "updated_ms": 40},

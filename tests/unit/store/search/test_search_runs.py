@@ -15,10 +15,10 @@ from search_rows import fill, memory_database
 from search_strategies import fake_runs, run_search, tunings
 
 from runyard.entities.common import ViewType
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import RUNS
 from runyard.errors import InvalidInput
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import RUNS
 from runyard.store.sql.search.walk_runs import MEASURED, Tuning, search_runs
 
 SMALL = Tuning(few=2, window=1, largest_window=4, scan=0, listed=9, stride=1)

@@ -9,11 +9,11 @@ import pytest
 from search_evaluator import FakeRun, Series
 from search_rows import fill, memory_database
 
+from runyard.entities.search.grammar import parse_filter, parse_order_by
+from runyard.entities.search.tables import RUNS
 from runyard.store.sql.search.compile_runs import Scope, Term, checks, scope_of, term_of
-from runyard.store.sql.search.grammar import parse_filter, parse_order_by
 from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.selectivity import Selectivity
-from runyard.store.sql.search.tables import RUNS
 from runyard.store.sql.search.walk_runs import Tuning, search_runs
 
 COUNT = 400

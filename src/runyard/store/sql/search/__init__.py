@@ -1,6 +1,5 @@
-"""Search: MLflow's filter language parsed to a tree, compiled to SQL, paged by keyset.
+"""Search: a tree of MLflow's filter language (`runyard.entities.search`) compiled to SQL, paged by keyset.
 
-    tokens, grammar, tables   text -> tree (tree.py); one declarative table per noun
     compile_*, walk_runs      tree -> statements; for each noun a `search_<noun>(connection, search) -> Found`
     cursor                    page tokens
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runyard.entities.common import Stage, ViewType
+from runyard.entities.search.tree import Comparison
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.fragments import Sql
 from runyard.store.sql.search.page import ExperimentSearch, Found
@@ -15,7 +16,6 @@ from runyard.store.sql.search.records import (
     field_keys,
     select_page,
 )
-from runyard.store.sql.search.tree import Comparison
 
 FIELDS = {
     "name": Field("r.name", text=True),

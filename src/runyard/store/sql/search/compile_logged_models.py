@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from runyard.entities.common import Stage
+from runyard.entities.search.tree import Comparison, Filter
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.compile_runs import known_experiments
 from runyard.store.sql.search.fragments import Sql, all_of, among, compare, join
@@ -22,7 +23,6 @@ from runyard.store.sql.search.records import (
     led,
     select_page,
 )
-from runyard.store.sql.search.tree import Comparison, Filter
 
 STATUS_NAMES = {0: "UNSPECIFIED", 1: "PENDING", 2: "READY", 3: "UPLOAD_FAILED"}
 FIELDS = {

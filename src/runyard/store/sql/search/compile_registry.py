@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from runyard.entities.search.tree import Comparison, Filter, Name
 from runyard.store.sql.database import Connection
 from runyard.store.sql.search.cursor import Position
 from runyard.store.sql.search.fragments import Sql, join
@@ -19,7 +20,6 @@ from runyard.store.sql.search.records import (
     led,
     select_page,
 )
-from runyard.store.sql.search.tree import Comparison, Filter, Name
 
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 NOT_A_PROMPT = Comparison(Name("tag", PROMPT_TAG), "!=", "true")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runyard.entities.common import Stage, ViewType
+from runyard.entities.search.tables import STATISTICS
+from runyard.entities.search.tree import Comparison, Name, Operator, Value
 from runyard.store.sql.database import Connection, Dialect
 from runyard.store.sql.run_texts import WHOLE, stored, whole_from_index
 from runyard.store.sql.search.fragments import (
@@ -22,8 +24,6 @@ from runyard.store.sql.search.fragments import (
     text_range,
 )
 from runyard.store.sql.search.page import RunSearch
-from runyard.store.sql.search.tables import STATISTICS
-from runyard.store.sql.search.tree import Comparison, Name, Operator, Value
 
 STATUS_NAMES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 

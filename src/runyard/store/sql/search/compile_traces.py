@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from runyard.entities.search.tree import Comparison, Filter, Operator, OrderBy, Value
 from runyard.entities.trace import LINKED_PROMPTS, SOURCE_RUN, TRACE_NAME
 from runyard.store.sql.database import Connection, Dialect
 from runyard.store.sql.search.compile_runs import known_experiments
@@ -31,7 +32,6 @@ from runyard.store.sql.search.records import (
     led,
     select_page,
 )
-from runyard.store.sql.search.tree import Comparison, Filter, Operator, OrderBy, Value
 
 FIELDS = {
     "status": Field("r.state", text=True),

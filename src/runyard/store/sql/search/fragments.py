@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runyard.entities.search.evaluate import compare_text
+from runyard.entities.search.tree import Operator, Value
 from runyard.store.sql.database import Dialect
-from runyard.store.sql.search.like import matches
-from runyard.store.sql.search.tree import Operator, Value
 
 PREFIX = 64  # characters of a text value that are indexed
 
@@ -150,15 +150,6 @@ def compare_enum(expression: str, op: Operator, value: Value, names: dict[int, s
     if not hits:
         return NEVER
     return Sql(f"{expression} IN ({', '.join(str(number) for number in hits)})")
-
-
-def compare_text(text: str, op: Operator, value: Value) -> bool:
-    """The comparison of two texts, in Python."""
-    if isinstance(value, tuple):
-        return (text in value) == (op == "IN")
-    if op in ("LIKE", "ILIKE"):
-        return matches(text, str(value), ignore_case=op == "ILIKE")
-    return (text == value) == (op == "=")
 
 
 def enum_rank(expression: str, names: dict[int, str]) -> str:

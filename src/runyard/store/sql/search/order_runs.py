@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from runyard.entities.search.tree import Name, Order, OrderBy
 from runyard.store.sql.run_texts import WHOLE, whole_from_index
 from runyard.store.sql.search.compile_runs import (
     ATTRIBUTES,
@@ -29,7 +30,6 @@ from runyard.store.sql.search.fragments import (
     rows_of,
 )
 from runyard.store.sql.search.keyset import MISSING, NAN, VALUE, Key, nullable
-from runyard.store.sql.search.tree import Name, Order, OrderBy
 
 Scalar = int | float | str
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from runyard.entities.common import ViewType
+from runyard.entities.search.tree import Filter, Order
 from runyard.store.sql.search.cursor import Position
-from runyard.store.sql.search.tree import Filter, Order
 
 Id = TypeVar("Id")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runyard.entities.search.tree import Comparison, Operator, Order, Value
 from runyard.store.sql.database import Connection, Dialect
 from runyard.store.sql.search.cursor import Position
 from runyard.store.sql.search.fragments import (
@@ -21,7 +22,6 @@ from runyard.store.sql.search.fragments import (
     ordered_text,
 )
 from runyard.store.sql.search.keyset import Key, after, check_position, nullable, order_by
-from runyard.store.sql.search.tree import Comparison, Operator, Order, Value
 
 Row = tuple[Any, ...]
 

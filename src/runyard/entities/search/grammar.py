@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runyard.entities.search.regex import check_pattern
+from runyard.entities.search.tables import SPAN_RULES, STATISTICS, Family, Grammar, Rule
+from runyard.entities.search.tokens import Form, Token, check_text, tokenise
+from runyard.entities.search.tree import Comparison, Filter, Name, Order, OrderBy, Value
 from runyard.errors import InvalidInput
-from runyard.store.sql.search.regex import check_pattern
-from runyard.store.sql.search.tables import SPAN_RULES, STATISTICS, Family, Grammar, Rule
-from runyard.store.sql.search.tokens import Form, Token, check_text, tokenise
-from runyard.store.sql.search.tree import Comparison, Filter, Name, Order, OrderBy, Value
 
 MAX_TERMS = 1_000
 MAX_ORDER_KEYS = 20

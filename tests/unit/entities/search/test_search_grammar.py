@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runyard.entities.search import tables
+from runyard.entities.search.grammar import order_key, parse_filter, parse_order_by
+from runyard.entities.search.tables import Grammar
+from runyard.entities.search.tree import Comparison, Name, OrderBy, Value
 from runyard.errors import InvalidInput
-from runyard.store.sql.search import tables
-from runyard.store.sql.search.grammar import order_key, parse_filter, parse_order_by
-from runyard.store.sql.search.tables import Grammar
-from runyard.store.sql.search.tree import Comparison, Name, OrderBy, Value
 
 GRAMMARS = [value for value in vars(tables).values() if isinstance(value, Grammar)]
 

@@ -1,4 +1,4 @@
-"""Regular expressions for RLIKE on SQLite, in time linear in the text whatever the pattern.
+"""Regular expressions for RLIKE where no database does it, in time linear in the text whatever the pattern.
 
 The language is what this module and PostgreSQL's `~` both understand and mean alike: literals, `.` (any
 character), classes, `\\d \\w \\s` and their opposites, `^ $`, groups, `|`, `* + ? {m} {m,} {m,n}` (greedy
@@ -19,7 +19,6 @@ MAX_STATES = 2_000  # nodes of the automaton, repetitions written out
 MAX_REPEAT = 255
 MAX_CACHE = 5_000  # remembered transitions
 MAX_DEPTH = 50  # nested groups
-WORK_LIMIT = 20_000_000  # about ten seconds
 
 Test = Callable[[str], bool]
 
@@ -319,30 +318,3 @@ class Regex:
 def check_pattern(pattern: str) -> None:
     """Raises: InvalidInput, for a pattern outside the language or its limits."""
     Regex(pattern)
-
-
-class RegexFunction:
-    """SQLite's `regexp(pattern, value)` for one connection.
-
-    A query whose patterns cost too much is interrupted, as if its time limit had passed. Call `reset`
-    before each.
-    """
-
-    def __init__(self, interrupt: Callable[[], None]) -> None:
-        self._interrupt = interrupt
-        self._compiled: dict[str, Regex] = {}
-
-    def reset(self) -> None:
-        """Forget what earlier queries cost."""
-        self._compiled.clear()
-
-    def __call__(self, pattern: str, value: str | None) -> bool:
-        if value is None:
-            return False
-        regex = self._compiled.get(pattern)
-        if regex is None:
-            regex = self._compiled[pattern] = Regex(pattern)
-        if sum(known.work for known in self._compiled.values()) > WORK_LIMIT:
-            self._interrupt()
-            return False
-        return regex.found_in(value)

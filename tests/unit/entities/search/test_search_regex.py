@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runyard.entities.search.regex import Regex
 from runyard.errors import InvalidInput
-from runyard.store.sql.search.regex import WORK_LIMIT, Regex, RegexFunction
+from runyard.store.sql.search.regexp import WORK_LIMIT, RegexFunction
 
 PIECES = [
     "a",

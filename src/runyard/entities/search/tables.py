@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from runyard.store.sql.search.tree import Entity, Operator
+from runyard.entities.search.tree import Entity, Operator
 
 Kind = Literal["number", "text", "either"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.store.sql.search.like import matches
+from runyard.entities.search.like import matches
 
 TEXT = st.text(alphabet="aAb%_\\é", max_size=8)
 
