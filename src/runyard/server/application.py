@@ -42,6 +42,7 @@ from runyard.server.client_addresses import ClientAddresses
 from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
+from runyard.server.packed import Packed, Ready, ready
 from runyard.server.raw_shapes import shape_of
 from runyard.server.routing import NO_CONTENT, PREFIXES, Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
@@ -217,6 +218,9 @@ class Application:
             await send({"type": "http.response.start", "status": NO_CONTENT, "headers": JSON_HEADERS[1:]})
             await send({"type": "http.response.body", "body": b""})
             return
+        if isinstance(answer, Packed):
+            await send_packed(send, await ready(answer, scope["headers"]), head=scope["method"] == "HEAD")
+            return
         headers = None
         if isinstance(answer, WithHeaders):
             answer, headers = answer.body, answer.headers
@@ -375,6 +379,12 @@ async def send_json(
         }
     )
     await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def send_packed(send: Send, made: Ready, *, head: bool = False) -> None:
+    """One answer with an entity tag, or that the reader has it."""
+    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+    await send({"type": "http.response.body", "body": b"" if head else made.body})
 
 
 def _gate_headers(scope: Scope) -> tuple[str | None, str | None, str | None]:

@@ -10,9 +10,11 @@ from typing import Any, get_type_hints
 import msgspec
 
 from runyard.server.errors import ErrorMessage
+from runyard.server.packed import NOT_MODIFIED, Packed
 from runyard.server.raw_shapes import JSON, shape_of
 from runyard.server.routing import NO_CONTENT, Route, WithHeaders
 from runyard.version import __version__
+from runyard.wire.api.columns import MEDIA
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
@@ -93,8 +95,14 @@ def _answer_kind(route: Route) -> type[msgspec.Struct] | None:
     if route.handler is None:
         return None
     kind = get_type_hints(route.handler).get("return")
-    is_body = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not WithHeaders
+    is_body = (
+        isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (WithHeaders, Packed)
+    )
     return kind if is_body else None
+
+
+def _is_packed(route: Route) -> bool:
+    return route.handler is not None and get_type_hints(route.handler).get("return") is Packed
 
 
 def _operation(route: Route, schemas: Json) -> Json:
@@ -117,6 +125,14 @@ def _typed_parts(route: Route, schemas: Json) -> Json:
         "parameters": _path_parameters(route.path),
         "responses": _responses({} if route.status == NO_CONTENT else {JSON: answer}, status=route.status),
     }
+    if _is_packed(route):
+        parts["parameters"].append(_parameter("if-none-match", "header", False))
+        parts["responses"] = {
+            **_responses({MEDIA: {}}),
+            str(NOT_MODIFIED): {
+                "description": "The caller has the answer: nothing it depends on has changed."
+            },
+        }
     if route.method in BODILESS:
         parts["parameters"] += _query_parameters(schema, in_path)
     elif route.method != "DELETE" or set(schema["properties"]) > in_path:
