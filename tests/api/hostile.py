@@ -127,5 +127,6 @@ def _plausible(field: inspect.Field, known: Mapping[str, Any]) -> Any:
         inspect.BoolType: True,
         inspect.ListType: [],
         inspect.DictType: {},
+        inspect.BytesType: "",
     }
     return simple[type(options[0])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 import uuid
@@ -37,6 +38,7 @@ from tests.api.journal_client import (
     run_of,
 )
 from tests.api.live_server import JSON, UNKNOWN_RUN, Client
+from tests.api.traces_server import described, spans
 
 INVALID = "INVALID_PARAMETER_VALUE"
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
@@ -467,6 +469,11 @@ def calls(run: str, model: str, trace: str, experiment: str) -> list[tuple[str, 
         ("POST", f"{old}/link-prompts", prompts),
         ("POST", f"/api/v1/runs/{run}/records", {"records": [record]}),
         ("POST", f"/api/v1/runs/{run}/properties", {"properties": {"k": "v"}}),
+        (
+            "POST",
+            "/api/v1/spans",
+            {"experiment_id": experiment, "run_id": run, "spans": spans(7, {"root": {}})},
+        ),
     ]
 
 
@@ -475,7 +482,7 @@ def test_every_call_that_may_come_in_a_journal_is_done_once(server: Client, jour
     model, trace = f"m-{uuid.uuid4().hex}", f"tr-{uuid.uuid4().hex}"
     assert run.experiment_id is not None
     asked = calls(run.run_id, model, trace, run.experiment_id)
-    assert len(asked) * 2 - 2 == len(ALLOWED), "a route is missing in this test"
+    assert len(asked) * 2 - 3 == len(ALLOWED), "a route is missing in this test"
     body = journal.framed(run, *(Call(run.run_id, *one) for one in asked))
     for _ in range(2):
         assert journal.post(body).json() == {"applied": journal.seq, "refused": []}
@@ -505,6 +512,64 @@ def test_a_call_may_name_its_experiment(server: Client, journal: Journal) -> Non
     assert experiment["tags"] == [{"key": "k", "value": "v"}]
     found = server.ok("GET", f"/api/2.0/mlflow/logged-models/{model}")["model"]["info"]
     assert found["experiment_id"] == experiment["experiment_id"]
+
+
+def test_traces_make_the_experiment_that_they_name_and_are_kept_once(
+    server: Client, journal: Journal
+) -> None:
+    number, name = uuid.uuid4().int >> 8, f"traced-{uuid.uuid4().hex[:8]}"
+    trace = f"tr-{number:032x}"
+    told = described("offline-0", 1) | {"trace_id": trace}
+    said = {"assessment_name": "good", "feedback": {"value": True}, "assessment_id": f"a-{'0' * 32}", "create_time": "2026-01-01T00:00:00Z"}  # fmt: skip
+    assess = Call(trace, "POST", f"/api/3.0/mlflow/traces/{trace}/assessments", {"assessment": said})
+    sent = journal.framed(
+        Call(trace, "POST", "/api/v1/spans", {"experiment": name, "spans": spans(number, {"root": {}, "leaf": {}})}),
+        Call(trace, "POST", "/api/3.0/mlflow/traces", {"experiment": name, "trace": {"trace_info": told}}),
+        *(assess, assess),
+    )  # fmt: skip
+    for _ in range(2):
+        assert refusals(journal.post(sent)) == []
+    found = server.ok("GET", "/api/3.0/mlflow/traces/get", trace_id=trace)["trace"]
+    experiment = server.ok("GET", "/api/2.0/mlflow/experiments/get-by-name", experiment_name=name)[
+        "experiment"
+    ]
+    place = found["trace_info"]["trace_location"]["mlflow_experiment"]
+    assert place == {"experiment_id": experiment["experiment_id"]}
+    assert [one["name"] for one in found["spans"]] == ["root", "leaf"]
+    assert [one["assessment_id"] for one in found["trace_info"]["assessments"]] == [f"a-{'0' * 32}"]
+
+
+@pytest.mark.parametrize(
+    "spans", [b"", b"\xff" * 50, "no base64!", 5, None, ["a"], {"a": b"b"}], ids=lambda one: str(one)[:9]
+)
+def test_spans_that_cannot_be_read_are_refused(server: Client, journal: Journal, spans: Any) -> None:
+    body = {"experiment_id": "0", "spans": spans}
+    assert [seq for seq, _ in journal.send(Call("", "POST", "/api/v1/spans", body), new_run())] == [1]
+    assert server.send("POST", "/api/v1/spans", json.dumps(body, default=str).encode(), JSON).status == 400
+    absent = {"experiment_id": "987654321", "spans": "", "run_id": "x"}
+    assert server.send("POST", "/api/v1/spans", json.dumps(absent).encode(), JSON).status in (400, 404)
+
+
+@pytest.mark.parametrize("trace", [None, 5, [], {"trace_info": 5}, {"trace_info": {}}, {}])
+def test_odd_traces_of_a_named_experiment_are_refused(journal: Journal, trace: Any) -> None:
+    body = {"experiment": "odd", "trace": trace}
+    assert [seq for seq, _ in journal.send(Call("", "POST", "/api/3.0/mlflow/traces", body), new_run())] == [
+        1
+    ]
+
+
+def test_another_assessment_under_a_taken_id_gets_an_id_of_its_own(server: Client) -> None:
+    experiment, trace = server.experiment(), f"tr-{uuid.uuid4().hex}"
+    told = described(experiment, 1) | {"trace_id": trace}
+    server.ok("POST", "/api/3.0/mlflow/traces", trace={"trace_info": told})
+    one = f"a-{'1' * 32}"
+    ids = []
+    for name, its in (("a", one), ("b", one), ("a", "not of our form"), ("a", "")):
+        said = {"assessment_name": name, "feedback": {"value": 1}, "assessment_id": its}
+        made = server.ok("POST", f"/api/3.0/mlflow/traces/{trace}/assessments", assessment=said)
+        ids.append(made["assessment"]["assessment_id"])
+    assert ids[0] == one and len(set(ids)) == 4
+    assert all(len(made) == 34 for made in ids)
 
 
 NOT_ALLOWED = [

@@ -11,11 +11,12 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.tracking._tracking_service.utils import get_tracking_uri
 
-from runyard.client.journal.offline_names import model_of, run_of
+from runyard.client.journal.offline_names import model_of, run_of, trace_of
 from runyard.mlflow_plugin.host_credentials import host_credentials, is_ours
 from runyard.mlflow_plugin.journaled_artifacts import JournaledArtifacts
 from runyard.mlflow_plugin.journals import journal_of
 from runyard.mlflow_plugin.offline_artifacts import OfflineArtifacts
+from runyard.mlflow_plugin.trace_artifacts import TraceArtifacts
 from runyard.mlflow_plugin.workspace_artifacts import FILES, WorkspaceArtifacts, places
 
 
@@ -67,7 +68,10 @@ def _stock(artifact_uri: str, tracking_uri: str, registry_uri: str | None) -> Ar
 
 
 def _of_record(artifact_uri: str, tracking_uri: str, registry_uri: str | None) -> ArtifactRepository:
-    """The artifacts of a run or logged model."""
+    """The artifacts of a run, logged model or trace."""
+    trace = trace_of(artifact_uri)
+    if trace is not None and is_ours(tracking_uri):
+        return TraceArtifacts(journal_of(tracking_uri), artifact_uri, *trace, tracking_uri, registry_uri)
     run, model = run_of(artifact_uri), model_of(artifact_uri)
     if run is None and model is None:
         raise MlflowException(

@@ -21,6 +21,7 @@ from runyard.mlflow_plugin.local_search import run_entity
 from runyard.mlflow_plugin.model_calls import ModelCalls
 from runyard.mlflow_plugin.rest_call import RestCall
 from runyard.mlflow_plugin.run_calls import RunCalls
+from runyard.mlflow_plugin.trace_calls import TraceCalls
 
 LEAST, MOST = -(2**63), 2**63 - 1
 TIES = hasattr(Metric("", 0.0, 0, 0), "model_id")  # MLflow 3 ties points to models and datasets
@@ -41,10 +42,12 @@ class JournalStore(RestStore):  # type: ignore[misc]
         self._journal = journal
         self._logbook = journal.logbook
         experiments = ExperimentCalls(journal)
+        self._traces = TraceCalls(journal, experiments)
         self._handlers: Mapping[str, Callable[[RestCall], Any]] = {
             **experiments.handlers,
             **RunCalls(journal, experiments).handlers,
             **ModelCalls(journal, experiments).handlers,
+            **self._traces.handlers,
         }
 
     def __repr__(self) -> str:
@@ -127,12 +130,21 @@ class JournalStore(RestStore):  # type: ignore[misc]
         super().flush_async_logging()
         self._journal.drain()
 
-    def log_spans(self, *args: Any, **options: Any) -> Any:
-        """Spans of traces, of MLflow 3; they are not journaled, and go after the runs that they belong to."""
-        if self._journal.reach.offline:
-            raise needs_server("log_spans")
-        self._journal.settle()
-        return super().log_spans(*args, **options)
+    def log_spans(self, location: str, spans: list[Any], tracking_uri: str | None = None) -> list[Any]:
+        """Spans of traces, of MLflow 3: written down."""
+        if not spans:
+            return []
+        if chosen_workspace() is not None:
+            self._journal.settle()
+            sent: list[Any] = super().log_spans(location, spans, tracking_uri)
+            return sent
+        try:
+            self._traces.log_spans(location, spans)
+        except RunyardError as exc:
+            raise as_mlflow(exc) from None
+        finally:
+            self._journal.tell_news()
+        return spans
 
     def _call_endpoint(
         self, api: Any, json_body: str | None = None, endpoint: str | None = None, *args: Any, **options: Any

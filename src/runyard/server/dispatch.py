@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import msgspec
 
 from runyard.entities.access import ANONYMOUS
-from runyard.errors import InvalidInput, NotAllowed, RunyardError
+from runyard.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound, RunyardError
 from runyard.server.access import Access, plain_fields
 from runyard.server.routing import PREFIXES, Match, RouteTable
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Context
 from runyard.services.experiments import ExperimentService
 from runyard.wire.mlflow.decoding import decode_body
+from runyard.wire.mlflow.traces import EXPERIMENT
 
 _MLFLOW = {
     # what a training says of its run, its models and its traces; whose answer nobody waits for. Each writes once, which
@@ -39,7 +41,10 @@ _MLFLOW = {
 _OWN = {
     "/api/v1/runs/{run_id}/records": ("POST",),
     "/api/v1/runs/{run_id}/properties": ("POST",),
+    "/api/v1/spans": ("POST",),
 }
+_BEGINNING = frozenset({*(f"{prefix}/3.0/mlflow/traces" for prefix in PREFIXES), "/api/v1/spans"})
+"""What may be the first that is said of an experiment."""
 ALLOWED = frozenset(
     [(method, prefix + path) for prefix in PREFIXES for path, some in _MLFLOW.items() for method in some]
     + [(method, path) for path, some in _OWN.items() for method in some]
@@ -63,6 +68,28 @@ class RouteDispatcher:
         self._experiments = experiments
         self.routes = RouteTable([])
 
+    async def prepare(self, ctx: Context, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The body with the id of the experiment that it names; one that traces begin is made when it is absent.
+
+        May be called again. Raises: what the service of experiments raises.
+        """
+        if "experiment" not in body or "experiment_id" in body:
+            return body
+        name, begins = str(body["experiment"]), path in _BEGINNING
+        return _placed(body, str(await self._experiment(ctx, name, may_make=begins)))
+
+    async def _experiment(self, ctx: Context, name: str, *, may_make: bool) -> int:
+        may_make = may_make and ctx.grants.permits("experiments/write")
+        try:
+            return (await self._experiments.get_by_name(ctx, name)).id
+        except NotFound:
+            if not may_make:
+                raise
+        try:
+            return await self._experiments.create(ctx, name, None, [])
+        except AlreadyExists:  # by another request, just now
+            return (await self._experiments.get_by_name(ctx, name)).id
+
     async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
         """As if the request had come by HTTP, in the workspace of ctx.
 
@@ -76,9 +103,6 @@ class RouteDispatcher:
                 "Send it as a request."
             )
         ctx = msgspec.structs.replace(ctx, also={})
-        if "experiment" in body and "experiment_id" not in body:
-            experiment = await self._experiments.get_by_name(ctx, str(body["experiment"]))
-            body = {**body, "experiment_id": str(experiment.id)}
         try:
             self._access.check(route, ctx)
         except NotAllowed as exc:
@@ -100,9 +124,26 @@ class RouteDispatcher:
             await self._trail.note(ctx, match.route.audit_action, fields, error, ctx.remote)
 
 
+def _placed(body: dict[str, Any], experiment_id: str) -> dict[str, Any]:
+    """The body in an experiment; a trace says it where MLflow looks for it."""
+    trace = body.get("trace")
+    info = trace.get("trace_info") if isinstance(trace, dict) else None
+    if not isinstance(trace, dict) or not isinstance(info, dict):
+        return {**body, "experiment_id": experiment_id}
+    place = {"type": EXPERIMENT, "mlflow_experiment": {"experiment_id": experiment_id}}
+    return {**body, "trace": {**trace, "trace_info": {**info, "trace_location": place}}}
+
+
 def _as_json(body: dict[str, Any]) -> bytes:
     """Raises: InvalidInput for what JSON cannot say."""
     try:
-        return json.dumps(body).encode()
+        return json.dumps(body, default=_text).encode()
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidInput(f"The body of a call is not plain data ({exc}).") from None
+
+
+def _text(value: object) -> str:
+    """Bytes as JSON has them."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} is not in JSON")

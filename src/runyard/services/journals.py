@@ -39,6 +39,10 @@ _JOURNAL = re.compile(r"[0-9a-f]{32}")
 class Dispatcher(Protocol):
     """Answers requests that come in another way than by HTTP."""
 
+    async def prepare(self, ctx: Context, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The body as `call` wants it. May be called again for the same record, whatever became of it."""
+        ...
+
     async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
         """As if the request had come by HTTP.
 
@@ -178,9 +182,12 @@ class _Taking:
     async def _call(self, call: Call) -> None:
         seq = self.done + 1
         place = (self._ctx.workspace_id, self._journal)
+        body = await self._prepared(call)
+        if body is None:
+            return
         with self._store.taking(*place, self.stored, seq, self.refused) as mark:
             try:
-                await self._dispatcher.call(self._ctx, call.method, call.path, call.body)
+                await self._dispatcher.call(self._ctx, call.method, call.path, body)
                 self.done = seq
             except JournalMoved:
                 raise
@@ -189,10 +196,25 @@ class _Taking:
                     raise
                 self._refuse(exc.code, exc.message)
             except Exception:
-                log.exception("A call of a journal failed unexpectedly: %s %s", call.method, call.path[:200])
-                self._refuse(InternalFault.code, DEFECT)
+                self._refuse_defect(call)
         if mark.written:
             self.stored = seq
+
+    async def _prepared(self, call: Call) -> dict[str, Any] | None:
+        """The body of a call; None when it was refused."""
+        try:
+            return await self._dispatcher.prepare(self._ctx, call.path, call.body)
+        except RunyardError as exc:
+            if exc.retryable:
+                raise
+            self._refuse(exc.code, exc.message)
+        except Exception:
+            self._refuse_defect(call)
+        return None
+
+    def _refuse_defect(self, call: Call) -> None:
+        log.exception("A call of a journal failed unexpectedly: %s %s", call.method, call.path[:200])
+        self._refuse(InternalFault.code, DEFECT)
 
     def _refuse(self, code: str, message: str) -> None:
         """The next record is not kept."""

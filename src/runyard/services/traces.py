@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ TRACE_TAG_PREFIX = "mlflow.traceTag."
 UNTOLD_RESOURCES = ("telemetry.sdk.", "mlflow.")
 NS_PER_MS = 1_000_000
 END_OF_TIME_MS = 253_402_300_800_000
+_ASSESSMENT_ID = re.compile(r"a-[0-9a-f]{32}")
 
 
 class TraceService:
@@ -222,10 +224,14 @@ class TraceService:
         await self._store.link_prompts(ctx.workspace_id, trace_id, prompts)
 
     async def add_assessment(self, ctx: Context, assessment: Assessment) -> Assessment:
-        """The assessment as kept, under an id of ours."""
+        """The assessment as kept: under the id that it has, if it is of our form and no other assessment's; else a new one.
+
+        With an id it may be called again: the same assessment is kept once.
+        """
         _check_assessment(assessment)
-        kept = msgspec.structs.replace(assessment, id=new_assessment_id())
-        return await self._store.add_assessment(ctx.workspace_id, kept)
+        if not _ASSESSMENT_ID.fullmatch(assessment.id):
+            assessment = msgspec.structs.replace(assessment, id=new_assessment_id())
+        return await self._store.add_assessment(ctx.workspace_id, assessment, new_assessment_id())
 
     async def get_assessment(self, ctx: Context, trace_id: str, assessment_id: str) -> Assessment:
         """One assessment."""

@@ -95,8 +95,13 @@ class TraceStore(Protocol):
         """Add (name, version) pairs to the prompts of a trace."""
         ...
 
-    async def add_assessment(self, workspace_id: int, assessment: Assessment) -> Assessment:
-        """Keep an assessment; the one it overrides becomes invalid. Raises: NotFound for an unknown trace."""
+    async def add_assessment(self, workspace_id: int, assessment: Assessment, other_id: str) -> Assessment:
+        """Keep an assessment; the one it overrides becomes invalid. The same one again is kept once.
+
+        Args:
+            other_id: its id, if another assessment of the trace has the one that it names.
+        Raises: NotFound for an unknown trace.
+        """
         ...
 
     async def get_assessment(self, workspace_id: int, trace_id: str, assessment_id: str) -> Assessment:

@@ -50,7 +50,7 @@ def say(stores: Stores, trace_id: str, name: str, value: object = True, **rest: 
     """The id of a feedback."""
     uid = f"a-{uuid.uuid4().hex}"
     made = Assessment(uid, trace_id, name, 1, 1, feedback={"value": value}, **rest)
-    return stores.do(stores.traces.add_assessment(stores.workspace, made)).id
+    return stores.do(stores.traces.add_assessment(stores.workspace, made, "a-other")).id
 
 
 @pytest.mark.parametrize("text", AWKWARD)

@@ -85,6 +85,14 @@ class Calls:
         self.store = store
         self.asked: list[str] = []
 
+    async def prepare(self, ctx: Context, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        errors: dict[str, Exception] = {
+            "no such experiment": NotFound("no"), "busy experiments": StorageUnavailable("busy"), "odd": KeyError("odd"),
+        }  # fmt: skip
+        if path in errors:
+            raise errors[path]
+        return body
+
     async def call(self, ctx: Context, method: str, path: str, body: dict[str, Any]) -> None:
         self.asked.append(path)
         assert self.store.mark is not None
@@ -145,6 +153,21 @@ def test_a_server_that_is_busy_over_a_call_is_asked_again_from_there() -> None:
     assert calls.asked == ["refused", "done", "busy", "done"]
     assert [(one.seq, one.code) for one in again.refused] == [(2, "RESOURCE_DOES_NOT_EXIST")]
     assert (again.applied, store.kept) == (5, [1, 3, 4, 5])
+
+
+def test_what_a_call_names_is_looked_up_before_it_and_fails_as_the_call_would() -> None:
+    store = Store()
+    service, calls = serve(store)
+    asked = [Call("r", "POST", path) for path in ("no such experiment", "odd", "done")]
+    taken = take(service, 1, *asked)
+    assert [(one.seq, one.code) for one in taken.refused] == [
+        (1, "RESOURCE_DOES_NOT_EXIST"),
+        (2, "INTERNAL_ERROR"),
+    ]
+    assert (calls.asked, store.kept) == (["done"], [3])
+    with pytest.raises(StorageUnavailable):
+        take(service, 4, Call("r", "POST", "busy experiments"))
+    assert store.applied == 3
 
 
 @pytest.mark.parametrize("first", [4, 9])

@@ -18,6 +18,7 @@ PREFIX = "offline-"
 FOLDER = "experiments"
 _RUN = re.compile(r"[a-z]+://experiments/[^/]*/runs/([^/]+)/artifacts(?:/(.*))?")
 _MODEL = re.compile(r"[a-z]+://experiments/[^/]*/models/([^/]+)/artifacts(?:/(.*))?")
+_TRACE = re.compile(r"[a-z]+://experiments/[^/]*/traces/([^/]+)/artifacts(?:/(.*))?")
 
 
 class OfflineExperiment(msgspec.Struct, frozen=True):
@@ -49,6 +50,11 @@ def model_artifacts(experiment_id: str, model_id: str) -> str:
     return f"runyard://experiments/{quote(experiment_id, safe='') or '-'}/models/{model_id}/artifacts"
 
 
+def trace_artifacts(experiment_id: str, trace_id: str) -> str:
+    """Where the attachments of a trace are."""
+    return f"runyard://experiments/{quote(experiment_id, safe='') or '-'}/traces/{quote(trace_id, safe='')}/artifacts"
+
+
 def run_of(artifact_uri: str) -> tuple[str, str] | None:
     """The run and the path below its artifacts that an address of this kind means."""
     return _found(_RUN, artifact_uri)
@@ -57,6 +63,11 @@ def run_of(artifact_uri: str) -> tuple[str, str] | None:
 def model_of(artifact_uri: str) -> tuple[str, str] | None:
     """The logged model and the path below its artifacts that an address of this kind means."""
     return _found(_MODEL, artifact_uri)
+
+
+def trace_of(artifact_uri: str) -> tuple[str, str] | None:
+    """The trace and the path below its artifacts that an address of this kind means."""
+    return _found(_TRACE, artifact_uri)
 
 
 def _found(pattern: re.Pattern[str], artifact_uri: str) -> tuple[str, str] | None:

@@ -1,19 +1,21 @@
-"""OpenTelemetry's route for spans."""
+"""OpenTelemetry's route for spans, and the same in JSON for journals."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from runyard.entities.trace import SpanBatch
 from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
-from runyard.server.routing import Route, raw
+from runyard.server.routing import Route, api, raw
 from runyard.server.uploads import receive_file
 from runyard.services.context import Context
 from runyard.services.traces import TraceService
+from runyard.wire.api.spans import AddSpans
 from runyard.wire.otlp import check_media_type, decode_json, decode_protobuf, inflate
 
 BODY_LIMIT = 64 * 1024 * 1024
@@ -22,10 +24,11 @@ DECODINGS = 2
 EXPERIMENT_HEADER = "x-mlflow-experiment-id"
 RUN_HEADER = "x-mlflow-run-id"
 NOSNIFF = {"x-content-type-options": "nosniff"}
+EMPTY: dict[str, Any] = {}
 
 
 def routes(service: TraceService) -> list[Route]:
-    """POST /v1/traces, in protobuf or JSON."""
+    """POST /v1/traces, in protobuf or JSON; POST /api/v1/spans."""
     decodings = asyncio.Semaphore(DECODINGS)
 
     async def export(ctx: Context, request: Request) -> Response:
@@ -46,7 +49,17 @@ def routes(service: TraceService) -> list[Route]:
             return JSONResponse({}, headers=NOSNIFF)
         return Response(b"", media_type="application/x-protobuf", headers=NOSNIFF)
 
-    return raw("POST", "/v1/traces", export, "traces/write")
+    async def add(ctx: Context, body: AddSpans) -> dict[str, Any]:
+        """Keep spans, as a journal carries them; the same again changes nothing."""
+        async with decodings:
+            batches = await asyncio.to_thread(decode_protobuf, body.spans)
+        await service.add_spans(ctx, body.experiment_id, body.run_id or None, batches)
+        return EMPTY
+
+    return [
+        *raw("POST", "/v1/traces", export, "traces/write"),
+        *api("POST", "/spans", AddSpans, add, "traces/write"),
+    ]
 
 
 def _decode(kind: str, body: bytes, encoding: str) -> list[SpanBatch]:

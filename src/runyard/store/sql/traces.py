@@ -202,10 +202,10 @@ class SqlTraces:
 
         await self._database.write(work, checked=True)
 
-    async def add_assessment(self, workspace_id: int, assessment: Assessment) -> Assessment:
+    async def add_assessment(self, workspace_id: int, assessment: Assessment, other_id: str) -> Assessment:
         return await self._database.write(
             lambda tx: traces_assessments.add(
-                tx, require_id(tx, workspace_id, assessment.trace_id), assessment
+                tx, require_id(tx, workspace_id, assessment.trace_id), assessment, other_id
             )
         )
 

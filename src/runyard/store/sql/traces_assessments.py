@@ -16,15 +16,33 @@ ONE = "SELECT content FROM assessments WHERE uuid = ? AND trace_id = ?"
 DELETE = "DELETE FROM assessments WHERE uuid = ? AND trace_id = ?"
 
 
-def add(tx: Transaction, owner: int, assessment: Assessment) -> Assessment:
+def add(tx: Transaction, owner: int, assessment: Assessment, other_id: str) -> Assessment:
     """Keep it; the one it overrides becomes invalid.
 
-    Raises: NotFound when that one is unknown.
+    Args:
+        other_id: where another assessment has its id already. The same one, sent again, is kept once.
+    Raises: NotFound when the overridden one is unknown.
     """
+    row = tx.one(ONE, (assessment.id, owner))
+    if row is not None:
+        known = assessment_of(row[0])
+        if _told_again(known, assessment):
+            return known
+        assessment = msgspec.structs.replace(assessment, id=other_id)
     if assessment.overrides:
         _set_valid(tx, owner, load(tx, owner, assessment.trace_id, assessment.overrides), valid=False)
     tx.execute(ADD_ASSESSMENT, assessment_row(owner, assessment))
     return assessment
+
+
+def _told_again(known: Assessment, told: Assessment) -> bool:
+    """Whether it is the same, whatever became of it since."""
+    return (known.name, known.created_ms, known.source, known.span_id) == (
+        told.name,
+        told.created_ms,
+        told.source,
+        told.span_id,
+    )
 
 
 def load(c: Connection, owner: int, trace_id: str, assessment_id: str) -> Assessment:

@@ -27,7 +27,10 @@ FILES = "/api/2.0/mlflow-artifacts/artifacts"
 SCHEME = "mlflow-artifacts:/"
 RUN = "/api/2.0/mlflow/runs/get?run_id="
 MODEL = "/api/2.0/mlflow/logged-models/"
+TRACE = "/api/3.0/mlflow/traces/"
+ARTIFACT_LOCATION = "mlflow.artifactLocation"
 UPLOAD_S = 300.0  # longest silence: a datastore may take its time over the last byte
+PLACES = {"runs": RUN, "models": MODEL, "traces": TRACE}
 _COPY = re.compile(r"files/[0-9]+")
 LASTING = (400, 403, 404, 405, 409, 410, 411, 413, 414, 415, 416, 422, 501)
 ROOTS_KEPT = 1_000
@@ -174,12 +177,8 @@ class Uploads:
         if found is not None:
             return found
         kind, _, name = owner.partition("/")
-        if kind == "runs":
-            uri = self._asked(RUN + quote(name, safe=""), owner, "run")
-        elif kind == "models":
-            uri = self._asked(MODEL + quote(name, safe=""), owner, "model")
-        else:
-            uri = owner
+        place = PLACES.get(kind)
+        uri = owner if place is None else self._asked(place + quote(name, safe=""), owner)
         found = _below_files(uri)
         if found is None:
             raise Refused(
@@ -192,17 +191,16 @@ class Uploads:
         self._roots[owner] = found
         return found
 
-    def _asked(self, path: str, owner: str, noun: str) -> str:
+    def _asked(self, path: str, owner: str) -> str:
         answer = self._access.get(path)
         self._judge(answer.status, answer.body, answer.retry_after_s, None, owner)
         try:
             found = msgspec.json.decode(answer.body, type=_Owner)
         except msgspec.MsgspecError:
             raise error_from(502, answer.body, url=self._access.server) from None
-        one = found.run if noun == "run" else found.model
-        if one is None or not one.info.artifact_uri:
+        if not found.place:
             raise Refused("NO_PLACE", f"The server does not say where the artifacts of {owner} belong.")
-        return one.info.artifact_uri
+        return found.place
 
     def _judge(
         self,
@@ -230,9 +228,26 @@ class _Run(msgspec.Struct):
     info: _Info
 
 
+class _TraceInfo(msgspec.Struct):
+    tags: dict[str, str] = {}
+
+
+class _Trace(msgspec.Struct):
+    trace_info: _TraceInfo
+
+
 class _Owner(msgspec.Struct):
     run: _Run | None = None
     model: _Run | None = None
+    trace: _Trace | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the artifacts belong; empty where it does not say."""
+        if self.trace is not None:
+            return self.trace.trace_info.tags.get(ARTIFACT_LOCATION, "")
+        one = self.run or self.model
+        return one.info.artifact_uri if one is not None else ""
 
 
 def _source(folder: JournalFolder, record: FileRecord) -> Path:

@@ -210,7 +210,10 @@ def _links(service: TraceService) -> list[Route]:
 def _assessments(service: TraceService) -> list[Route]:
     async def create(ctx: Context, body: CreateAssessment) -> AssessmentAnswer:
         """Add an assessment to a trace."""
-        made = await service.add_assessment(ctx, body.assessment.assessment("", body.trace_id, now_ms()))
+        said = body.assessment
+        made = await service.add_assessment(
+            ctx, said.assessment(said.assessment_id or "", body.trace_id, now_ms())
+        )
         return AssessmentAnswer(AssessmentMessage.of(made))
 
     async def get(ctx: Context, body: AssessmentId) -> AssessmentAnswer:
