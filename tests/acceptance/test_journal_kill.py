@@ -4,162 +4,112 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
-import textwrap
+import signal
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from runyard.client.journal.folder import journals
-from runyard.client.journal.sender.others import CLAIM, Claim
-from runyard.client.journal.sync import LEFT, Options, Outcome, Sync, find
+from tests.acceptance.journal_trainers import (
+    Trainer,
+    check_stored,
+    end_all,
+    kill_sender,
+    send_all,
+    senders,
+)
 from tests.acceptance.server_process import ServerProcess
+from tests.components.postgres import postgres
+from tests.journal.trainers import wait_for
 
 KILLS = 4 * int(os.environ.get("RUNYARD_KILLS", "50"))
+KILLS_POSTGRESQL = KILLS // 5
 TRAINERS = 4
-FILE_EVERY = 40
-CODE = textwrap.dedent(
-    f"""
-    import os, sys, time
-    from pathlib import Path
-    from runyard.client.journal.recorder import recorder_for
-    from runyard.client.journal.target import Target
-    from runyard.entities.journal import NewRun, PointRecord
-    server, run, place = sys.argv[1:]
-    recorder = recorder_for(Target(server))
-    points, files = (os.open(f"{{place}}/{{run}}.{{kind}}", os.O_CREAT | os.O_WRONLY) for kind in ("points", "files"))
-    recorder.append(NewRun(run, "0", start_ms=1))
-    source = Path(f"{{place}}/{{run}}.txt")
-    for step in range(10**9):
-        recorder.append(PointRecord(run, "loss", step / 8, 1_700_000_000_000 + step, step))
-        os.write(points, b".")
-        if step % {FILE_EVERY} == {FILE_EVERY - 1}:
-            source.write_text(f"after {{step}}")
-            recorder.add_file(f"runs/{{run}}", f"{{step}}.txt", source, copy=True, run_id=run)
-            os.write(files, b".")
-        time.sleep(0.002)
-    """
+WEIGHTS = {"trainer": 9, "sender": 9, "server": 2, "other": 1}
+BACKENDS = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'runyard' AND datname = current_database()"
 )
 
 
-class Trainer:
-    """A process that logs points and now and then a file; it notes in two files beside it what it has logged."""
-
-    def __init__(self, server: str, place: Path, number: int) -> None:
-        self.run = f"{number:032x}"
-        self._place = place
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CODE, server, self.run, str(place)],
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
-        )
-
-    def kill(self) -> None:
-        """kill -9."""
-        self.process.kill()
-        self.process.wait()
-
-    def noted(self, kind: str) -> int:
-        """How many it has logged."""
-        path = self._place / f"{self.run}.{kind}"
-        return path.stat().st_size if path.exists() else 0
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The journals; no sender outlives the test."""
-    place = tmp_path / "journal"
-    monkeypatch.setenv("RUNYARD_JOURNAL", str(place))
-    monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("RUNYARD_LINGER_S", "15")
-    yield place
-    for sender in senders(place):
-        kill(sender)
-
-
-def senders(home: Path) -> list[int]:
-    """The processes that say that they send a journal."""
-    claims = [folder.read(CLAIM, Claim) for folder in journals(home)]
-    return [claim.process.pid for claim in claims if claim is not None]
-
-
-def kill(pid: int) -> None:
-    """kill -9, if it is a sender still."""
-    try:
-        if b"runyard.client.journal.sender" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, 9)
-    except (ProcessLookupError, FileNotFoundError):
-        pass
-
-
 @pytest.mark.timeout(120 + KILLS)
-def test_what_was_logged_survives_any_kill_once(home: Path, tmp_path: Path) -> None:
-    seed = random.randrange(2**32)
-    print("seed", seed)
-    chance = random.Random(seed)
-    server = ServerProcess(tmp_path / "data").start()
-    url = f"http://127.0.0.1:{server.port}"
-    place = tmp_path / "notes"
-    place.mkdir()
-    trainers = [Trainer(url, place, number) for number in range(TRAINERS)]
-    alive = list(trainers)
-    for _ in range(KILLS):
-        time.sleep(chance.uniform(0.005, 0.15))
-        what = chance.random()
-        if what < 0.45:
-            at = chance.randrange(TRAINERS)
-            alive[at].kill()
-            trainers.append(Trainer(url, place, len(trainers)))
-            alive[at] = trainers[-1]
-        elif what < 0.9:
-            kill(chance.choice(senders(home) or [0]))
-        else:
-            server.kill()
-            server = restarted(server)
-    for one in alive:
-        one.kill()
-    for sender in senders(home):
-        kill(sender)
-    left = [one for one in send_all(home) if one.state == LEFT]
-    assert left == []
-    assert list(journals(home)) == []
-    for one in trainers:
-        check(server, one)
-    assert sum(one.noted("points") for one in trainers) > KILLS
-    assert sum(one.noted("files") for one in trainers) > 0
+def test_what_was_logged_survives_any_kill_once(home: Path, notes: Path, tmp_path: Path) -> None:
+    server = killed(ServerProcess(tmp_path / "data").start(), home, notes, KILLS, lambda: None)
     assert server.stop() == 0
 
 
-def restarted(server: ServerProcess) -> ServerProcess:
-    """The same server, at the same address: the trainers know no other."""
-    again = ServerProcess(server.data, "--port", str(server.port))
-    return again.start()
+@pytest.mark.timeout(180 + 4 * KILLS_POSTGRESQL)
+def test_the_same_on_postgresql_whose_own_processes_die_too(home: Path, notes: Path, tmp_path: Path) -> None:
+    with postgres() as cluster:
+        url = cluster.create_database()
+
+        def crash() -> None:
+            os.kill(backend(url), signal.SIGKILL)  # PostgreSQL then ends all others and replays its log
+            wait_for(
+                lambda: answers(url), "PostgreSQL"
+            )  # a server that starts meanwhile would say so and end
+
+        server = ServerProcess(tmp_path / "data", "--database", url).start()
+        server = killed(server, home, notes, KILLS_POSTGRESQL, crash)
+        assert server.stop() == 0
 
 
-def send_all(home: Path) -> list[Outcome]:
-    """`runyard sync`."""
-    return Sync(Options(fallback=lambda: ("", ""))).run(find([home]))
+def killed(
+    server: ServerProcess, home: Path, notes: Path, kills: int, other: Callable[[], None]
+) -> ServerProcess:
+    """Kill at random moments, in the end all, and compare; returns the server that runs then.
+
+    Args:
+        other: one more fault, as often as the server is killed.
+    """
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    url = f"http://127.0.0.1:{server.port}"
+    trainers = [Trainer(url, notes, number) for number in range(TRAINERS)]
+    alive = list(trainers)
+    done: Counter[str] = Counter()
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.005, 0.15))
+        (what,) = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        done[what] += 1
+        if what == "trainer":
+            at = chance.randrange(TRAINERS)
+            alive[at].kill()
+            trainers.append(Trainer(url, notes, len(trainers)))
+            alive[at] = trainers[-1]
+        elif what == "sender":
+            kill_sender(chance.choice(senders(home) or [0]))
+        elif what == "server":
+            server.kill()
+            server = server.again()
+        else:
+            other()
+    print("kills", dict(done))
+    end_all(home, alive)
+    send_all(home)
+    for one in trainers:
+        check_stored(server.call, one)
+    assert sum(one.noted("points") for one in trainers) > kills
+    assert sum(one.noted("files") for one in trainers) > 0
+    return server
 
 
-def check(server: ServerProcess, trainer: Trainer) -> None:
-    """Every step once; the last one may have been written down before it could be noted."""
-    noted = trainer.noted("points")
-    status, answer = server.call("GET", f"/api/2.0/mlflow/runs/get?run_id={trainer.run}")
-    if status == 404 and noted == 0:
-        return
-    assert answer["run"]["info"]["status"] == "FAILED", answer
-    status, answer = server.call(
-        "GET", f"/api/2.0/mlflow/metrics/get-history?run_id={trainer.run}&metric_key=loss&max_results=25000"
-    )
-    assert status == 200, answer
-    steps = sorted(int(one["step"]) for one in answer.get("metrics", []))
-    assert steps == list(range(len(steps)))
-    assert len(steps) in (noted, noted + 1), (len(steps), noted)
-    files = trainer.noted("files")
-    _, answer = server.call("GET", f"/api/2.0/mlflow/artifacts/list?run_id={trainer.run}")
-    names = sorted(int(one["path"].removesuffix(".txt")) for one in answer.get("files", []))
-    assert names == [FILE_EVERY * (number + 1) - 1 for number in range(len(names))]
-    assert len(names) in (files, files + 1), (len(names), files)
+def backend(database: str) -> int:
+    """A process of PostgreSQL that serves the server, or else that of this very question."""
+    with psycopg.connect(database) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None
+        found = connection.execute(BACKENDS).fetchall()
+        return int((found or [row])[0][0])
+
+
+def answers(database: str) -> bool:
+    """Whether PostgreSQL takes connections."""
+    try:
+        psycopg.connect(database).close()
+    except psycopg.OperationalError:
+        return False
+    return True
