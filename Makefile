@@ -5,16 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Processes that share the test files; each server that a test starts has a folder and ports of its own.
 WORKERS ?= 2
+STATIC := src/runyard/server/static
+STUDIO_SOURCES := $(shell find studio/src studio/public studio/index.html studio/*.ts studio/*.json -type f)
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer
 
-.PHONY: run test test-fast test-compat test-long check lint format bench docs clean
+.PHONY: run test test-fast test-compat test-long check lint format bench docs studio clean
 
-run: $(VENV)/.runtime ## start the server, train the example through the mlflow client, serve until Ctrl-C
+run: $(VENV)/.runtime studio ## start the server, train the example through the mlflow client, serve until Ctrl-C
 	$(BIN)/python -m examples.demo
 
-test: lint ## what CI runs: static checks, then every test that needs no more than minutes
+test: lint studio ## what CI runs: static checks, then every test that needs no more than minutes
 	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.installed ## the unit tests alone
@@ -26,11 +28,12 @@ test-compat: $(VENV)/.installed ## the real mlflow clients (3.18 and 2.17) and t
 test-long: $(VENV)/.installed ## everything, the tests that take long included
 	RUNYARD_KILLS=500 $(BIN)/python -m pytest
 
-lint: $(VENV)/.installed ## format, style, types, direction of imports
+lint: $(VENV)/.installed studio/node_modules/.installed ## format, style, types, direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd studio && npm run --silent lint && npx tsc --noEmit && npm run --silent test
 
 format: $(VENV)/.installed ## rewrite the sources in the house format
 	$(BIN)/ruff format .
@@ -42,8 +45,18 @@ bench: $(VENV)/.installed ## ratios to the peers, measured in the same run; resu
 docs: $(VENV)/.installed ## write docs/reference from the code; the pages are plain Markdown
 	$(BIN)/python -m scripts.reference
 
+studio: $(STATIC)/index.html ## build the web page into the server; needs Node.js >= 20.19
+
+studio/node_modules/.installed: studio/package.json studio/package-lock.json
+	@command -v npm >/dev/null || { echo "Studio is built by Node.js >= 20.19 and its npm: install them, then run make again." >&2; exit 1; }
+	cd studio && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(STATIC)/index.html: $(STUDIO_SOURCES) studio/node_modules/.installed
+	cd studio && npm run --silent build
+
 clean: ## remove what was built, keep data
-	rm -rf $(VENV) .cache/envs .cache/uv
+	rm -rf $(VENV) .cache/envs .cache/uv studio/node_modules $(STATIC)
 
 .cache/uv/bin/uv:
 	$(PYTHON) -m venv .cache/uv

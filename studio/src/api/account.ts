@@ -1,0 +1,60 @@
+/** Who is asking, and how one logs in. */
+import { queryOptions } from "@tanstack/react-query";
+import { address, get, post, rememberCsrfToken } from "@/api/http";
+
+export interface Principal {
+  uuid: string;
+  kind: "user" | "service_account" | "group" | "local" | string;
+  name: string;
+  display_name: string;
+  email: string;
+  disabled: boolean;
+  created_ms: number;
+}
+
+export interface Me {
+  principal: Principal;
+  /** How the request was authenticated: session, token, none … */
+  credential: string;
+  server_actions: string[];
+  expires_ms: number | null;
+  csrf_token?: string | null;
+}
+
+export interface LoginWays {
+  password: boolean;
+  oidc: boolean;
+  device: boolean;
+  issuer: string | null;
+}
+
+/** Also keeps the token that changes must carry. */
+export const meQuery = () =>
+  queryOptions({
+    queryKey: ["me"],
+    queryFn: async ({ signal }) => {
+      const me = await get<Me>(address(null, "/api/v1/me"), signal);
+      rememberCsrfToken(me.csrf_token);
+      return me;
+    },
+    staleTime: 60_000,
+    retry: false,
+  });
+
+export const loginWaysQuery = () =>
+  queryOptions({
+    queryKey: ["login ways"],
+    queryFn: ({ signal }) => get<LoginWays>(address(null, "/api/v1/login"), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export async function logIn(user: string, password: string): Promise<void> {
+  const answer = await post<{ csrf_token?: string }>(address(null, "/api/v1/login/session"), {
+    user,
+    password,
+  });
+  rememberCsrfToken(answer.csrf_token);
+}
+
+export const logOut = (everywhere: boolean) =>
+  post<{ revoked: boolean; sessions?: number }>(address(null, "/api/v1/logout"), { everywhere });

@@ -1,0 +1,99 @@
+/** The one way to the server: addresses, the session's token, errors. Everything Studio asks goes through here. */
+import { decode } from "@msgpack/msgpack";
+
+/** What the server said about a request that it did not do. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+export type Params = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+let csrfToken: string | null = null;
+
+/** Kept for the requests that follow; only a cookie session has one. */
+export function rememberCsrfToken(token: string | null | undefined): void {
+  csrfToken = token ?? null;
+}
+
+/** The path of a route of a workspace; `null`: one of the server as a whole. */
+export function address(workspace: string | null, route: string, params?: Params): string {
+  const base = workspace === null ? "" : `/workspaces/${encodeURIComponent(workspace)}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value === null || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
+  }
+  const text = query.toString();
+  return `${base}${route}${text ? `?${text}` : ""}`;
+}
+
+interface Options {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  headers?: Record<string, string>;
+}
+
+/** A request that is answered in JSON. Throws ApiError. */
+export async function json<T>(method: string, url: string, options: Options = {}): Promise<T> {
+  const response = await request(method, url, options);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : {}) as T;
+}
+
+export const get = <T>(url: string, signal?: AbortSignal) => json<T>("GET", url, { signal });
+export const post = <T>(url: string, body: unknown, signal?: AbortSignal) =>
+  json<T>("POST", url, { body, signal });
+
+/** A read that is answered in packed columns (see columns.ts). Throws ApiError. */
+export async function packed<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await request("POST", url, { body, signal });
+  return decode(new Uint8Array(await response.arrayBuffer()), { useBigInt64: false }) as T;
+}
+
+/** The raw answer, for files. Throws ApiError. */
+export async function request(method: string, url: string, options: Options = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
+  let body: BodyInit | null = null;
+  if (options.body instanceof Blob) {
+    body = options.body;
+  } else if (options.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(options.body);
+  }
+  if (csrfToken !== null && method !== "GET") headers["X-Runyard-CSRF"] = csrfToken;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      body,
+      signal: options.signal ?? null,
+      credentials: "same-origin",
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "UNREACHABLE", "The server does not answer. It is asked again by itself.");
+  }
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const told = JSON.parse(text) as { error_code?: string; message?: string };
+    return new ApiError(response.status, told.error_code ?? "ERROR", told.message ?? response.statusText);
+  } catch {
+    return new ApiError(response.status, "ERROR", text.slice(0, 500) || response.statusText);
+  }
+}
+
+/** Whether nobody is logged in. */
+export const isLoggedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;

@@ -1,0 +1,96 @@
+/** What changes in a workspace while one looks at it: one stream of server-sent events for the whole page. */
+import { useEffect, useRef } from "react";
+import { address } from "@/api/http";
+
+export interface RunChange {
+  run_id: string;
+  experiment_id: string;
+  kinds: ("points" | "info" | "created" | "deleted")[];
+}
+
+export type Change =
+  | { type: "runs"; runs: RunChange[]; many: string[] }
+  | { type: "experiments" }
+  /** The stream was away for a while: whatever one shows may be old. */
+  | { type: "resumed" };
+
+type Listener = (change: Change) => void;
+const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 30_000];
+
+/** One connection per workspace, open while somebody listens and the page is visible. */
+class Stream {
+  private readonly listeners = new Set<Listener>();
+  private source: EventSource | null = null;
+  private failures = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private missed = false;
+
+  constructor(private readonly workspace: string) {
+    document.addEventListener("visibilitychange", () => this.match());
+  }
+
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    this.match();
+    return () => {
+      this.listeners.delete(listener);
+      // Pages follow one another: the next one mostly listens at once.
+      setTimeout(() => this.match(), 500);
+    };
+  }
+
+  private match(): void {
+    const wanted = this.listeners.size > 0 && document.visibilityState === "visible";
+    if (wanted && this.source === null) this.open();
+    if (!wanted && this.source !== null) this.close();
+  }
+
+  private open(): void {
+    clearTimeout(this.timer);
+    const source = new EventSource(address(this.workspace, "/api/v1/events"));
+    this.source = source;
+    source.addEventListener("hello", () => {
+      this.failures = 0;
+      if (this.missed) this.tell({ type: "resumed" });
+      this.missed = false;
+    });
+    source.addEventListener("runs", (event) => {
+      const data = JSON.parse(event.data) as { runs?: RunChange[]; many?: string[] };
+      this.tell({ type: "runs", runs: data.runs ?? [], many: data.many ?? [] });
+    });
+    source.addEventListener("experiments", () => this.tell({ type: "experiments" }));
+    source.addEventListener("error", () => {
+      this.close();
+      const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)]! * (0.75 + Math.random() / 2);
+      this.timer = setTimeout(() => this.match(), wait);
+    });
+  }
+
+  private close(): void {
+    this.source?.close();
+    this.source = null;
+    this.missed = true;
+  }
+
+  private tell(change: Change): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+const streams = new Map<string, Stream>();
+
+/** Calls back with what changes in a workspace, until the component goes. The callback may be a new one each time. */
+export function useLive(workspace: string, callback: Listener): void {
+  const latest = useRef(callback);
+  useEffect(() => {
+    latest.current = callback;
+  });
+  useEffect(() => {
+    let stream = streams.get(workspace);
+    if (!stream) {
+      stream = new Stream(workspace);
+      streams.set(workspace, stream);
+    }
+    return stream.listen((change) => latest.current(change));
+  }, [workspace]);
+}

@@ -1,0 +1,147 @@
+/** Runs: one by MLflow's routes, many by Studio's packed tables. */
+
+import { numbers, texts, type WireColumn } from "@/api/columns";
+import { address, packed, post } from "@/api/http";
+import { type RunStatus, STATUS } from "@/components/Status";
+
+export type Stat = "last" | "min" | "max" | "first" | "mean" | "count";
+
+/** Which columns of runs are wanted beside what all runs have. */
+export interface WantedColumns {
+  info: boolean;
+  metrics?: { key: string; stat: Stat }[];
+  params?: string[];
+  tags?: string[];
+}
+
+export interface RunsAsked {
+  experiment_ids: string[];
+  filter?: string;
+  order_by?: string[];
+  view?: "active" | "deleted" | "all";
+  max_results: number;
+  page_token?: string | null;
+  rows: number;
+  columns: WantedColumns;
+}
+
+interface WireTable {
+  n: number;
+  run_id: WireColumn;
+  experiment_id: WireColumn;
+  name: WireColumn;
+  status: WireColumn;
+  user: WireColumn;
+  start_ms: WireColumn;
+  end_ms: WireColumn;
+  stage: WireColumn;
+  version: WireColumn;
+  parent: WireColumn;
+  metrics: WireColumn[];
+  params: WireColumn[];
+  tags: WireColumn[];
+}
+
+/** One run as a table shows it; `metrics`, `params` and `tags` are in the order in which they were asked for. */
+export interface RunRow {
+  runId: string;
+  experimentId: string;
+  name: string;
+  status: RunStatus;
+  user: string;
+  /** NaN: none. */
+  startMs: number;
+  endMs: number;
+  deleted: boolean;
+  parent: string | null;
+  metrics: number[];
+  params: (string | null)[];
+  tags: (string | null)[];
+}
+
+export interface RunsPage {
+  /** Of all runs of the page, in order; by these their columns can be asked for. */
+  handles: number[];
+  next: string | null;
+  total: number | null;
+  /** Of the first runs. */
+  rows: RunRow[];
+}
+
+/** The order of runs, and the columns of the first ones. */
+export async function runsTable(
+  workspace: string,
+  asked: RunsAsked,
+  signal?: AbortSignal,
+): Promise<RunsPage> {
+  const answer = await packed<{
+    rows: WireColumn;
+    next_page_token: string | null;
+    total: number | null;
+    table: WireTable;
+  }>(address(workspace, "/api/v1/runs/table"), asked, signal);
+  return {
+    handles: Array.from(numbers(answer.rows)),
+    next: answer.next_page_token,
+    total: answer.total,
+    rows: rowsOf(answer.table),
+  };
+}
+
+/** The columns of some runs; those that are gone are left out. */
+export async function runRows(
+  workspace: string,
+  which: { handles: number[] } | { run_ids: string[] },
+  columns: WantedColumns,
+  signal?: AbortSignal,
+): Promise<RunRow[]> {
+  const answer = await packed<{ table: WireTable }>(
+    address(workspace, "/api/v1/runs/rows"),
+    { ...which, columns },
+    signal,
+  );
+  return rowsOf(answer.table);
+}
+
+/** Exported for its test. */
+export function rowsOf(table: WireTable): RunRow[] {
+  const ids = texts(table.run_id);
+  const experiments = texts(table.experiment_id);
+  const names = texts(table.name);
+  const status = numbers(table.status);
+  const users = texts(table.user);
+  const starts = numbers(table.start_ms);
+  const ends = numbers(table.end_ms);
+  const stages = numbers(table.stage);
+  const parents = texts(table.parent);
+  const metrics = table.metrics.map(numbers);
+  const params = table.params.map(texts);
+  const tags = table.tags.map(texts);
+  return ids.map((id, i) => ({
+    runId: id ?? "",
+    experimentId: experiments[i] ?? "",
+    name: names[i] ?? "",
+    status: STATUS[status[i] as keyof typeof STATUS] ?? "SCHEDULED",
+    user: users[i] ?? "",
+    startMs: starts[i] ?? Number.NaN,
+    endMs: ends[i] ?? Number.NaN,
+    deleted: stages[i] === 1,
+    parent: parents[i] ?? null,
+    metrics: metrics.map((column) => column[i] ?? Number.NaN),
+    params: params.map((column) => column[i] ?? null),
+    tags: tags.map((column) => column[i] ?? null),
+  }));
+}
+
+const BASE = "/ajax-api/2.0/mlflow/runs";
+
+export const deleteRun = (workspace: string, run_id: string) =>
+  post(address(workspace, `${BASE}/delete`), { run_id });
+export const restoreRun = (workspace: string, run_id: string) =>
+  post(address(workspace, `${BASE}/restore`), { run_id });
+export const renameRun = (workspace: string, run_id: string, run_name: string) =>
+  post(address(workspace, `${BASE}/update`), { run_id, run_name });
+export const setRunTag = (workspace: string, run_id: string, key: string, value: string) =>
+  post(address(workspace, `${BASE}/set-tag`), { run_id, key, value });
+export const deleteRunTag = (workspace: string, run_id: string, key: string) =>
+  post(address(workspace, `${BASE}/delete-tag`), { run_id, key });

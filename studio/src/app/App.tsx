@@ -1,0 +1,48 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { ApiError, isLoggedOut } from "@/api/http";
+import { makeRouter } from "@/app/router";
+import { theme } from "@/app/theme";
+import { Notices } from "@/components/notices";
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+
+const client = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (isLoggedOut(error))
+        router.navigate({ to: "/login", search: { next: location.pathname + location.search } });
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: false,
+      // What the server refused, it refuses again; when it is away, it is asked until it is back.
+      retry: (failures, error) =>
+        !(error instanceof ApiError) || error.status === 0 || error.status >= 500 ? failures < 5 : false,
+      retryDelay: (failures) => Math.min(1_000 * 2 ** failures, 15_000) * (0.75 + Math.random() / 2),
+    },
+  },
+});
+
+const router = makeRouter(client);
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+        <Notices>
+          <RouterProvider router={router} />
+        </Notices>
+      </MantineProvider>
+    </QueryClientProvider>
+  );
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,39 @@
+/** How Studio looks: one accent, quiet greys, small and dense. Sizes and radii are Mantine's; see app/global.css. */
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const yard: MantineColorsTuple = [
+  "#e6f8f6",
+  "#cfeeeb",
+  "#9fddd7",
+  "#6bcbc3",
+  "#42bcb2",
+  "#2ab2a8",
+  "#0f8f86",
+  "#0b7a75",
+  "#075f5b",
+  "#034743",
+];
+
+export const theme = createTheme({
+  primaryColor: "yard",
+  primaryShade: { light: 7, dark: 5 },
+  colors: { yard },
+  defaultRadius: "sm",
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "Liberation Mono", monospace',
+  headings: {
+    fontWeight: "650",
+    sizes: { h1: { fontSize: "1.4rem" }, h2: { fontSize: "1.1rem" }, h3: { fontSize: "1rem" } },
+  },
+  autoContrast: true,
+  components: {
+    Button: { defaultProps: { size: "xs" } },
+    TextInput: { defaultProps: { size: "xs" } },
+    Select: { defaultProps: { size: "xs", comboboxProps: { withinPortal: true } } },
+    NumberInput: { defaultProps: { size: "xs" } },
+    SegmentedControl: { defaultProps: { size: "xs" } },
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+  },
+});

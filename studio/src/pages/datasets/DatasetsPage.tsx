@@ -1,0 +1,5 @@
+import { Page } from "@/components/Page";
+
+export function DatasetsPage() {
+  return <Page title="DatasetsPage">{null}</Page>;
+}

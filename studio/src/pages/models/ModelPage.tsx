@@ -1,0 +1,5 @@
+import { Page } from "@/components/Page";
+
+export function ModelPage() {
+  return <Page title="ModelPage">{null}</Page>;
+}

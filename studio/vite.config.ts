@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const OUT = "../src/runyard/server/static";
+const WORTH_COMPRESSING = /\.(js|css|svg|html)$/;
+
+/** Writes .gz and .br beside the files, so that the server only sends them. */
+function precompressed(): Plugin {
+  const walk = (folder: string): string[] =>
+    readdirSync(folder).flatMap((name) => {
+      const path = join(folder, name);
+      return statSync(path).isDirectory() ? walk(path) : [path];
+    });
+  return {
+    name: "precompressed",
+    apply: "build",
+    closeBundle() {
+      for (const path of walk(join(import.meta.dirname, OUT)).filter((one) => WORTH_COMPRESSING.test(one))) {
+        const bytes = readFileSync(path);
+        writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: "/studio/",
+  resolve: { alias: { "@": join(import.meta.dirname, "src") } },
+  plugins: [react(), precompressed()],
+  build: { outDir: OUT, emptyOutDir: true, assetsDir: "assets", target: "es2022", assetsInlineLimit: 0 },
+  server: {
+    proxy: {
+      // A dev server beside a running one: `npm run dev`, with the server's --allowed-origins http://localhost:5173.
+      "^/(api|ajax-api|get-artifact|login/oidc|workspaces/[^/]+/(api|ajax-api|get-artifact))":
+        "http://127.0.0.1:5000",
+    },
+  },
+  test: { include: ["src/**/*.test.ts", "src/**/*.test.tsx"] },
+} as Parameters<typeof defineConfig>[0]);
