@@ -8,6 +8,7 @@
     │   ├── InvalidState               400 INVALID_STATE
     │   ├── Unauthenticated            401 UNAUTHENTICATED
     │   ├── NotAllowed                 403 PERMISSION_DENIED
+    │   ├── CsrfTokenWrong             403 CSRF_TOKEN_WRONG
     │   ├── NotFound                   404 RESOURCE_DOES_NOT_EXIST
     │   ├── RouteNotFound              404 ENDPOINT_NOT_FOUND
     │   ├── MethodNotAllowed           405 ENDPOINT_NOT_FOUND
@@ -107,6 +108,13 @@ class NotAllowed(CallerError):
     """The caller may not do this."""
 
     code = "PERMISSION_DENIED"
+    status = 403
+
+
+class CsrfTokenWrong(CallerError):
+    """A browser's session came without the proof that a page of ours sent it; asking for it anew may help."""
+
+    code = "CSRF_TOKEN_WRONG"
     status = 403
 
 

@@ -110,6 +110,12 @@ class Client:
         """The same server through another base path, or as the owner of another token."""
         return self.with_headers({"Authorization": f"Bearer {token}"} if token else {}, base)
 
+    def in_session(self, cookies: str) -> Client:
+        """The same server as a page of its own that a browser with these cookies shows."""
+        page = self.with_headers({"Cookie": cookies})
+        page.headers["X-Runyard-CSRF"] = page.ok("GET", "/api/v1/me")["csrf_token"]
+        return page
+
     def with_headers(self, headers: Mapping[str, str], base: str = "") -> Client:
         """The same server with other headers; its connection is closed with this one."""
         one = Client(self.port, self.routes, self.prefix, base, dict(headers), self._numbers)

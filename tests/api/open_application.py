@@ -16,6 +16,7 @@ from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.routing import RouteTable
 from runyard.services.audit import AuditTrail
+from runyard.services.csrf import CsrfTokens
 from runyard.services.identity import IdentityService
 from runyard.services.throttle import LoginThrottle
 from runyard.services.tracking_tokens import TrackingTokens
@@ -87,5 +88,11 @@ def open_application(table: RouteTable, lifespan: Lifespan) -> Application:
     )
     clients = ClientAddresses()
     return Application(
-        table, Gate(), Access(identity, store), AuditTrail(store), ServerMetrics(), lifespan, clients
+        table,
+        Gate(),
+        Access(identity, store, CsrfTokens(b"k" * 32)),
+        AuditTrail(store),
+        ServerMetrics(),
+        lifespan,
+        clients,
     )

@@ -45,7 +45,8 @@ def browser(owner: Client, name: str, cookie: str = "") -> Client:
     before = owner.with_headers({"Cookie": cookie} if cookie else {})
     answer = before.call("POST", f"{V1}/login/session", {"user": name, "password": PASSWORD})
     assert answer.status == 200, answer.content
-    return owner.with_headers({"Cookie": answer.headers["set-cookie"].partition(";")[0]})
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    return owner.with_headers({"Cookie": cookie, "X-Runyard-CSRF": answer.json()["csrf_token"]})
 
 
 def status(client: Client) -> int:

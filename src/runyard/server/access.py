@@ -16,8 +16,9 @@ from runyard.entities.access import ANONYMOUS, SELF, Grants
 from runyard.entities.principal import LOCAL
 from runyard.errors import NotAllowed, NotFound
 from runyard.server.named import Named, is_shared, named_by
-from runyard.server.routing import Route
+from runyard.server.routing import SAFE, Route
 from runyard.services.context import Context
+from runyard.services.csrf import CsrfTokens
 from runyard.services.identity import SESSION, IdentityService
 from runyard.services.places import may_at
 from runyard.store.identity_contracts import RecordHomes
@@ -25,6 +26,7 @@ from runyard.store.identity_contracts import RecordHomes
 REMEMBER_S = 5.0  # a changed role, a revoked token or a disabled user acts after this at the latest
 REMEMBERED = 10_000
 WORKSPACE_HEADER = b"x-mlflow-workspace"
+CSRF_HEADER = b"x-runyard-csrf"
 DEFAULT_WORKSPACE = "default"
 WHOLE = "workspaces/import"
 READS = ("experiments/read", "runs/read", "artifacts/read", "traces/read", "models/read")
@@ -40,6 +42,7 @@ ABSENT = {
 }
 
 Key = tuple[str | None, str | None]
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -54,6 +57,7 @@ class Access:
     """Decides.
 
     Args:
+        csrf: what requests in a browser's session must bring that do more than read.
         clock: seconds that only grow.
         secure: browsers reach this server over TLS, and the cookie of their session is the one that needs it.
     """
@@ -62,12 +66,14 @@ class Access:
         self,
         identity: IdentityService,
         homes: RecordHomes,
+        csrf: CsrfTokens,
         clock: Callable[[], float] = time.monotonic,
         *,
         secure: bool = False,
     ) -> None:
         self.session_cookie = SESSION_COOKIES[0 if secure else 1]
         self.identity = identity
+        self.csrf = csrf
         self._homes = homes
         self.clock = clock
         self._known: dict[Key, Admission] = {}
@@ -109,6 +115,14 @@ class Access:
         """After a change of principals, tokens, roles or workspaces in this process."""
         self._known.clear()
         self._epoch += 1
+
+    def check_session(self, method: str, headers: Headers, context: Context) -> None:
+        """Whether a page of ours sent what came with the cookie of a session, unless it only reads.
+
+        Raises: CsrfTokenWrong.
+        """
+        if context.session and method not in SAFE:
+            self.csrf.check(context.session, header_of(headers, CSRF_HEADER))
 
     def check(self, route: Route, context: Context) -> None:
         """Whether the route is theirs, as far as it can be told before the request is read.
@@ -212,7 +226,13 @@ def split_base(path: str) -> tuple[str | None, str]:
     return "/".join(unquote(one) for one in (parts[2], parts[4], rest[1])), "/" + "/".join(rest[2:])
 
 
-def credential_of(headers: Sequence[tuple[bytes, bytes]], session_cookie: bytes) -> str | None:
+def session_in(credential: str | None, context: Context) -> str:
+    """The secret of the session by which somebody was recognised; empty: it was another credential, or none."""
+    kind, _, secret = (credential or "").partition(" ")
+    return secret.strip() if kind == SESSION and context.who.token is not None else ""
+
+
+def credential_of(headers: Headers, session_cookie: bytes) -> str | None:
     """The Authorization header; without one, the cookie of a browser's session as if it were one."""
     authorization = header_of(headers, b"authorization")
     if authorization is not None:

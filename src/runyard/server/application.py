@@ -35,6 +35,7 @@ from runyard.server.access import (
     credential_of,
     header_of,
     plain_fields,
+    session_in,
     session_of,
     split_base,
 )
@@ -175,8 +176,12 @@ class Application:
             raise
         if missing is not None:
             raise missing
-        context = msgspec.structs.replace(context, remote=remote, addressed=addressed or "", also={})
+        session = session_in(credential, context)
+        context = msgspec.structs.replace(
+            context, remote=remote, addressed=addressed or "", session=session, also={}
+        )
         scope["context"] = context
+        self.access.check_session(method, headers, context)
         try:
             self.access.check(match.route, context)
         except NotAllowed as exc:

@@ -169,6 +169,20 @@ class AccessTokenService:
         self._changed()
         return True
 
+    async def end_all_sessions(self, ctx: Context) -> int:
+        """End every browser's session of the caller, that of the request included, and tell how many there were.
+
+        Raises: NotAllowed for a credential that is for some actions or one workspace alone.
+        """
+        if _is_narrow(ctx):
+            raise NotAllowed(
+                "A token for some actions or one workspace alone ends nobody's sessions. Log in to do that."
+            )
+        ended = await self._store.end_sessions(ctx.principal.id, int(self._clock() * 1000))
+        self._changed()
+        ctx.also["sessions"] = str(ended)
+        return ended
+
     async def end_session(self, secret: str) -> str | None:
         """End the session that a browser had until it began another; its uuid. None when it was none."""
         found = await self._store.find_secret(hash_secret(secret)) if secret else None

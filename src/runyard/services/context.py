@@ -48,7 +48,8 @@ class Context(msgspec.Struct, frozen=True):
         default_experiment: what clients that choose none mean by experiment 0.
         remote: address of the client; empty where nothing asks for it.
         addressed: the workspace that the address of a route of the server named; nobody has checked it.
-        session: secret of the session that the browser had when it came to log in; a new one ends it.
+        session: secret of the browser's session that the request came in; where somebody comes to log in, of the one that
+            the browser had, which a new one ends.
         also: what the audit log names beside the fields of the request; each request has its own.
     """
 

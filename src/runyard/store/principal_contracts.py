@@ -130,6 +130,10 @@ class TokenStore(Protocol):
         """With all that were made with it. Nothing happens to those that are revoked already."""
         ...
 
+    async def end_sessions(self, principal_id: int, at_ms: int) -> int:
+        """Revoke all browsers' sessions of a principal; how many of them were good for something until now."""
+        ...
+
 
 class RoleStore(Protocol):
     """Custom roles, and assignments of all."""

@@ -17,6 +17,7 @@ from runyard.errors import StorageFull, TooManyRequests, Unauthenticated
 from runyard.server.access import REMEMBER_S, Access
 from runyard.services.audit import AuditTrail
 from runyard.services.context import Recognised
+from runyard.services.csrf import CsrfTokens
 from runyard.services.identity import SESSION_IDLE_S, IdentityService, hash_secret
 from runyard.services.passwords import hash_password
 from runyard.services.throttle import FREE_FAILURES, LoginThrottle
@@ -279,7 +280,7 @@ def test_a_tracking_token_of_another_workspace_is_401(stage: Stage) -> None:
 
 
 def test_a_decision_is_remembered_for_seconds_and_forgotten_at_a_change(stage: Stage) -> None:
-    access = Access(stage.service, stage.people, lambda: stage.now)
+    access = Access(stage.service, stage.people, CsrfTokens(b"k"), lambda: stage.now)
     header = f"Bearer {SECRET}"
 
     def allowed() -> bool:
@@ -305,7 +306,7 @@ def test_a_decision_is_remembered_for_seconds_and_forgotten_at_a_change(stage: S
 
 def test_a_decision_that_a_change_overtook_is_not_remembered(stage: Stage) -> None:
     """The roles were read, then changed, and only then was the decision taken."""
-    access = Access(stage.service, stage.people, lambda: stage.now)
+    access = Access(stage.service, stage.people, CsrfTokens(b"k"), lambda: stage.now)
     header = f"Bearer {SECRET}"
 
     async def overtaken() -> None:
@@ -324,7 +325,7 @@ def test_a_decision_that_a_change_overtook_is_not_remembered(stage: Stage) -> No
 def test_a_decision_does_not_outlive_its_token() -> None:
     stage = Stage()
     stage.people.token = msgspec.structs.replace(stage.people.token, expires_ms=int((NOW + 2) * 1000))
-    access = Access(stage.service, stage.people, lambda: stage.now)
+    access = Access(stage.service, stage.people, CsrfTokens(b"k"), lambda: stage.now)
     asyncio.run(access.admit(f"Bearer {SECRET}", "w", "here"))
     stage.now += 3
     assert access.known(f"Bearer {SECRET}", "w") is None

@@ -10,6 +10,7 @@ from runyard.server.access import Access
 from runyard.server.settings import Settings, secret_key, split
 from runyard.server.storage import open_database
 from runyard.services.audit import AuditTrail
+from runyard.services.csrf import CsrfTokens
 from runyard.services.datastore_hosts import DatastoreHosts
 from runyard.services.identity import IdentityService
 from runyard.services.throttle import LoginThrottle
@@ -74,5 +75,5 @@ def lay(settings: Settings) -> Foundation:
         trail=trail,
         owners=owners,
         tokens=tokens,
-        access=Access(identity, owners, secure=settings.is_secure),
+        access=Access(identity, owners, CsrfTokens(key), secure=settings.is_secure),
     )

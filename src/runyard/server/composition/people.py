@@ -56,11 +56,12 @@ def people_routes(base: Foundation) -> list[Route]:
                 keep_owner=keep_owner,
                 owners=settings.oidc_owners if settings.oidc_issuer else "",
                 changed=changed,
-            )
+            ),
+            base.access.csrf,
         ),
         *tokens.routes(token_service),
         *roles.routes(RoleService(role_store, identity, keep_owner=keep_owner, changed=changed)),
-        *login.routes(login_service, token_service, cookies, settings.oidc_issuer or None),
+        *login.routes(login_service, token_service, cookies, base.access.csrf, settings.oidc_issuer or None),
         *oidc.routes(oidc_login, cookies, settings.public_url),
         *audit.routes(AuditLogService(SqlAudit(database, key))),
     ]

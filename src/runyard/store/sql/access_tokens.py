@@ -31,6 +31,8 @@ REVOKE = """WITH RECURSIVE family (uuid) AS (
         UNION SELECT t.uuid FROM access_tokens t JOIN family f ON t.made_with = f.uuid
     )
     UPDATE access_tokens SET revoked_ms = ? WHERE uuid IN (SELECT uuid FROM family) AND revoked_ms IS NULL"""
+END_SESSIONS = f"""UPDATE access_tokens SET revoked_ms = ?
+    WHERE principal_id = ? AND kind = {TokenKind.SESSION:d} AND revoked_ms IS NULL AND expires_ms > ?"""
 NEWEST = 2**62
 
 
@@ -85,6 +87,10 @@ class SqlAccessTokens:
 
     async def revoke(self, uuid: str, at_ms: int) -> None:
         await self._database.write(lambda tx: tx.execute(REVOKE, (uuid, at_ms)), checked=True)
+
+    async def end_sessions(self, principal_id: int, at_ms: int) -> int:
+        values = (at_ms, principal_id, at_ms)
+        return await self._database.write(lambda tx: tx.execute(END_SESSIONS, values), checked=True)
 
     async def _find(self, sql: str, value: str) -> AccessToken | None:
         def work(c: Connection) -> AccessToken | None:

@@ -41,6 +41,16 @@ class LoginAnswer(msgspec.Struct):
 class SessionAnswer(msgspec.Struct):
     expires_ms: int
     principal: PrincipalMessage
+    csrf_token: str
+
+
+class LogOut(msgspec.Struct):
+    everywhere: bool = False
+
+
+class LoggedOut(msgspec.Struct):
+    revoked: bool
+    sessions: int
 
 
 class DeviceAnswer(msgspec.Struct):

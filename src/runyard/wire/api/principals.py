@@ -91,3 +91,4 @@ class Me(msgspec.Struct):
     credential: str
     server_actions: list[str]
     expires_ms: int | None = None
+    csrf_token: str | msgspec.UnsetType = msgspec.UNSET  # in a browser's session

@@ -7,10 +7,13 @@ from runyard.server.routing import Route, WithHeaders, api
 from runyard.server.session_cookies import SessionCookies
 from runyard.services.access_tokens import AccessTokenService, MadeToken
 from runyard.services.context import Context
+from runyard.services.csrf import CsrfTokens
 from runyard.services.login import LoginService
 from runyard.wire.api.login import (
+    LoggedOut,
     LoginAnswer,
     LoginWays,
+    LogOut,
     NoFields,
     PasswordLogin,
     SessionAnswer,
@@ -22,7 +25,11 @@ SMALL = 16 * 1024
 
 
 def routes(
-    service: LoginService, tokens: AccessTokenService, cookies: SessionCookies, issuer: str | None
+    service: LoginService,
+    tokens: AccessTokenService,
+    cookies: SessionCookies,
+    csrf: CsrfTokens,
+    issuer: str | None,
 ) -> list[Route]:
     """All of them.
 
@@ -44,13 +51,18 @@ def routes(
     async def begin_session(ctx: Context, body: SessionLogin) -> WithHeaders:
         """Log in a browser with a password: its session is a cookie for 7 days, or 8 hours without use; the last ends."""
         made = await service.session_with_password(body.user, body.password, ctx.remote, before=ctx.session)
-        answer = SessionAnswer(made.token.expires_ms, PrincipalMessage.of(made.principal))
+        principal = PrincipalMessage.of(made.principal)
+        answer = SessionAnswer(made.token.expires_ms, principal, csrf.of(made.secret))
         return WithHeaders(answer, [cookies.session(made.secret)])
 
-    async def log_out(ctx: Context, body: NoFields) -> WithHeaders:
-        """Log out: the token or session that the request came with is good for nothing from now on."""
+    async def log_out(ctx: Context, body: LogOut) -> WithHeaders:
+        """Log out: the token or session of the request is good for nothing from now on; everywhere: all browsers' sessions.
+
+        Access tokens and logins of programs stay; each can be revoked by itself.
+        """
+        sessions = await tokens.end_all_sessions(ctx) if body.everywhere else 0
         revoked = await tokens.revoke_current(ctx)
-        return WithHeaders({"revoked": revoked}, [cookies.end_session()])
+        return WithHeaders(LoggedOut(revoked, sessions), [cookies.end_session()])
 
     return [
         *api("GET", "/login", NoFields, ways, ANONYMOUS, in_workspace=False),
@@ -64,7 +76,7 @@ def routes(
             in_workspace=False,
             body_limit=SMALL,
         ),
-        *api("POST", "/logout", NoFields, log_out, SELF, in_workspace=False),
+        *api("POST", "/logout", LogOut, log_out, SELF, in_workspace=False),
     ]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from runyard.entities.access import SELF
 from runyard.entities.principal import Principal, PrincipalKind
 from runyard.server.routing import Route, api
 from runyard.services.context import Context
+from runyard.services.csrf import CsrfTokens
 from runyard.services.principals import PrincipalService
 from runyard.wire.api.login import NoFields
 from runyard.wire.api.principals import (
@@ -28,16 +31,17 @@ EMPTY: dict[str, Any] = {}
 READ, WRITE = "principals/read", "principals/write"
 
 
-def routes(service: PrincipalService) -> list[Route]:
+def routes(service: PrincipalService, csrf: CsrfTokens) -> list[Route]:
     """All of them."""
-    return [*_me(), *_users(service), *_service_accounts(service), *_groups(service)]
+    return [*_me(csrf), *_users(service), *_service_accounts(service), *_groups(service)]
 
 
-def _me() -> list[Route]:
+def _me(csrf: CsrfTokens) -> list[Route]:
     async def me(ctx: Context, body: NoFields) -> Me:
-        """Tell who is asking, and what they may do to the server as a whole."""
+        """Tell who is asking, and what they may do to the server as a whole; a browser's session its csrf_token, too."""
         actions = sorted(ctx.grants.allowed - ctx.grants.denied)
-        return Me(PrincipalMessage.of(ctx.principal), ctx.credential, actions, ctx.who.expires_ms)
+        token = csrf.of(ctx.session) if ctx.session else msgspec.UNSET
+        return Me(PrincipalMessage.of(ctx.principal), ctx.credential, actions, ctx.who.expires_ms, token)
 
     return api("GET", "/me", NoFields, me, SELF, in_workspace=False)
 
