@@ -13,6 +13,7 @@ from runyard.server.composition.foundation import Foundation, lay
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
+from runyard.server.composition.tables import table_routes
 from runyard.server.composition.tracking import Tracking
 from runyard.server.composition.workspaces import workspace_routes
 from runyard.server.gate import Gate
@@ -52,6 +53,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         [
             *health_routes(base, metrics),
             *tracking.routes(),
+            *table_routes(base),
             *reporting.routes(),
             *workspace_routes(base),
             *simple.routes(WheelService(all_wheels)),

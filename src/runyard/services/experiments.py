@@ -117,18 +117,14 @@ class ExperimentService:
         await self._store.delete_tag(ctx.workspace_id, experiment_of(ctx, experiment_id), key)
 
 
-def seen_experiments(ctx: Context) -> Seen | None:
-    """Which experiments a principal with roles in some of them may read; None: all of the workspace."""
+def seen_experiments(ctx: Context, action: str = "experiments/read") -> Seen | None:
+    """Where a principal with roles in some experiments may do what only reads; None: in all of the workspace."""
     grants = ctx.grants
     if not grants.experiments:
         return None
-    if grants.permits("experiments/read"):
-        return Seen(
-            frozenset(one for one in grants.experiments if not grants.permits("experiments/read", one)), True
-        )
-    return Seen(
-        frozenset(one for one in grants.experiments if grants.permits("experiments/read", one)), False
-    )
+    if grants.permits(action):
+        return Seen(frozenset(one for one in grants.experiments if not grants.permits(action, one)), True)
+    return Seen(frozenset(one for one in grants.experiments if grants.permits(action, one)), False)
 
 
 def check_name(name: str) -> None:

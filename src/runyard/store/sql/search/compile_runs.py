@@ -117,17 +117,22 @@ class Scope:
 def scope_of(connection: Connection, search: RunSearch) -> Scope:
     """Look up what the search names."""
     names = {key for name in _names(search) for key in _candidates(name)}
+    return Scope(
+        connection,
+        known_experiments(connection, search.experiment_ids),
+        stages_of(search.view),
+        _ids(connection, names),
+    )
+
+
+def stages_of(view: ViewType) -> tuple[int, ...]:
+    """The stages of the runs that a view shows."""
     stages = {
         ViewType.ACTIVE_ONLY: (int(Stage.ACTIVE),),
         ViewType.DELETED_ONLY: (int(Stage.DELETED),),
         ViewType.ALL: (int(Stage.ACTIVE), int(Stage.DELETED)),
     }
-    return Scope(
-        connection,
-        known_experiments(connection, search.experiment_ids),
-        stages[search.view],
-        _ids(connection, names),
-    )
+    return stages[view]
 
 
 def known_experiments(connection: Connection, ids: Iterable[int]) -> tuple[int, ...]:
