@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Processes that share the test files; each server that a test starts has a folder and ports of its own.
 WORKERS ?= 2
 STATIC := src/runyard/server/static
-STUDIO_SOURCES := $(shell find studio/src studio/public studio/index.html studio/*.ts studio/*.json -type f)
+STUDIO_SOURCES := $(shell find studio/src studio/index.html studio/*.ts studio/*.json -type f)
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer

@@ -36,7 +36,7 @@ export default defineConfig({
     proxy: {
       // A dev server beside a running one: `npm run dev`, with the server's --allowed-origins http://localhost:5173.
       "^/(api|ajax-api|get-artifact|login/oidc|workspaces/[^/]+/(api|ajax-api|get-artifact))":
-        "http://127.0.0.1:5000",
+        process.env.RUNYARD_DEV_SERVER ?? "http://127.0.0.1:5000",
     },
   },
   test: { include: ["src/**/*.test.ts", "src/**/*.test.tsx"] },

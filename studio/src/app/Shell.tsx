@@ -40,6 +40,7 @@ import { logOut, meQuery } from "@/api/account";
 import { workspacesQuery } from "@/api/workspaces";
 import { CommandPalette } from "@/app/CommandPalette";
 import { LATER } from "@/app/later";
+import icon from "@/app/runyard.svg";
 import classes from "@/app/Shell.module.css";
 import { ShortcutHelp } from "@/app/ShortcutHelp";
 import { useShortcuts } from "@/app/shortcuts";
@@ -83,7 +84,7 @@ export function Shell() {
             <Burger opened={menuOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label="Pages" />
           )}
           <Link to="/" className={classes.brand} aria-label="Runyard, all workspaces">
-            <img src="/studio/runyard.svg" width={26} height={26} alt="" />
+            <img src={icon} width={26} height={26} alt="" />
             <Text fw={700} visibleFrom="xs">
               Runyard
             </Text>
