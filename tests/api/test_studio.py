@@ -53,7 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "assets" / "main-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
     (found / "assets" / "main-1a2b.js.br").write_bytes(b"brotli")
     (found / "assets" / "type.woff2").write_bytes(b"font")
-    (found / "secret.txt").write_text("not an asset")
+    (found / "icon.svg").write_text("<svg/>")
+    (found.parent / "secret.txt").write_text("not an asset")
+    (found / "assets" / "folder").mkdir()
     return found
 
 
@@ -154,12 +156,22 @@ def test_assets_come_as_they_were_compressed(
     assert len(answer.content) == len(content)
 
 
+def test_what_lies_beside_the_page_is_kept_for_a_while(server: Client) -> None:
+    answer = server.send("GET", "/studio/icon.svg")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize("place", ["/studio", "/studio/assets"])
 @pytest.mark.parametrize(
     "name",
-    ["nothing.js", "..%2fsecret.txt", "%2e%2e", "../secret.txt", "main-1a2b.js%00", "%2fetc%2fpasswd", ".", "x" * 5_000],
+    [
+        *("nothing.js", "..%2fsecret.txt", "..%2f..%2fsecret.txt", "../secret.txt", "%2e%2e", ".", "folder", "assets"),
+        *("main-1a2b.js%00", "%2fetc%2fpasswd", "x" * 5_000, "index.html", "%ff"),
+    ],
 )  # fmt: skip
-def test_what_is_no_asset_is_not_there(server: Client, name: str) -> None:
-    answer = server.send("GET", f"/studio/assets/{name}")
+def test_what_is_no_asset_is_not_there(server: Client, place: str, name: str) -> None:
+    answer = server.send("GET", f"{place}/{name}")
     assert answer.status in (401, 404)
     assert b"not an asset" not in answer.content
 

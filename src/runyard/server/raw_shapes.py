@@ -48,6 +48,7 @@ _SHAPES = {
         answer=(LINES,),
     ),
     ("GET", "/studio/assets/{file}"): RawShape(headers={"accept-encoding": False}, answer=(ANY,)),
+    ("GET", "/studio/{file}"): RawShape(headers={"accept-encoding": False}, answer=(ANY,)),
     ("GET", "/version"): RawShape(answer=(TEXT,)),
     ("GET", "/ready"): RawShape(answer=(TEXT,)),
     ("GET", "/metrics"): RawShape(answer=(TEXT,)),

@@ -84,18 +84,24 @@ class Bundle:
         return self._page[1]
 
     def asset(self, name: str, accepted: Mapping[str, float]) -> Asset | None:
-        """A file below assets/; None when there is none of that name.
+        """A file below assets/, whose content never changes under that name; None when there is none.
 
         Args:
             name: its name there, without any directory.
             accepted: how much the browser likes which encoding.
-        Cost: one listing of the directory and one file; browsers keep it for a year.
+        Cost: one listing of the directory and one file.
         """
-        folder = self._folder / "assets"
-        try:
-            there = {entry.name for entry in folder.iterdir() if entry.is_file()}
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return _file(self._folder / "assets", name, accepted)
+
+    def loose(self, name: str, accepted: Mapping[str, float]) -> Asset | None:
+        """A file beside the page, such as its icon; None when there is none. Like `asset`, but the next build may change it."""
+        return None if name.startswith("index.html") else _file(self._folder, name, accepted)
+
+
+def _file(folder: Path, name: str, accepted: Mapping[str, float]) -> Asset | None:
+    """Only what the directory lists is opened, so that no name leads out of it."""
+    try:
+        there = {entry.name for entry in folder.iterdir() if entry.is_file()}
         if name not in there:
             return None
         kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -103,3 +109,5 @@ class Bundle:
             if name + suffix in there and accepted.get(encoding, accepted.get("*", 0.0)) > 0:
                 return Asset((folder / (name + suffix)).read_bytes(), kind, encoding)
         return Asset((folder / name).read_bytes(), kind)
+    except (FileNotFoundError, NotADirectoryError):  # never built, or being built again
+        return None

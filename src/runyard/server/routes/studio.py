@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,9 +15,10 @@ from starlette.responses import Response
 from runyard.entities.access import ANONYMOUS
 from runyard.errors import NotFound, shown
 from runyard.server.routing import Route, raw
-from runyard.server.studio import Bundle
+from runyard.server.studio import Asset, Bundle
 from runyard.services.context import Context
 
+Find = Callable[[str, Mapping[str, float]], Asset | None]
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -40,8 +42,9 @@ PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+FOR_EVER = "public, max-age=31536000, immutable"  # the build puts a hash into every name
+FOR_AN_HOUR = "public, max-age=3600"
 ASSET_HEADERS = {
-    "cache-control": "public, max-age=31536000, immutable",  # the build puts a hash into every name
     "cross-origin-resource-policy": "same-origin",
     "vary": "Accept-Encoding",
     "x-content-type-options": "nosniff",
@@ -64,23 +67,32 @@ def page_route(bundle: Bundle) -> Route:
 
 
 def routes(bundle: Bundle) -> list[Route]:
-    """GET /studio/assets/{file}."""
+    """GET /studio/assets/{file}, /studio/{file}."""
 
     async def asset(ctx: Context, request: Request) -> Response:
         """Get a script, style or font of Studio, compressed as the build left it."""
-        name = request.path_params["file"]
-        accepted = _accepted(request.headers.get("accept-encoding", ""))
-        found = await asyncio.to_thread(bundle.asset, name, accepted)
-        if found is None:
-            raise NotFound(
-                f"Studio has no file {shown(name)}. Load the page again: it may have been updated."
-            )
-        headers = {**ASSET_HEADERS, "content-type": found.media_type}
-        if found.encoding is not None:
-            headers["content-encoding"] = found.encoding
-        return Response(found.content, headers=headers)
+        return await _answer(bundle.asset, request, FOR_EVER)
 
-    return raw("GET", "/studio/assets/{file}", asset, ANONYMOUS, in_workspace=False)
+    async def loose(ctx: Context, request: Request) -> Response:
+        """Get Studio's icon, or what else lies beside its page."""
+        return await _answer(bundle.loose, request, FOR_AN_HOUR)
+
+    return [
+        *raw("GET", "/studio/assets/{file}", asset, ANONYMOUS, in_workspace=False),
+        *raw("GET", "/studio/{file}", loose, ANONYMOUS, in_workspace=False),
+    ]
+
+
+async def _answer(find: Find, request: Request, cache: str) -> Response:
+    name = request.path_params["file"]
+    accepted = _accepted(request.headers.get("accept-encoding", ""))
+    found = await asyncio.to_thread(find, name, accepted)
+    if found is None:
+        raise NotFound(f"Studio has no file {shown(name)}. Load the page again: it may have been updated.")
+    headers = {**ASSET_HEADERS, "content-type": found.media_type, "cache-control": cache}
+    if found.encoding is not None:
+        headers["content-encoding"] = found.encoding
+    return Response(found.content, headers=headers)
 
 
 def _accepted(header: str) -> dict[str, float]:
