@@ -38,8 +38,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         first, second = owner.experiment(), owner.experiment()
         guest = people.with_roles(("Reader", f"{SCOPE}/experiments/{first}"))
         barred = people.with_roles(("Reader", SCOPE), deny=[("Owner", f"{SCOPE}/experiments/{second}")])
-        clients = [client.also(token=token) for token in (guest, barred)]
-        yield Lab(owner, *clients, first, second, owner.run(first), owner.run(second))
+        one, other = client.also(token=guest), client.also(token=barred)
+        yield Lab(owner, one, other, first, second, owner.run(first), owner.run(second))
 
 
 def test_the_whole_workspace_is_what_one_may_read(lab: Lab) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from runyard.server.composition.foundation import Foundation
-from runyard.server.routes.api import run_table
+from runyard.server.routes.api import run_keys, run_table
 from runyard.server.routing import Route
+from runyard.services.run_keys import RunKeyService
 from runyard.services.run_table import RunTableService
+from runyard.store.sql.run_keys import SqlRunKeys
 from runyard.store.sql.run_table import SqlRunTable
 
 
 def table_routes(base: Foundation) -> list[Route]:
     """All of them."""
-    return [*run_table.routes(RunTableService(SqlRunTable(base.database, base.key)))]
+    database, key = base.database, base.key
+    return [
+        *run_table.routes(RunTableService(SqlRunTable(database, key))),
+        *run_keys.routes(RunKeyService(SqlRunKeys(database, key))),
+    ]

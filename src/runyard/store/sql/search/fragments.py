@@ -129,7 +129,7 @@ def text_range(op: Operator, value: Value, dialect: Dialect, start: str) -> tupl
         return None
     fixed = value.split("%")[0].split("_")[0]
     first = fixed[:PREFIX]
-    after = _next_text(first)
+    after = next_text(first)
     if not after:
         return None
     ordered = ordered_text(start, dialect)
@@ -137,7 +137,7 @@ def text_range(op: Operator, value: Value, dialect: Dialect, start: str) -> tupl
     return Sql(f"{ordered} >= ? AND {ordered} < ?", (first, after)), exact
 
 
-def _next_text(start: str) -> str:
+def next_text(start: str) -> str:
     """The least text that is greater than every text which begins with start; '' if unknown."""
     if not start or ord(start[-1]) in (0xD7FF, 0x10FFFF):
         return ""
