@@ -1,5 +1,5 @@
 /** Workspaces. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { address, get } from "@/api/http";
 
 export interface Workspace {
@@ -31,6 +31,19 @@ export const workspacesQuery = () =>
     queryKey: ["workspaces"],
     queryFn: ({ signal }) =>
       get<Page<Workspace>>(address(null, "/api/v1/workspaces", { max_results: 100 }), signal),
+  });
+
+/** All, page by page. */
+export const workspacePagesQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["workspaces", "pages"],
+    queryFn: ({ pageParam, signal }) =>
+      get<Page<Workspace>>(
+        address(null, "/api/v1/workspaces", { max_results: 60, page_token: pageParam || null }),
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_page_token || undefined,
   });
 
 export const workspaceQuery = (workspace: string) =>
