@@ -1,7 +1,7 @@
 /** Columns as they come from the server: MessagePack with little-endian arrays. See docs/reference/api.md. */
 
 export type WireColumn =
-  | { t: "f8" | "u4" | "u1"; d: Uint8Array }
+  | { t: "f8" | "u4" | "u1"; d: Uint8Array; n?: Uint8Array }
   | { t: "dict"; v: string[]; d: Uint8Array }
   | (string | null)[];
 
@@ -15,6 +15,15 @@ export function numbers(column: WireColumn): Float64Array | Uint32Array | Uint8A
   if (column.t === "f8") return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
   if (column.t === "u1") return bytes;
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** Numbers of a column that may hold NaN as a value; null where there is none. */
+export function values(column: WireColumn): (number | null)[] {
+  const found = numbers(column);
+  const none = !Array.isArray(column) && column.t === "f8" ? column.n : undefined;
+  const absent = (i: number): boolean =>
+    none ? ((none[i >> 3] ?? 0) >> (i & 7)) % 2 === 1 : Number.isNaN(found[i]);
+  return Array.from(found, (one, i) => (absent(i) ? null : one));
 }
 
 /** Texts of a column; null where there is none. */

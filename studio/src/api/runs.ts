@@ -1,17 +1,27 @@
 /** Runs: one by MLflow's routes, many by Studio's packed tables. */
 
-import { numbers, texts, type WireColumn } from "@/api/columns";
+import { numbers, texts, values, type WireColumn } from "@/api/columns";
 import { address, packed, post } from "@/api/http";
 import { type RunStatus, STATUS } from "@/components/Status";
 
 export type Stat = "last" | "min" | "max" | "first" | "mean" | "count";
+export interface MetricColumn {
+  key: string;
+  stat: Stat;
+}
 
 /** Which columns of runs are wanted beside what all runs have. */
 export interface WantedColumns {
   info: boolean;
-  metrics?: { key: string; stat: Stat }[];
+  metrics?: MetricColumn[];
   params?: string[];
   tags?: string[];
+  /** Every key that the rows have, beside those that are named. */
+  all_metrics?: boolean;
+  all_params?: boolean;
+  all_tags?: boolean;
+  /** Characters; longer texts come cut. */
+  text_limit?: number;
 }
 
 export interface RunsAsked {
@@ -27,6 +37,7 @@ export interface RunsAsked {
 
 interface WireTable {
   n: number;
+  handle: WireColumn;
   run_id: WireColumn;
   experiment_id: WireColumn;
   name: WireColumn;
@@ -37,13 +48,19 @@ interface WireTable {
   stage: WireColumn;
   version: WireColumn;
   parent: WireColumn;
+  children: WireColumn;
+  metric_columns: MetricColumn[];
   metrics: WireColumn[];
+  param_keys: string[];
   params: WireColumn[];
+  tag_keys: string[];
   tags: WireColumn[];
 }
 
 /** One run as a table shows it; `metrics`, `params` and `tags` are in the order in which they were asked for. */
 export interface RunRow {
+  /** Its number in tables of this server. */
+  handle: number;
   runId: string;
   experimentId: string;
   name: string;
@@ -53,8 +70,12 @@ export interface RunRow {
   startMs: number;
   endMs: number;
   deleted: boolean;
+  /** The run that it is nested in. */
   parent: string | null;
-  metrics: number[];
+  /** How many runs are nested in it, deleted ones included. */
+  children: number;
+  /** null: none; NaN is a value. */
+  metrics: (number | null)[];
   params: (string | null)[];
   tags: (string | null)[];
 }
@@ -66,6 +87,14 @@ export interface RunsPage {
   total: number | null;
   /** Of the first runs. */
   rows: RunRow[];
+  keys: ColumnKeys;
+}
+
+/** What the columns of rows are, in order. */
+export interface ColumnKeys {
+  metrics: MetricColumn[];
+  params: string[];
+  tags: string[];
 }
 
 /** The order of runs, and the columns of the first ones. */
@@ -85,8 +114,15 @@ export async function runsTable(
     next: answer.next_page_token,
     total: answer.total,
     rows: rowsOf(answer.table),
+    keys: keysOf(answer.table),
   };
 }
+
+const keysOf = (table: WireTable): ColumnKeys => ({
+  metrics: table.metric_columns,
+  params: table.param_keys,
+  tags: table.tag_keys,
+});
 
 /** The columns of some runs; those that are gone are left out. */
 export async function runRows(
@@ -106,6 +142,7 @@ export async function runRows(
 /** Exported for its test. */
 export function rowsOf(table: WireTable): RunRow[] {
   const ids = texts(table.run_id);
+  const handles = numbers(table.handle);
   const experiments = texts(table.experiment_id);
   const names = texts(table.name);
   const status = numbers(table.status);
@@ -114,10 +151,12 @@ export function rowsOf(table: WireTable): RunRow[] {
   const ends = numbers(table.end_ms);
   const stages = numbers(table.stage);
   const parents = texts(table.parent);
-  const metrics = table.metrics.map(numbers);
+  const children = numbers(table.children);
+  const metrics = table.metrics.map(values);
   const params = table.params.map(texts);
   const tags = table.tags.map(texts);
   return ids.map((id, i) => ({
+    handle: handles[i] ?? -1,
     runId: id ?? "",
     experimentId: experiments[i] ?? "",
     name: names[i] ?? "",
@@ -127,7 +166,8 @@ export function rowsOf(table: WireTable): RunRow[] {
     endMs: ends[i] ?? Number.NaN,
     deleted: stages[i] === 1,
     parent: parents[i] ?? null,
-    metrics: metrics.map((column) => column[i] ?? Number.NaN),
+    children: children[i] ?? 0,
+    metrics: metrics.map((column) => column[i] ?? null),
     params: params.map((column) => column[i] ?? null),
     tags: tags.map((column) => column[i] ?? null),
   }));
