@@ -1,14 +1,17 @@
-"""Composition of what tables of runs are made of."""
+"""Composition of what pages show of runs: tables, names, one run."""
 
 from __future__ import annotations
 
 from runyard.server.composition.foundation import Foundation
-from runyard.server.routes.api import run_keys, run_table
+from runyard.server.routes.api import run_keys, run_page, run_table
 from runyard.server.routing import Route
 from runyard.services.run_keys import RunKeyService
+from runyard.services.run_page import RunPageService
 from runyard.services.run_table import RunTableService
 from runyard.store.sql.run_keys import SqlRunKeys
+from runyard.store.sql.run_page import SqlRunPage
 from runyard.store.sql.run_table import SqlRunTable
+from runyard.wire.mlflow.runs import render
 
 
 def table_routes(base: Foundation) -> list[Route]:
@@ -17,4 +20,5 @@ def table_routes(base: Foundation) -> list[Route]:
     return [
         *run_table.routes(RunTableService(SqlRunTable(database, key))),
         *run_keys.routes(RunKeyService(SqlRunKeys(database, key))),
+        *run_page.routes(RunPageService(SqlRunPage(database, render))),
     ]
