@@ -31,7 +31,7 @@ export default defineConfig({
   base: "/studio/",
   resolve: { alias: { "@": join(import.meta.dirname, "src") } },
   plugins: [react(), precompressed()],
-  build: { outDir: OUT, emptyOutDir: true, assetsDir: "assets", target: "es2022", assetsInlineLimit: 0 },
+  build: { outDir: OUT, emptyOutDir: true, assetsDir: "assets", target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0 },
   server: {
     proxy: {
       // A dev server beside a running one: `npm run dev`, with the server's --allowed-origins http://localhost:5173.
