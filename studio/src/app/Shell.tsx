@@ -112,6 +112,7 @@ export function Shell() {
                   key={rest}
                   component={Link}
                   to={to}
+                  activeOptions={{ exact: rest === "" }}
                   label={name}
                   active={active}
                   aria-current={active ? "page" : undefined}

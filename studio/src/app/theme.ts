@@ -14,10 +14,24 @@ const yard: MantineColorsTuple = [
   "#034743",
 ];
 
+// Darker than the library's in the middle: as text on white it keeps 4.5:1.
+const red: MantineColorsTuple = [
+  "#fff5f5",
+  "#ffe3e3",
+  "#ffc9c9",
+  "#ffa8a8",
+  "#ff8787",
+  "#e03131",
+  "#c92a2a",
+  "#b02525",
+  "#961e1e",
+  "#7d1818",
+];
+
 export const theme = createTheme({
   primaryColor: "yard",
   primaryShade: { light: 7, dark: 5 },
-  colors: { yard },
+  colors: { yard, red },
   defaultRadius: "sm",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif',
   fontFamilyMonospace:
