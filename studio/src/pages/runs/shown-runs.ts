@@ -1,5 +1,5 @@
 /** Which runs the charts of a page show: chosen in the table, drawn by the charts. */
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { createContext, useContext } from "react";
 import type { RunStatus } from "@/components/Status";
 
 /** At most so many runs are drawn. */
@@ -56,22 +56,4 @@ export function useShownRuns(): ShownRuns {
   return shown;
 }
 
-let pointed: string | null = null;
-const listeners = new Set<() => void>();
-
-/** The run that the pointer is on, in the table or in a chart: the other one marks it. */
-export function pointAtRun(runId: string | null): void {
-  if (pointed === runId) return;
-  pointed = runId;
-  for (const tell of listeners) tell();
-}
-
-export function usePointedRun(): string | null {
-  return useSyncExternalStore(
-    (tell) => {
-      listeners.add(tell);
-      return () => listeners.delete(tell);
-    },
-    () => pointed,
-  );
-}
+export { pointAtRun, usePointedRun } from "@/components/charts/pointed-run";
