@@ -2,6 +2,7 @@ import { Badge, Group, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Workspace } from "@/api/workspaces";
 import { Copy } from "@/components/Copy";
+import { Facts } from "@/components/Facts";
 import { Moment } from "@/components/Moment";
 import classes from "@/pages/overview/overview.module.css";
 
@@ -28,15 +29,7 @@ export function Details({ workspace }: { workspace: Workspace }) {
           {workspace.description}
         </Text>
       )}
-      <dl className={classes.list}>
-        {facts
-          .filter(([, value]) => value !== "" && value !== null)
-          .map(([name, value]) => (
-            <Fact key={name} name={name}>
-              {value}
-            </Fact>
-          ))}
-      </dl>
+      <Facts facts={facts} />
       {tags.length > 0 && (
         <Group gap={6} mt="sm">
           {tags.map(([key, value]) => (
@@ -47,15 +40,6 @@ export function Details({ workspace }: { workspace: Workspace }) {
         </Group>
       )}
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }
 
