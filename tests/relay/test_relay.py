@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_the_server_goes_away_and_comes_back(server: ServerProcess) -> None:
     with relayed(server) as (relay, client):
         early = client.run(client.experiment(name="early"))
         server.down()
-        relay.desk.server.lost()
+        relay.desk.reach.lost()
         experiment = client.ok("POST", "experiments/create", name="late")["experiment_id"]
         assert client.ok("GET", "experiments/get-by-name", experiment_name="late")["experiment"][
             "experiment_id"
@@ -92,12 +93,11 @@ def test_the_server_goes_away_and_comes_back(server: ServerProcess) -> None:
         assert listed == [{"path": "logs/a b.txt", "is_dir": False, "file_size": 5}]
         assert len(client.ok("GET", "metrics/get-history", run_id=late, metric_key="loss")["metrics"]) == 10
         client.ok("POST", "runs/update", run_id=late, status="FINISHED", end_time=9)
-        assert client.fails("POST", "runs/search", experiment_ids=["0"])[0] == 503
         assert client.fails("GET", "/api/2.0/mlflow/registered-models/search")[0] == 503
 
         server.up()
         assert relay.desk.recorder.flush(20).sent
-        relay.desk.server._lost = float("-inf")
+        relay.desk.reach.heard()
         direct = server.client()
         for run in (early, late):
             found = direct.ok("GET", "metrics/get-history", run_id=run, metric_key="loss")["metrics"]
@@ -110,6 +110,77 @@ def test_the_server_goes_away_and_comes_back(server: ServerProcess) -> None:
         files = client.call("GET", FILE, {"path": folder}).json()["files"]
         assert [one["path"] for one in files] == ["a b.txt"]
         assert len(client.ok("POST", "runs/search", experiment_ids=[experiment])["runs"]) == 1
+
+
+def test_searches_find_what_the_relay_knows_while_the_server_is_away(server: ServerProcess) -> None:
+    with relayed(server) as (relay, client):
+        known = client.experiment(name="known")
+        first = client.run(known, start_time=1)
+        client.ok("POST", "runs/log-metric", run_id=first, key="loss", value=0.5, timestamp=1, step=0)
+        client.ok("GET", "experiments/get", experiment_id=known)
+        page = client.ok("POST", "runs/search", experiment_ids=[known])
+        server.down()
+        relay.desk.reach.lost()
+        made = client.ok("POST", "experiments/create", name="away", tags=[{"key": "team", "value": "a"}])
+        away = made["experiment_id"]
+        runs = [client.run(away, start_time=at) for at in (10, 30, 20)]
+        for at, run in enumerate(runs):
+            client.ok("POST", "runs/log-metric", run_id=run, key="loss", value=at, timestamp=1, step=0)
+        client.ok("POST", "runs/log-parameter", run_id=runs[0], key="lr", value="0.1")
+
+        def found(**fields: Any) -> list[str]:
+            answer = client.ok("POST", "runs/search", **{"experiment_ids": [away], **fields})
+            return [one["info"]["run_id"] for one in answer["runs"]]
+
+        assert found(experiment_ids=[known]) == [one["info"]["run_id"] for one in page["runs"]] == [first]
+        assert found() == [runs[1], runs[2], runs[0]]
+        assert found(order_by=["metrics.loss DESC"]) == [runs[2], runs[1], runs[0]]
+        assert found(filter="metrics.loss < 1.5 and params.lr LIKE '0%'") == [runs[0]]
+        assert found(filter="metrics.loss != 1 and params.lr IS NULL") == [runs[2]]
+        assert found(run_view_type="DELETED_ONLY") == []
+        two = client.ok("POST", "runs/search", experiment_ids=[away], max_results=2)
+        assert found(max_results=2, page_token=two["next_page_token"]) == [runs[0]]
+        named = client.ok("POST", "experiments/search", max_results=10, filter="tags.team = 'a'")
+        assert [one["name"] for one in named["experiments"]] == ["away"]
+        names = client.ok("POST", "experiments/search", max_results=10, order_by=["name"])["experiments"]
+        assert [one["name"] for one in names] == ["away", "known"]
+        uris = [
+            one["info"]["artifact_uri"]
+            for one in client.ok("POST", "runs/search", experiment_ids=[away])["runs"]
+        ]
+        assert all(one.startswith("mlflow-artifacts:/runyard-relay/runs/") for one in uris)
+        for fields, status in (
+            ({"filter": "metrics.loss.min < 1"}, 503),
+            ({"page_token": "AAAA"}, 503),
+            ({"page_token": "here-AAAA"}, 400),
+            ({"page_token": two["next_page_token"], "filter": "metrics.loss > 0"}, 400),
+            ({"filter": "nonsense"}, 400),
+            ({"filter": "params.lr > '1'"}, 400),
+            ({"order_by": ["metrics.loss", "metrics.loss"]}, 400),
+            ({"order_by": "metrics.loss"}, 400),
+            ({"max_results": 0}, 400),
+            ({"max_results": 50_001}, 400),
+            ({"run_view_type": "NONSENSE"}, 400),
+            ({"experiment_ids": ["offline-" + "0" * 20]}, 200),
+        ):
+            answer = client.call("POST", "runs/search", {"experiment_ids": [away], **fields})
+            assert answer.status == status, (fields, answer.content)
+        assert client.fails("POST", "logged-models/search") == (400, "INVALID_PARAMETER_VALUE")
+        assert client.ok("POST", "logged-models/search", experiment_ids=[away]) == {"models": []}
+
+        server.up()
+        assert relay.desk.recorder.flush(20).sent
+        relay.desk.reach.heard()
+        assert found() == [runs[1], runs[2], runs[0]]
+        direct = server.client()
+        there = direct.ok("GET", "experiments/get-by-name", experiment_name="away")["experiment"]
+        assert there["tags"] == [{"key": "team", "value": "a"}]
+        assert client.fails(
+            "POST", "runs/search", experiment_ids=[away], page_token=two["next_page_token"]
+        ) == (
+            400,
+            "INVALID_PARAMETER_VALUE",
+        )
 
 
 def test_uploads_wait_for_nothing_and_arrive_before_the_end(server: ServerProcess) -> None:
@@ -167,7 +238,7 @@ def test_a_logged_model_is_made_without_a_server(server: ServerProcess, home: Pa
     with relayed(server) as (relay, client):
         run = client.run("0", start_time=1)
         server.down()
-        relay.desk.server.lost()
+        relay.desk.reach.lost()
         made = client.ok("POST", "logged-models", experiment_id="0", name="m", source_run_id=run)["model"][
             "info"
         ]
@@ -181,7 +252,7 @@ def test_a_logged_model_is_made_without_a_server(server: ServerProcess, home: Pa
         assert relay.desk.recorder.flush(20).sent
         found = server.client().ok("GET", one)["model"]["info"]
         assert found["tags"] == [{"key": "a", "value": "b"}]
-        relay.desk.server._lost = float("-inf")
+        relay.desk.reach.heard()
         assert client.send("GET", f"{place}/MLmodel").content == b"flavors: {}"
         client.ok("DELETE", one)
         assert client.fails("GET", one)[0] == 404

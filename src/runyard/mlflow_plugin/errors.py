@@ -11,7 +11,9 @@ MESSAGE_LIMIT = 4_000  # characters, as the server cuts it
 
 
 def as_mlflow(error: RunyardError) -> MlflowException:
-    """The same class, code and text as if the server had refused the request."""
+    """The same class, code and text as if the server had refused the request; MLflow's own error where that is its cause."""
+    if isinstance(error.__cause__, MlflowException):
+        return error.__cause__
     message = error.message if len(error.message) <= MESSAGE_LIMIT else error.message[:MESSAGE_LIMIT] + "…"
     return RestException({"error_code": error.code, "message": message})
 

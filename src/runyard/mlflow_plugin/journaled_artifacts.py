@@ -12,7 +12,7 @@ from mlflow.environment_variables import (
     MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
 )
 
-from runyard.mlflow_plugin.journaled_files import JournaledFiles, owner_of
+from runyard.mlflow_plugin.journaled_files import journaled_files
 from runyard.mlflow_plugin.journals import OpenJournal
 from runyard.mlflow_plugin.workspace_artifacts import WorkspaceArtifacts
 
@@ -27,7 +27,7 @@ class JournaledArtifacts(WorkspaceArtifacts):
         self, journal: OpenJournal, path: str, tracking_uri: str | None, registry_uri: str | None
     ) -> None:
         super().__init__(journal.credentials, path, tracking_uri, registry_uri)
-        self._files = JournaledFiles(journal, *owner_of(journal, f"mlflow-artifacts:/{self._path}"))
+        self._files = journaled_files(journal, f"mlflow-artifacts:/{self._path}")
         self._journal = journal
 
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:

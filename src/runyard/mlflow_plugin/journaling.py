@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -10,18 +10,19 @@ from mlflow.entities import Metric, RunStatus
 from mlflow.store.tracking.rest_store import RestStore
 from mlflow.utils.async_logging.run_operations import RunOperations
 
+from runyard.client.journal.calls.experiments import Experiments
+from runyard.client.journal.calls.models import Models
+from runyard.client.journal.calls.request import Calls
+from runyard.client.journal.calls.runs import Runs
+from runyard.client.journal.calls.traces import Traces
 from runyard.entities.common import Param, Tag
 from runyard.entities.journal import BatchPoint
 from runyard.errors import RunyardError
 from runyard.mlflow_plugin.errors import as_mlflow, needs_server
-from runyard.mlflow_plugin.experiment_calls import ExperimentCalls
 from runyard.mlflow_plugin.fluent_api import asked_to_log, chosen_workspace
 from runyard.mlflow_plugin.journals import OpenJournal
-from runyard.mlflow_plugin.local_search import run_entity
-from runyard.mlflow_plugin.model_calls import ModelCalls
-from runyard.mlflow_plugin.rest_call import RestCall
-from runyard.mlflow_plugin.run_calls import RunCalls
-from runyard.mlflow_plugin.trace_calls import TraceCalls
+from runyard.mlflow_plugin.rest_call import RestCall, run_entity
+from runyard.mlflow_plugin.spans import packed
 
 LEAST, MOST = -(2**63), 2**63 - 1
 TIES = hasattr(Metric("", 0.0, 0, 0), "model_id")  # MLflow 3 ties points to models and datasets
@@ -41,13 +42,13 @@ class JournalStore(RestStore):  # type: ignore[misc]
         super().__init__(journal.credentials)
         self._journal = journal
         self._logbook = journal.logbook
-        experiments = ExperimentCalls(journal)
-        self._traces = TraceCalls(journal, experiments)
-        self._handlers: Mapping[str, Callable[[RestCall], Any]] = {
-            **experiments.handlers,
-            **RunCalls(journal, experiments).handlers,
-            **ModelCalls(journal, experiments).handlers,
-            **self._traces.handlers,
+        experiments = Experiments(journal)
+        self._traces = Traces(journal, experiments)
+        self._calls: Calls = {
+            **experiments.calls,
+            **Runs(journal, experiments).calls,
+            **Models(journal, experiments).calls,
+            **self._traces.calls,
         }
 
     def __repr__(self) -> str:
@@ -139,7 +140,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
             sent: list[Any] = super().log_spans(location, spans, tracking_uri)
             return sent
         try:
-            self._traces.log_spans(location, spans)
+            self._traces.log_spans(location, [one.trace_id for one in spans], packed(spans))
         except RunyardError as exc:
             raise as_mlflow(exc) from None
         finally:
@@ -156,12 +157,13 @@ class JournalStore(RestStore):  # type: ignore[misc]
                 raise needs_server(api.__name__)
             return super(JournalStore, self)._call_endpoint(api, json_body, endpoint, *args, **options)
 
-        handler = self._handlers.get(api.__name__)
-        if handler is None or chosen_workspace() is not None:
+        call = self._calls.get(api.__name__)
+        if call is None or chosen_workspace() is not None:
             self._journal.settle()
             return send()
         try:
-            return handler(RestCall(api, json_body, endpoint, self._journal.reach, send))
+            request = RestCall(api, json_body, endpoint, self._journal.way, send)
+            return request.reply(call(request))
         except RunyardError as exc:
             raise as_mlflow(exc) from None
         finally:

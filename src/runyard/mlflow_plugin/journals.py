@@ -5,82 +5,38 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import time
 import warnings
 from pathlib import Path
-from typing import Any
 
 from runyard.client.addresses import Address
-from runyard.client.journal import local_reads
-from runyard.client.journal.folder import JournalFolder, home_trouble, journal_home
-from runyard.client.journal.logbook import Logbook
-from runyard.client.journal.offline_names import OfflineExperiments
+from runyard.client.journal.calls.desk import DEFAULT_EXPERIMENT, Desk
+from runyard.client.journal.folder import home_trouble
 from runyard.client.journal.recorder import FlushState, Recorder, recorder_for
-from runyard.client.journal.run_state import RunState
 from runyard.client.journal.settings import DIRECT, OFFLINE, JournalSettings
-from runyard.client.journal.state import LocalState
 from runyard.client.journal.target import Target
 from runyard.client.renewal import principal_of, source_of
 from runyard.errors import InvalidInput
 from runyard.mlflow_plugin.errors import as_mlflow
-from runyard.mlflow_plugin.fluent_api import end_runs_first
+from runyard.mlflow_plugin.fluent_api import active_experiment_id, end_runs_first
 from runyard.mlflow_plugin.host_credentials import HostCredentials, address_of
-from runyard.mlflow_plugin.reach import Reach
+from runyard.mlflow_plugin.way import MlflowWay
 
 log = logging.getLogger("runyard.mlflow")
-READ_DRAIN_S = 10.0  # that a read waits for what was logged before it
-STUCK_S = 30.0  # that it does not, once it was in vain, until something moves
 
 
 class RunyardWarning(UserWarning):
     """What was logged earlier is not, or cannot be, on the server."""
 
 
-class OpenJournal:
-    """A recorder, what is known of its runs, and the way to the server.
-
-    Attributes:
-        home: the folder of all journals of this machine.
-    """
+class OpenJournal(Desk):
+    """A recorder, what is known of its runs, and the way to the server."""
 
     def __init__(self, credentials: HostCredentials, recorder: Recorder) -> None:
+        way = MlflowWay(credentials, offline=recorder.target.offline)
+        super().__init__(recorder, way, way.reach)
         self.credentials = credentials
-        self.recorder = recorder
         self.settings = recorder.settings
-        self.home = journal_home()
-        self.state = LocalState()
-        self.experiments = OfflineExperiments(self.home)
-        self.reach = Reach(credentials, offline=recorder.target.offline)
-        self.logbook = Logbook(recorder, self.state, self._look_up)
-        self._finders: list[Any] = []
-        self._stuck_at, self._stuck_until = -1, 0.0
-
-    def _look_up(self, run_id: str) -> RunState:
-        for find in self._finders:
-            found: RunState = find(run_id)
-            return found
-        raise LookupError("no store finds runs yet")
-
-    def find_runs_by(self, find: Any) -> None:
-        """How a run is found that is not known here."""
-        self._finders = [find]
-
-    def settle(self, timeout_s: float = READ_DRAIN_S) -> bool:
-        """Have what was logged on the server before something is read; whether it is there.
-
-        Does not wait in trouble, nor where waiting was in vain a moment ago.
-        """
-        recorder = self.recorder
-        self.tell_news()
-        if recorder.sent >= recorder.seq:
-            return True
-        stuck = recorder.sent == self._stuck_at and time.monotonic() < self._stuck_until
-        if self.reach.offline or recorder.trouble is not None or stuck:
-            return False
-        if recorder.flush(timeout_s, patient=False).sent:
-            return True
-        self._stuck_at, self._stuck_until = recorder.sent, time.monotonic() + STUCK_S
-        return False
+        self._told_where = False
 
     def drain(self) -> FlushState:
         """Have what was logged on the server at the end of a run, in sight of the user."""
@@ -97,9 +53,29 @@ class OpenJournal:
             ):  # where warnings are errors: no training fails over this
                 warnings.warn(text, RunyardWarning, stacklevel=4)
 
-    def journals_of(self, run_id: str) -> list[JournalFolder]:
-        """The journals of this machine that speak of a run or model."""
-        return local_reads.journals_of(self.home, run_id)
+    def chosen_experiment(self) -> str:
+        """The experiment that MLflow's fluent API is in."""
+        return active_experiment_id() or DEFAULT_EXPERIMENT
+
+    @property
+    def grants(self) -> bool:
+        """A training that goes on with its run is not held up."""
+        return True
+
+    def run_begun_here(self) -> None:
+        """Say where runs are, once in a process."""
+        if self._told_where:
+            return
+        self._told_where = True
+        if self.reach.offline:
+            log.warning("Runyard is offline: runs are written to %s. `runyard sync` sends them.", self.place)
+        else:
+            log.warning(
+                "%s is not in reach: runs are written to %s, and sent in the background once it answers, or by "
+                "`runyard sync`.",
+                self.credentials.host,
+                self.place,
+            )
 
     @property
     def place(self) -> Path:

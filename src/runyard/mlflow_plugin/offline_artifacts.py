@@ -12,16 +12,13 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UN
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from runyard.client.journal import local_reads
+from runyard.client.journal.calls.places import Place, address_at_server
+from runyard.client.journal.calls.way import Away
+from runyard.errors import RunyardError
+from runyard.mlflow_plugin.errors import as_mlflow
 from runyard.mlflow_plugin.journaled_files import JournaledFiles
 from runyard.mlflow_plugin.journals import OpenJournal
-from runyard.mlflow_plugin.reach import Away
 from runyard.mlflow_plugin.workspace_artifacts import places
-
-PLACE = {
-    "runs": ("/api/2.0/mlflow/runs/get?run_id={}", "run"),
-    "models": ("/api/2.0/mlflow/logged-models/{}", "model"),
-}
 
 
 class OfflineArtifacts(ArtifactRepository):  # type: ignore[misc]
@@ -45,9 +42,9 @@ class OfflineArtifacts(ArtifactRepository):  # type: ignore[misc]
     ) -> None:
         super().__init__(artifact_uri, **places(tracking_uri, registry_uri))
         self._journal = journal
-        self._kind, self._one, self._root = kind, one, root
+        self._place = Place(f"{kind}/{one}", one, root)
         self._tracking_uri = tracking_uri
-        self._files = JournaledFiles(journal, f"{kind}/{one}", one, root)
+        self._files = JournaledFiles(journal, self._place)
 
     def __repr__(self) -> str:
         return f"OfflineArtifacts({self.artifact_uri!r})"
@@ -58,7 +55,7 @@ class OfflineArtifacts(ArtifactRepository):  # type: ignore[misc]
         if kind == "models":
             model = journal.state.models.get(one)
             return model.local if model is not None else bool(journal.journals_of(one))
-        run = journal.state.runs.get(one) or local_reads.replayed(journal.journals_of(one), one)
+        run = journal.local_run(one)
         return run is not None and run.new is not None
 
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
@@ -110,14 +107,15 @@ class OfflineArtifacts(ArtifactRepository):  # type: ignore[misc]
         """The same folder at the server; None while not everything is there."""
         if not (self._journal.settle() and self._journal.reach.there()):
             return None
-        path, noun = PLACE[self._kind]
         try:
-            document = self._journal.reach.ask(path.format(self._one), "GET", None)
+            uri = address_at_server(self._journal, self._place.owner)
         except Away:
             return None
-        uri = document[noun]["info"]["artifact_uri"]
+        except RunyardError as exc:
+            raise as_mlflow(exc) from None
+        root = self._place.path
         return get_artifact_repository(
-            posixpath.join(uri, self._root) if self._root else uri, **_tracking(self._tracking_uri)
+            posixpath.join(uri, root) if root else uri, **_tracking(self._tracking_uri)
         )
 
 

@@ -1,4 +1,4 @@
-"""A request of MLflow's REST store on its way: sent as the client of MLflow would, asked with little patience, or answered here."""
+"""A request of MLflow's REST store, as the calls of a journal take it, and their answers as the store waits for them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from mlflow.protos.service_pb2 import MlflowService
+from mlflow.entities import Run
+from mlflow.protos.service_pb2 import GetRun, MlflowService
 from mlflow.utils.proto_json_utils import parse_dict
 from mlflow.utils.rest_utils import _REST_API_PATH_PREFIX, extract_api_info_for_service
 
-from runyard.mlflow_plugin.reach import AGAIN, Reach
+from runyard.client.journal.calls.way import Document, Way
+from runyard.client.journal.model_state import model_values
 from runyard.wire.mlflow.decoding import decode_body
+from runyard.wire.mlflow.runs import RunMessage
 
 PLACES = extract_api_info_for_service(MlflowService, _REST_API_PATH_PREFIX)
 T = TypeVar("T")
 
 
 class RestCall:
-    """One request.
+    """See `calls.request.Request`.
 
     Args:
         api: MLflow's request class.
@@ -30,21 +33,21 @@ class RestCall:
     """
 
     def __init__(
-        self, api: Any, body: str | None, endpoint: str | None, reach: Reach, send: Callable[[], Any]
+        self, api: Any, body: str | None, endpoint: str | None, way: Way, send: Callable[[], Any]
     ) -> None:
         self.api = api
         self.body = body or "{}"
         place: tuple[str, str] = PLACES.get(api, ("", "POST"))
         self.path = endpoint or place[0]
         self.method = place[1]
-        self.send = send
-        self._reach = reach
+        self._send = send
+        self._way = way
         self._has_body = body is not None
 
     @functools.cached_property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> Document:
         """The body."""
-        found: dict[str, Any] = json.loads(self.body)
+        found: Document = json.loads(self.body)
         return found
 
     def read(self, kind: type[T]) -> T:
@@ -52,18 +55,42 @@ class RestCall:
 
         Raises: InvalidInput.
         """
-        return decode_body(self.body.encode(), kind)
+        return decode_body(self.body.encode(), kind, model_values(self.path))
 
-    def ask(self, *, again: int = AGAIN, timeout_s: float | None = None) -> dict[str, Any]:
-        """The server's answer.
+    def ask(self, *, repeat: bool = True, timeout_s: float | None = None) -> Document:
+        """The server's answer, with little patience.
 
-        Raises: Away; MlflowException, as the server answers.
+        Raises: Away; RunyardError; MlflowException, where a setting is wrong.
         """
-        body = self.fields if self._has_body else None
-        return self._reach.ask(self.path, self.method, body, again=again, timeout_s=timeout_s)
+        fields = self.fields if self._has_body else None
+        return self._way.ask(self.method, self.path, fields, repeat=repeat, timeout_s=timeout_s)
 
-    def reply(self, document: object) -> Any:
-        """An answer's JSON as the message that the store waits for."""
+    def answer(self) -> Document:
+        """As `ask`: there is nobody to pass it on to."""
+        return self.ask()
+
+    def send(self, then: Callable[[], None] | None = None) -> Any:
+        """The server's answer as MLflow's message, with MLflow's own patience.
+
+        Raises: MlflowException.
+        """
+        try:
+            return self._send()
+        finally:
+            if then is not None:
+                then()
+
+    def reply(self, answer: object) -> Any:
+        """An answer as the message that the store waits for."""
+        if isinstance(answer, self.api.Response):
+            return answer
         message = self.api.Response()
-        parse_dict(js_dict=msgspec.to_builtins(document), message=message)
+        parse_dict(js_dict=msgspec.to_builtins(answer), message=message)
         return message
+
+
+def run_entity(message: RunMessage) -> Run:
+    """A run as MLflow's classes have it, from its message."""
+    answer = GetRun.Response()
+    parse_dict(js_dict={"run": msgspec.to_builtins(message)}, message=answer)
+    return Run.from_proto(answer.run)

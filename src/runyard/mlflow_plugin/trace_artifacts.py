@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from pathlib import Path
-from urllib.parse import quote
 
 from mlflow.entities import FileInfo
 from mlflow.exceptions import MlflowException
@@ -12,10 +11,12 @@ from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from runyard.entities.trace import ARTIFACT_LOCATION
+from runyard.client.journal.calls.places import Place, address_at_server
+from runyard.client.journal.calls.way import Away
+from runyard.errors import RunyardError
+from runyard.mlflow_plugin.errors import as_mlflow
 from runyard.mlflow_plugin.journaled_files import JournaledFiles
 from runyard.mlflow_plugin.journals import OpenJournal
-from runyard.mlflow_plugin.reach import Away
 from runyard.mlflow_plugin.workspace_artifacts import places
 
 
@@ -38,8 +39,7 @@ class TraceArtifacts(ArtifactRepository):  # type: ignore[misc]
     ) -> None:
         super().__init__(artifact_uri, **places(tracking_uri, registry_uri))
         self._journal = journal
-        self._trace_id = trace_id
-        self._root = root
+        self._place = Place(f"traces/{trace_id}", "", root)
         self._tracking_uri = tracking_uri
 
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
@@ -47,8 +47,7 @@ class TraceArtifacts(ArtifactRepository):  # type: ignore[misc]
         if self._journal is None:
             self._at_server().log_artifact(local_file, artifact_path)
             return
-        files = JournaledFiles(self._journal, f"traces/{self._trace_id}", "", self._root)
-        files.add(str(local_file), artifact_path)
+        JournaledFiles(self._journal, self._place).add(str(local_file), artifact_path)
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
         """Note all files of a folder."""
@@ -73,14 +72,13 @@ class TraceArtifacts(ArtifactRepository):  # type: ignore[misc]
         journal = self._journal
         try:
             if journal is not None and journal.settle() and journal.reach.there():
-                document = journal.reach.ask(
-                    f"/api/3.0/mlflow/traces/{quote(self._trace_id, safe='')}", "GET", None
-                )
-                uri = document["trace"]["trace_info"]["tags"][ARTIFACT_LOCATION]
+                uri = address_at_server(journal, self._place.owner)
                 named = {"tracking_uri": self._tracking_uri} if places(self._tracking_uri, None) else {}
-                return get_artifact_repository(posixpath.join(uri, self._root), **named)
+                return get_artifact_repository(posixpath.join(uri, self._place.path), **named)
         except Away:
             pass
+        except RunyardError as exc:
+            raise as_mlflow(exc) from None
         raise MlflowException(
             "The artifacts of a trace are read from the server, and it is not in reach, or does not have all of them yet.",
             TEMPORARILY_UNAVAILABLE,

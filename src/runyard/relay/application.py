@@ -13,7 +13,7 @@ import hmac
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,15 @@ from urllib.parse import unquote
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, PlainTextResponse
 
+from runyard.client.journal.calls.desk import Desk
+from runyard.client.journal.calls.way import away
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.access import ANONYMOUS
 from runyard.errors import InvalidInput, RouteNotFound, RunyardError, StorageUnavailable, Unauthenticated
-from runyard.relay.artifact_answers import FILES, OF_RUN, ArtifactAnswers
-from runyard.relay.asked import Answer, Asked, PassOn
-from runyard.relay.desk import Desk, away
-from runyard.relay.experiment_answers import ExperimentAnswers
-from runyard.relay.model_answers import ModelAnswers
-from runyard.relay.run_answers import RunAnswers
+from runyard.relay.answers import answers_at, local_uris
+from runyard.relay.artifacts import FILES, OF_RUN, RelayedArtifacts
+from runyard.relay.asked import Asked, PassOn
+from runyard.relay.server import Server
 from runyard.relay.upstream import Upstream
 from runyard.server import errors
 from runyard.server.application import (
@@ -71,15 +71,11 @@ class Relay:
     """
 
     def __init__(self, recorder: Recorder, token: str | None, spool: Path) -> None:
-        self.desk = Desk(recorder)
-        experiments = ExperimentAnswers(self.desk)
-        models = ModelAnswers(self.desk, experiments)
-        runs = RunAnswers(self.desk, experiments)
-        self._artifacts = ArtifactAnswers(self.desk, models)
-        self._answers: dict[tuple[str, str], Answer] = {
-            **experiments.answers,
-            **runs.answers,
-            **models.answers,
+        server = Server(recorder.target)
+        self.desk = Desk(recorder, server, server.reach)
+        self._artifacts = RelayedArtifacts(self.desk)
+        self._answers: dict[tuple[str, str], Callable[[Asked], object]] = {
+            **answers_at(self.desk),
             ("GET", FILES): self._list,
             ("GET", OF_RUN): self._list_of_run,
             ("GET", INFO): _server_info,
@@ -161,28 +157,32 @@ class Relay:
         if method not in ("GET", "HEAD", "DELETE"):
             check_json(content_type(scope))
         body = await read_body(scope, receive, BODY_LIMIT)
-        asked = Asked(method, path, match.values, scope["query_string"], body)
+        asked = Asked(method, path, match.values, scope["query_string"], body, self.desk.way)
         answer = self._answers[match.route.method, match.route.path]
         try:
             found = await self._in_thread(answer, asked)
-        except PassOn:
-            await self._pass_on(scope, _again(body), send)
+        except PassOn as exc:
+            try:
+                await self._pass_on(scope, _again(body), send)
+            finally:
+                if exc.then is not None:
+                    exc.then()
             return
-        await send_json(send, 200, encode(found), head=method == "HEAD")
+        await send_json(send, 200, encode(local_uris(found)), head=method == "HEAD")
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path = scope["raw_path"].decode("latin-1")
         if not raw_path.startswith(PASSED_ON) or ".." in unquote(raw_path).split("/"):
             raise RouteNotFound(f"A relay has no route {scope['method']} {raw_path[:200]}.")
         await self._in_thread(self.desk.settle)
-        if not await self._in_thread(self.desk.server.there):
+        if not await self._in_thread(self.desk.reach.there):
             raise away("The server is away just now, and the relay does not hold the answer.")
         raw_path, query = await self._in_thread(self._artifacts.translated, raw_path, scope["query_string"])
         there = {**scope, "raw_path": raw_path.encode("latin-1"), "query_string": query}
         try:
             await self._upstream.pass_on(there, receive, send)
         except StorageUnavailable:
-            self.desk.server.lost()
+            self.desk.reach.lost()
             raise
 
     async def _receive(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,62 +4,76 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
+from urllib.parse import parse_qsl
 
-import msgspec
-
+from runyard.client.journal.calls.way import Document, Way
 from runyard.wire.mlflow.decoding import decode_body, decode_query, normalise, parse_json
 
 T = TypeVar("T")
 
 
 class PassOn(Exception):
-    """The server is to answer this request as it is."""
+    """The server is to answer this request as it is; then something is to be done."""
+
+    def __init__(self, then: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self.then = then
 
 
 class Asked:
-    """One request.
+    """See `calls.request.Request`.
 
     Args:
         path: below /api, as it was sent.
         values: of the path's parameters.
     """
 
-    def __init__(self, method: str, path: str, values: dict[str, str], query: bytes, body: bytes) -> None:
+    def __init__(
+        self, method: str, path: str, values: Mapping[str, str], query: bytes, body: bytes, way: Way
+    ) -> None:
         self.method = method
         self.path = f"/api{path}"
-        self.values = values
+        self._values = values
         self._query = query
         self._body = body
+        self._way = way
+        self._has_body = bool(body) or method not in ("GET", "DELETE")
 
     @functools.cached_property
-    def fields(self) -> dict[str, Any]:
-        """The body as plain data, names as MLflow's."""
-        found: dict[str, Any] = normalise(parse_json(self._body))
-        return found
+    def fields(self) -> Document:
+        """The body, or the query, as plain data, names as MLflow's."""
+        if self._has_body:
+            found: Document = normalise(parse_json(self._body))
+            return found
+        return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))
 
     def read(self, kind: type[T]) -> T:
         """The request as the server reads it.
 
         Raises: InvalidInput.
         """
-        if self.method == "GET" or (self.method == "DELETE" and not self._body):
-            return decode_query(self._query, kind, self.values)
-        return decode_body(self._body, kind, self.values)
+        if self._has_body:
+            return decode_body(self._body, kind, self._values)
+        return decode_query(self._query, kind, self._values)
 
+    def ask(self, *, repeat: bool = True, timeout_s: float | None = None) -> Document:
+        """The server's answer.
 
-Answer = Callable[[Asked], Any]
-Answers = Mapping[tuple[str, str], Answer]
+        Raises: Away; RunyardError.
+        """
+        return self._way.ask(self.method, self.path, self.fields or None, repeat=repeat, timeout_s=timeout_s)
 
+    def answer(self) -> NoReturn:
+        """The client gets what the server answers, piece by piece.
 
-def local_uris(document: Any) -> Any:
-    """An answer whose artifacts clients without Runyard can reach: addresses of runs and models lead to the relay."""
-    plain = msgspec.to_builtins(document)
-    info = plain.get("info", {})
-    kind, one = ("runs", info.get("run_id")) if "run_id" in info else ("models", info.get("model_id"))
-    if str(info.get("artifact_uri", "")).startswith("runyard://"):
-        info["artifact_uri"] = f"mlflow-artifacts:/{OWN}/{kind}/{one}"
-    return plain
+        Raises: PassOn.
+        """
+        raise PassOn
 
+    def send(self, then: Callable[[], None] | None = None) -> NoReturn:
+        """As `answer`.
 
-OWN = "runyard-relay"  # where the artifacts of what was made here are, for clients
+        Raises: PassOn.
+        """
+        raise PassOn(then)

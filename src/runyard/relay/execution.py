@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.common import Tag
 from runyard.entities.run import RunStatus
 from runyard.relay.capture import NOT_EXECUTABLE, NOT_FOUND, Captured, exit_code_of
-from runyard.relay.desk import Desk
 from runyard.relay.facts import git_diff, installed_packages, python_of
 from runyard.relay.running import HOST, Running, running
 from runyard.sdk.source_tags import git_of, git_tags, source_tags

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.folder import journal_home
 from runyard.client.journal.recorder import Recorder
 from runyard.errors import InternalFault, InvalidInput
 from runyard.relay.application import Relay, sweep
-from runyard.relay.desk import Desk
 
 HOST = "127.0.0.1"
 START_S = 15.0

@@ -2,111 +2,85 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
+import functools
 from typing import Any
 
 from runyard.client.errors import ServerUnreachable
+from runyard.client.journal.calls.reach import LOOK_S, Reach
+from runyard.client.journal.calls.way import RETRY_AFTER_S, Away, Document
 from runyard.client.journal.target import Target
 from runyard.client.transport import Connection
 from runyard.errors import RunyardError
 
-LOOK_S = 3.0
 HEARD_S = 5.0  # that a server is taken to be there after it answered
-LOST_S = 5.0  # that it is not asked again after it did not
 PATIENCE_S = 0.5
+TIMEOUT_S = 60.0
 BUSY = (429, 502, 503, 504)
 
 
-class Away(Exception):
-    """The server does not answer, or says that it cannot just now."""
-
-
 class Server:
-    """Asked for what the relay does not hold. Any number of threads.
+    """See `calls.way.Way`.
 
     Args:
         target: where it is; offline: it is never asked.
     """
 
-    def __init__(self, target: Target, clock: Callable[[], float] = time.monotonic) -> None:
-        self.offline = target.offline
-        self._clock = clock
-        self._heard = self._lost = float("-inf")
-        self._looking = threading.Lock()
-        token = target.token or _no_token
-        self._workspace = Connection(
-            target.server, target.workspace or None, token, patience_s=PATIENCE_S, timeout_s=60
-        )
+    def __init__(self, target: Target) -> None:
+        self.reach = Reach(self._answers, offline=target.offline, trusted_s=HEARD_S, sure_s=HEARD_S)
+        self._target = target
+        self._connections = functools.cache(self._connection)
         self._health = Connection(target.server, None, _no_token, patience_s=0, timeout_s=LOOK_S)
-
-    def there(self) -> bool:
-        """Whether it answers, as of a few seconds ago at most."""
-        if self.offline:
-            return False
-        if self._is_known():
-            return self._heard > self._lost
-        with self._looking:
-            if not self._is_known():
-                self._look()
-        return self._heard > self._lost
 
     def ask(
         self,
         method: str,
         path: str,
-        body: dict[str, Any] | None = None,
+        fields: Document | None = None,
         *,
-        retry: bool = True,
-        **query: Any,
-    ) -> dict[str, Any]:
+        repeat: bool = True,
+        timeout_s: float | None = None,
+    ) -> Document:
         """The JSON that it answers.
 
         Raises: Away; RunyardError, as the server refuses.
         """
         try:
-            found: dict[str, Any] | None = self._sent(method, path, body, retry, query)
+            found: Document | None = self._sent(
+                self._connections(timeout_s or TIMEOUT_S), method, path, fields, repeat
+            )
         except RunyardError as exc:
             if isinstance(exc, ServerUnreachable):
-                self.lost()
+                self.reach.lost()
             if exc.status in BUSY:
-                raise Away(exc.message) from exc
+                exc.retry_after_s = exc.retry_after_s or RETRY_AFTER_S
+                raise Away(exc) from exc
             raise
-        self._heard = self._clock()
+        self.reach.heard()
         return found or {}
 
-    def _sent(
-        self, method: str, path: str, body: dict[str, Any] | None, retry: bool, query: dict[str, Any]
-    ) -> Any:
+    def _connection(self, timeout_s: float) -> Connection:
+        target = self._target
+        token = target.token or _no_token
+        return Connection(
+            target.server, target.workspace or None, token, patience_s=PATIENCE_S, timeout_s=timeout_s
+        )
+
+    @staticmethod
+    def _sent(connection: Connection, method: str, path: str, fields: Document | None, repeat: bool) -> Any:
         if method == "GET":
-            return self._workspace.get(path, **query)
+            return connection.get(path, **(fields or {}))
         if method == "POST":
-            return self._workspace.post(path, body, retry=retry, **query)
+            return connection.post(path, fields, retry=repeat)
         if method == "PATCH":
-            return self._workspace.patch(path, body, retry=retry, **query)
-        return self._workspace.delete(path, body, **query)
+            return connection.patch(path, fields, retry=repeat)
+        return connection.delete(path, fields)
 
-    def lost(self) -> None:
-        """It did not answer just now."""
-        self._lost = self._clock()
-
-    def _is_known(self) -> bool:
-        now = self._clock()
-        return now - self._heard < HEARD_S if self._heard > self._lost else now - self._lost < LOST_S
-
-    def _look(self) -> None:
+    def _answers(self) -> bool:
         try:
             self._health.get("/health")
-        except ServerUnreachable:
-            self.lost()
         except RunyardError as exc:
-            if exc.status in BUSY:
-                self.lost()
-            else:
-                self._heard = self._clock()
-        else:
-            self._heard = self._clock()
+            return exc.status not in BUSY
+        return True
 
 
 def _no_token() -> None:

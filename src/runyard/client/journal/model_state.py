@@ -86,6 +86,15 @@ def model_id_of(path: str) -> str | None:
     return found[1] if found is not None and found[1] != "search" else None
 
 
+def model_values(path: str) -> dict[str, str]:
+    """What a path says of a model, under the server's names of it."""
+    found = _ONE.fullmatch(path)
+    if found is None:
+        return {}
+    values = {"id": found[1], "key": found[3]}
+    return {name: unquote(value) for name, value in values.items() if value is not None}
+
+
 def _tags(body: dict[str, Any]) -> list[Tag]:
     return msgspec.convert(body.get("tags") or [], list[Tag])
 

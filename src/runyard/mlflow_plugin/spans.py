@@ -1,0 +1,47 @@
+"""MLflow's spans as records carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runyard.errors import TooLarge
+
+PART_BYTES = 4 * 1024 * 1024  # of spans in one record
+MOST_BYTES = 11 * 1024 * 1024  # of one span: records hold 16 MiB, and requests carry spans as text
+
+
+def packed(spans: Sequence[Any]) -> list[bytes]:
+    """Spans as OpenTelemetry's exporters send them, in pieces that fit into records.
+
+    Raises: TooLarge.
+    """
+    encoded = [one.to_otel_proto() for one in spans]
+    sizes = [one.ByteSize() for one in encoded]
+    if max(sizes) > MOST_BYTES:
+        raise TooLarge(
+            f"A span of {max(sizes)} bytes is too large for the journal; {MOST_BYTES} are allowed. Log large inputs and "
+            "outputs as attachments or artifacts."
+        )
+    groups: list[list[Any]] = [[]]
+    size = 0
+    for span, its in zip(encoded, sizes, strict=True):
+        if groups[-1] and size + its > PART_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(span)
+        size += its
+    return [_request(group, spans[0]) for group in groups]
+
+
+def _request(encoded: Sequence[Any], first: Any) -> bytes:
+    """An export request; MLflow's dependencies have what it takes, imported when there are spans."""
+    from mlflow.tracing.utils.otlp import resource_to_otel_proto
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    batch = request.resource_spans.add()
+    batch.resource.CopyFrom(resource_to_otel_proto(getattr(first._span, "resource", None)))
+    batch.scope_spans.add().spans.extend(encoded)
+    found: bytes = request.SerializeToString()
+    return found
