@@ -21,9 +21,16 @@ export function useNow(): number {
   return now;
 }
 
-export function Moment({ ms }: { ms: number | null | undefined }) {
+/** `plain`: the browser's own tooltip, for tables of thousands. */
+export function Moment({ ms, plain = false }: { ms: number | null | undefined; plain?: boolean }) {
   const now = useNow();
   if (ms === null || ms === undefined || Number.isNaN(ms)) return <span className="quiet">–</span>;
+  if (plain)
+    return (
+      <time dateTime={new Date(ms).toISOString()} title={moment(ms)}>
+        {ago(ms, now)}
+      </time>
+    );
   return (
     <Tooltip label={moment(ms)}>
       <time dateTime={new Date(ms).toISOString()}>{ago(ms, now)}</time>
