@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{CLI}.transfer", "import_", "Import from MLflow, or an exported folder, keeping ids and times."
     ),
     "export": Lazy(f"{CLI}.transfer", "export", "Export the workspace to open files."),
+    "demo": Lazy(f"{CLI}.demo", "demo", "A workspace full of made-up work, for looking around."),
     "db": Lazy(f"{CLI}.db", "db", "The database's schema."),
     "openapi": Lazy(f"{CLI}.openapi", "openapi", "Print the description of every route."),
 }
