@@ -28,6 +28,7 @@ RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
     "tails": "run_id, level, min_key, max_key, count, codec, data",
     "chunks": "run_id, key_id, count, min_ms, max_ms, min_step, max_step, numbers, codec, data",
+    "overviews": "run_id, key_id, chunk_id, data",
     "series": "run_id, key_id, experiment_id, last_step, last_ms, first_step, first_ms, count, numbers",
     "run_params": "run_id, key_id, experiment_id, value",
     "run_tags": "run_id, key_id, experiment_id, value",

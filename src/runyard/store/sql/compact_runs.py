@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from runyard.store.sql import overviews
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.series.codec import TAIL, Chunk, CorruptChunk
 from runyard.store.sql.series.compaction import SIZES, Plan, Sizes, level_of, plan
@@ -164,13 +165,14 @@ def _still_there(tx: Transaction, change: Change) -> bool:
 
 
 def _replace(tx: Transaction, change: Change) -> None:
+    overviews.delete(tx, change.run_id, change.chunk_ids)
     for statement, ids in (
         (DELETE_LOG, change.log_ids),
         (DELETE_TAIL, change.tail_ids),
         (DELETE_CHUNK, change.chunk_ids),
     ):
         tx.many(statement, [(number,) for number in ids])
-    tx.many(INSERT_CHUNK, [_chunk_row(change.run_id, key, chunk) for key, chunk in change.made.chunks])
+    _insert_chunks(tx, change)
     tx.many(
         INSERT_TAIL,
         [
@@ -178,6 +180,19 @@ def _replace(tx: Transaction, change: Change) -> None:
             for tail in change.made.tails
         ],
     )
+
+
+def _insert_chunks(tx: Transaction, change: Change) -> None:
+    """Short chunks at once; those with an overview one by one, because it needs their number."""
+    rows = [(chunk.overview, _chunk_row(change.run_id, key, chunk)) for key, chunk in change.made.chunks]
+    tx.many(INSERT_CHUNK, [row for overview, row in rows if overview is None])
+    made = []
+    for overview, row in rows:
+        if overview is not None:
+            number = tx.one(INSERT_CHUNK + " RETURNING id", row)
+            assert number is not None
+            made.append((*row[:2], number[0], overview))
+    tx.many(overviews.INSERT, made)
 
 
 def _chunk_row(run_id: int, key: int, chunk: Chunk) -> tuple[object, ...]:

@@ -47,6 +47,7 @@ RUN_PARTS = _of(
     "run_id",
     point_log="id",
     tails="id",
+    overviews="key_id chunk_id",
     chunks="id",
     series="key_id",
     run_params="key_id",

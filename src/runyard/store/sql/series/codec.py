@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone  # type: ignore[import-untyped]
 
+from runyard.store.sql.series.overview import OVERVIEW_FROM, overview_of
 from runyard.store.sql.series.points import (
     POINT_BYTES,
     Columns,
@@ -60,7 +61,10 @@ class CorruptChunk(ValueError):
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
-    """One sealed piece of a series, in history order. `numbers` and the value fields leave NaN out; None if all are."""
+    """One sealed piece of a series, in history order. `numbers` and the value fields leave NaN out; None if all are.
+
+    A long one has an overview.
+    """
 
     count: int
     min_ms: int
@@ -73,6 +77,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     sum_value: float
     codec: int
     data: bytes
+    overview: bytes | None = None
 
 
 def encode(columns: Columns, chunk_points: int = CHUNK_POINTS) -> list[Chunk]:
@@ -148,6 +153,7 @@ def _chunk(columns: Columns) -> Chunk:
         sum_value=total,
         codec=codec,
         data=data,
+        overview=overview_of(columns) if columns.size >= OVERVIEW_FROM else None,
     )
 
 
