@@ -35,7 +35,7 @@ export function within(series: Series, span: Span): [number, number] {
 }
 
 /** Clamps what lies far outside, so that canvas arithmetic stays exact. */
-const near = (pixel: number) => (pixel < -32_000 ? -32_000 : pixel > 32_000 ? 32_000 : pixel);
+const near = (pixel: number) => Math.max(-32_000, Math.min(pixel, 32_000));
 
 /**
  * Corners of a line, x and y in turn; NaN, NaN where it breaks. Of many points in one column of pixels the first, the

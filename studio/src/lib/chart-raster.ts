@@ -19,10 +19,13 @@ export function abgr(color: string): number {
   return (0xff000000 | ((value & 0xff) << 16) | (value & 0xff00) | (value >>> 16)) >>> 0;
 }
 
+/** The colour for what is only seen behind other lines. */
+export const faint = (color: number): number => ((color & 0x00ffffff) | 0x48000000) >>> 0;
+
 const rows = { low: new Int32Array(0), high: new Int32Array(0) };
 
 /**
- * Draws one line over what is there; where lines cross, their colours mix.
+ * Draws one line over what is there; where lines cross, their colours mix, and faint ones lie behind all others.
  *
  * `values`: one per bucket; `spread`: the least and greatest value of each bucket are filled, too. Scales in pixels of
  * the picture, y downwards.
@@ -101,12 +104,14 @@ function join(
 function fill(into: Raster, low: Int32Array, high: Int32Array, color: number): void {
   const { width, pixels } = into;
   const half = (color >>> 1) & 0x7f7f7f;
+  const faint = color >>> 24 < 0xff;
   for (let column = 0; column < width; column++) {
     const end = high[column]!;
     let at = low[column]! * width + column;
     for (let row = low[column]!; row <= end; row++, at += width) {
       const under = pixels[at]!;
-      pixels[at] = under === 0 ? color : (0xff000000 | (((under >>> 1) & 0x7f7f7f) + half)) >>> 0;
+      if (under >>> 24 < 0xff) pixels[at] = color;
+      else if (!faint) pixels[at] = (0xff000000 | (((under >>> 1) & 0x7f7f7f) + half)) >>> 0;
     }
   }
 }
