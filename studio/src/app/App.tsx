@@ -7,6 +7,8 @@ import { theme } from "@/app/theme";
 import { Notices } from "@/components/notices";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+// Where the library that holds the page still behind a dialog looks for it.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 const client = new QueryClient({
   queryCache: new QueryCache({

@@ -38,7 +38,7 @@ export function CommandPalette({ open, onClose }: { open: boolean; onClose: () =
       padding={0}
       size="lg"
       yOffset="12vh"
-      aria-label="Go to"
+      attributes={{ content: { "aria-label": "Go to" } }}
       transitionProps={{ duration: 80 }}
     >
       {open && <Palette onClose={onClose} />}

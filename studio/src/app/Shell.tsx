@@ -204,7 +204,7 @@ function PersonMenu() {
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
         <UnstyledButton aria-label={`Account of ${name}`}>
-          <Avatar size={28} radius="xl" color="yard" name={name} />
+          <Avatar size={28} radius="xl" color="yard" />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

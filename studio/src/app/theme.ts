@@ -30,7 +30,7 @@ const red: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "yard",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   colors: { yard, red },
   defaultRadius: "sm",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif',
