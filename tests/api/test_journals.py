@@ -231,7 +231,8 @@ def test_many_records_that_are_refused_are_for_several_requests(
     server: Client, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journals, "MOST_REFUSED", 30)
-    monkeypatch.setattr(journals, "STRETCH", 20)
+    for name in ("FIRST_STRETCH", "MOST_STRETCH"):
+        monkeypatch.setattr(journals, name, 20)
     run = new_run()
     records: list[Record] = [run, *points(UNKNOWN_RUN, *[1.0] * 100), *points(run.run_id, 1.0)]
     frames = [journal.framed(one) for one in records]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,8 @@ from runyard.store.journal_contracts import (
 log = logging.getLogger("runyard.server")
 
 WAITING_WRITES = 5_000
-STRETCH = 10_000  # records that one transaction takes
+FIRST_STRETCH, LEAST_STRETCH, MOST_STRETCH = 1_000, 200, 10_000  # records that one transaction takes
+STRETCH_S = 0.05  # that it is to keep other writers waiting
 MOST_REFUSED = (
     5_000  # of one request, which takes no more then: each is told, and kept until the next request
 )
@@ -112,6 +112,7 @@ class _Taking:
         self._admission = Admission(ctx.grants, ctx.principal.name, ctx.workspace)
         self._first = first
         self._known = False
+        self._size = FIRST_STRETCH
         self.stored = self.done = first - 1
         self.refused: list[Refused] = []
 
@@ -120,7 +121,7 @@ class _Taking:
         last = self._first + len(records) - 1
         while self.stored < last:
             try:
-                for part in _parts(records[max(0, self.done + 1 - self._first) :]):
+                for part in self._parts(records[max(0, self.done + 1 - self._first) :]):
                     await self._take_part(part)
                     if len(self.refused) >= MOST_REFUSED:
                         last = self.done
@@ -174,10 +175,30 @@ class _Taking:
     async def _keep(self, done: int, changes: Sequence[Change], refused: Sequence[Refused]) -> None:
         place = (self._ctx.workspace_id, self._journal)
         stretch = Stretch(self.stored, done, changes, [*self.refused, *refused])
-        more = await self._store.take(*place, stretch, self._admission)
-        self.refused += [*refused, *more]
+        size = done - self.stored
+        made = await self._store.take(*place, stretch, self._admission)
+        self._paced(size, made.took_s)
+        self.refused += [*refused, *made.refused]
         self.stored = self.done = done
         self._known = True
+
+    def _paced(self, size: int, took_s: float) -> None:
+        """Let the next stretch take about as long as one may: records of points cost less than those of params."""
+        if size * 2 >= self._size:
+            factor = min(2.0, max(0.25, STRETCH_S / max(took_s, 1e-6)))
+            self._size = min(MOST_STRETCH, max(LEAST_STRETCH, int(size * factor)))
+
+    def _parts(self, records: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
+        """Each call alone, and what lies between calls together, as far as one transaction may take it."""
+        at = 0
+        while at < len(records):
+            end = at + 1
+            if not isinstance(records[at], Call):
+                most = min(len(records), at + self._size)
+                while end < most and not isinstance(records[end], Call):
+                    end += 1
+            yield records[at:end]
+            at = end
 
     async def _call(self, call: Call) -> None:
         seq = self.done + 1
@@ -220,12 +241,3 @@ class _Taking:
         """The next record is not kept."""
         self.done += 1
         self.refused.append(Refused(self.done, code, message[:MESSAGE_LIMIT]))
-
-
-def _parts(records: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
-    """Each call alone, and what lies between calls together."""
-    for is_call, some in itertools.groupby(records, lambda record: isinstance(record, Call)):
-        found = list(some)
-        size = 1 if is_call else STRETCH
-        for start in range(0, len(found), size):
-            yield found[start : start + size]

@@ -124,6 +124,18 @@ class Taken(NamedTuple):
     refused: Sequence[Refused] = ()
 
 
+class Made(NamedTuple):
+    """What became of a stretch.
+
+    Attributes:
+        refused: of these records.
+        took_s: for which it kept all other writers waiting.
+    """
+
+    refused: Sequence[Refused]
+    took_s: float
+
+
 class Written(Protocol):
     """Whether a write has happened."""
 
@@ -146,12 +158,11 @@ class JournalStore(Protocol):
         """How far; 0 for a journal that is not known."""
         ...
 
-    async def take(
-        self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission
-    ) -> list[Refused]:
-        """Keep what the changes say, and that they are taken, in one transaction; returns what was refused of them.
+    async def take(self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission) -> Made:
+        """Keep what the changes say, and that they are taken, in one transaction.
 
-        Cost: per run one row of packed points and per series one summary; per param and tag one row.
+        Cost: per run one row of packed points and per series one summary; per param and tag one row, but few
+        statements.
         Raises: JournalMoved, when it is not taken up to `before`; nothing is changed then.
         """
         ...

@@ -19,10 +19,18 @@ from runyard.errors import (
 )
 from runyard.server.routes.journals import Crowd
 from runyard.services.context import Context
-from runyard.services.journals import WAITING_WRITES, JournalService
+from runyard.services.journals import (
+    FIRST_STRETCH,
+    LEAST_STRETCH,
+    MOST_STRETCH,
+    STRETCH_S,
+    WAITING_WRITES,
+    JournalService,
+)
 from runyard.store.journal_contracts import (
     Admission,
     JournalMoved,
+    Made,
     Refused,
     SomePoints,
     Stretch,
@@ -45,22 +53,23 @@ class Store:
         self.kept: list[int] = []
         self.told: Sequence[Refused] = ()
         self.poison = -1.0
+        self.cost_s = 0.0
+        self.sizes: list[int] = []
         self.mark: Mark | None = None
 
     async def taken(self, workspace_id: int, journal: str) -> Taken:
         return Taken(self.applied, self.told)
 
-    async def take(
-        self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission
-    ) -> list[Refused]:
+    async def take(self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission) -> Made:
         if stretch.before != self.applied:
             raise JournalMoved(self.applied)
         groups = [one for one in stretch.changes if isinstance(one, SomePoints)]
         if any(point.value == self.poison for one in groups for point in one.points):
             raise InternalFault("broken")
         self.kept += sorted(seq for one in groups for seq in one.seqs)
+        self.sizes.append(stretch.last - stretch.before)
         self.applied, self.told = stretch.last, stretch.refused
-        return []
+        return Made([], (stretch.last - stretch.before) * self.cost_s)
 
     @contextmanager
     def taking(
@@ -124,6 +133,18 @@ def test_the_one_record_that_breaks_the_server_is_refused_and_all_others_are_kep
     assert [(one.seq, one.code) for one in taken.refused] == [(37, "INTERNAL_ERROR")]
     assert store.kept == [seq for seq in range(1, 101) if seq != 37]
     assert (taken.applied, store.applied) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("cost_s", "last"), [(1e-6, MOST_STRETCH), (STRETCH_S / 500, 500), (1.0, LEAST_STRETCH)]
+)
+def test_transactions_take_as_many_records_as_do_not_hold_others_up(cost_s: float, last: int) -> None:
+    store = Store()
+    store.cost_s = cost_s
+    taken = take(serve(store)[0], 1, *(point(float(number)) for number in range(1, 60_001)))
+    assert taken.applied == sum(store.sizes) == 60_000
+    assert store.sizes[0] == FIRST_STRETCH and max(store.sizes) <= MOST_STRETCH
+    assert store.sizes[-2] == last
 
 
 def test_calls_are_made_in_their_order_and_what_fails_for_good_is_refused() -> None:

@@ -50,10 +50,27 @@ class Interned:
     def keys(self, rows: _Rows, names: Iterable[str]) -> list[int]:
         """The ids of many keys, in the order of names."""
         known = self._keys
+        wanted = names if isinstance(names, list) else list(names)
         try:
-            return [known[name] for name in names]
+            return [known[name] for name in wanted]
         except KeyError:
-            return [self.key(rows, name) for name in names]
+            fresh = {name for name in wanted if name not in known and name not in self._new_keys}
+            if len(fresh) > 1:
+                self._make_keys(rows, sorted(fresh))
+            return [self.key(rows, name) for name in wanted]
+
+    def _make_keys(self, rows: _Rows, names: Sequence[str]) -> None:
+        """Those of many keys that are absent, in few statements."""
+        for start in range(0, len(names), IN_ONE_QUERY):
+            some = names[start : start + IN_ONE_QUERY]
+            values, marks = ", ".join(["(?)"] * len(some)), ", ".join("?" * len(some))
+            made = rows.all(
+                f"INSERT INTO keys (name) VALUES {values} ON CONFLICT (name) DO NOTHING RETURNING name, id",
+                some,
+            )
+            if len(made) < len(some):
+                made = rows.all(f"SELECT name, id FROM keys WHERE name IN ({marks})", some)
+            self._new_keys.update(made)
 
     def _make_key(self, rows: _Rows, name: str) -> int:
         row = rows.one(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -19,10 +22,12 @@ from runyard.store.journal_contracts import (
     Changed,
     JournalMoved,
     Logged,
+    Made,
     Refused,
     SomePoints,
     Stretch,
     Taken,
+    Untagged,
 )
 from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
@@ -32,10 +37,10 @@ from runyard.store.sql.intern import RunRef
 from runyard.store.sql.liveness import ALIVE, forget_beats, revive
 from runyard.store.sql.logged_models import record_metrics, require_models
 from runyard.store.sql.marks import Mark, marked
-from runyard.store.sql.run_params import write_params
 from runyard.store.sql.run_points import buffer_of
-from runyard.store.sql.runs import active_run, change_run, insert_run, remove_tag, write_tags
+from runyard.store.sql.runs import active_run, change_run, insert_run, remove_tag
 from runyard.store.sql.series.points import pack
+from runyard.store.sql.text_buffer import TextBuffer, Texts
 
 MESSAGE_LIMIT = 1_000  # characters of one refusal
 KEPT_REFUSALS = 15_000  # as many as the answer to one request may have
@@ -69,21 +74,20 @@ class SqlJournals:
         row = await self._database.peek(lambda c: c.one(TAKEN, (workspace_id, journal)))
         return Taken(0) if row is None else Taken(row[0], msgspec.json.decode(row[1], type=list[Refused]))
 
-    async def take(
-        self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission
-    ) -> list[Refused]:
-        def work(tx: Transaction) -> tuple[list[Refused], int]:
+    async def take(self, workspace_id: int, journal: str, stretch: Stretch, admission: Admission) -> Made:
+        def work(tx: Transaction) -> tuple[Made, int]:
+            began = time.perf_counter()
             is_new = _require_position(tx, workspace_id, journal, stretch.before)
             taking = _Taking(tx, workspace_id, self._artifact_root, admission)
-            for change in stretch.changes:
-                taking.make(change)
+            for together, some in itertools.groupby(stretch.changes, _is_logged):
+                taking.log(list(some)) if together else taking.make_all(some)
             refused = [*stretch.refused, *taking.refused]
             _advance(tx, workspace_id, journal, stretch.last, refused, is_new=is_new)
-            return taking.refused, taking.points
+            return Made(taking.refused, time.perf_counter() - began), taking.points
 
-        refused, points = await self._database.write(work, checked=True)
+        made, points = await self._database.write(work, checked=True)
         self.points_accepted += points
-        return refused
+        return made
 
     def taking(
         self, workspace_id: int, journal: str, before: int, seq: int, refused: Sequence[Refused]
@@ -127,6 +131,10 @@ def _advance(
         raise TryAgain("Another server takes the same journal just now. Send the request again.")
 
 
+def _is_logged(change: Change) -> bool:
+    return isinstance(change, Logged | SomePoints)
+
+
 class _Taking:
     """One stretch of records in a transaction. Whatever is refused is refused before its first change."""
 
@@ -139,23 +147,44 @@ class _Taking:
         self.refused: list[Refused] = []
         self.points = 0
 
-    def make(self, change: Change) -> None:
-        """Make a change, or note why not."""
-        try:
-            if isinstance(change, SomePoints):
-                self._add(self._run(change.run_id), change.points)
-            elif isinstance(change, Logged):
-                self._log(change)
-            elif isinstance(change, Begun):
-                self._begin(change)
-            elif isinstance(change, Changed):
-                self._change(self._run(change.run_id), change)
-            else:
-                remove_tag(self._tx, self._run(change.run_id), change.key)
-        except CallerError as exc:
-            seqs = change.seqs if isinstance(change, SomePoints) else [change.seq]
-            message = exc.message[:MESSAGE_LIMIT]
-            self.refused += [Refused(seq, exc.code, message) for seq in seqs]
+    def log(self, changes: Sequence[Change]) -> None:
+        """What is logged to runs, params and tags in few statements."""
+        texts = TextBuffer(self._tx)
+        texts.look_ahead(self._texts(changes))
+        for change in changes:
+            try:
+                if isinstance(change, SomePoints):
+                    self._add(self._run(change.run_id), change.points)
+                elif isinstance(change, Logged):
+                    self._log(change, texts)
+            except CallerError as exc:
+                self._refuse(change, exc)
+        texts.flush()
+
+    def make_all(self, changes: Iterable[Change]) -> None:
+        """Make other changes, or note why not."""
+        for change in changes:
+            try:
+                if isinstance(change, Begun):
+                    self._begin(change)
+                elif isinstance(change, Changed):
+                    self._change(self._run(change.run_id), change)
+                elif isinstance(change, Untagged):
+                    remove_tag(self._tx, self._run(change.run_id), change.key)
+            except CallerError as exc:
+                self._refuse(change, exc)
+
+    def _refuse(self, change: Change, exc: CallerError) -> None:
+        seqs = change.seqs if isinstance(change, SomePoints) else [change.seq]
+        message = exc.message[:MESSAGE_LIMIT]
+        self.refused += [Refused(seq, exc.code, message) for seq in seqs]
+
+    def _texts(self, changes: Sequence[Change]) -> Iterator[Texts]:
+        """Params and tags of those whose runs take them."""
+        for change in changes:
+            if isinstance(change, Logged) and (change.params or change.tags):
+                with contextlib.suppress(CallerError):
+                    yield self._run(change.run_id), change.params, change.tags
 
     def _run(self, run_id: str) -> RunRef:
         run = active_run(self._tx, self._workspace_id, run_id)
@@ -175,18 +204,15 @@ class _Taking:
         buffer_of(self._tx).add_packed(run, blob)
         self.points += len(points)
 
-    def _log(self, one: Logged) -> None:
+    def _log(self, one: Logged, texts: TextBuffer) -> None:
         run = self._run(one.run_id)
         tied = [_measured(point) for point in one.points if point.model_id]
         if tied:
             require_models(self._tx, self._workspace_id, [point.model_id or "" for point in tied])
-        if one.params:
-            alone = len(one.params) == 1 and not (one.points or one.tags)
-            write_params(self._tx, run, one.params, batch=not alone)
+        alone = len(one.params) == 1 and not (one.points or one.tags)
+        texts.add(run, one.params, one.tags, batch=not alone)
         if tied:
             record_metrics(self._tx, self._workspace_id, run.uuid, tied)
-        if one.tags:
-            write_tags(self._tx, run, one.tags)
         if one.points:
             self._add(run, one.points)
         else:
