@@ -74,6 +74,8 @@ export interface RunRow {
   parent: string | null;
   /** How many runs are nested in it, deleted ones included. */
   children: number;
+  /** Grows with every change. */
+  version: number;
   /** null: none; NaN is a value. */
   metrics: (number | null)[];
   params: (string | null)[];
@@ -152,6 +154,7 @@ export function rowsOf(table: WireTable): RunRow[] {
   const stages = numbers(table.stage);
   const parents = texts(table.parent);
   const children = numbers(table.children);
+  const versions = numbers(table.version);
   const metrics = table.metrics.map(values);
   const params = table.params.map(texts);
   const tags = table.tags.map(texts);
@@ -167,6 +170,7 @@ export function rowsOf(table: WireTable): RunRow[] {
     deleted: stages[i] === 1,
     parent: parents[i] ?? null,
     children: children[i] ?? 0,
+    version: versions[i] ?? 0,
     metrics: metrics.map((column) => column[i] ?? null),
     params: params.map((column) => column[i] ?? null),
     tags: tags.map((column) => column[i] ?? null),
