@@ -50,6 +50,8 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
     "v1/secrets": {"value": "v"},
+    "charts/series": {"metrics": ["m"]},
+    "charts/groups": {"metrics": ["m"]},
 }  # fmt: skip
 NOT_FOUND_AT_HOME = {
     # what the walk cannot ask for in a way that succeeds: files that the records lack, stores without signatures,

@@ -21,7 +21,7 @@ from runyard.services.places import owner_of
 RUN_FIELDS = ("run_id", "run_uuid", "run_ids", "source_run_id", "parent_run_id")
 MODEL_FIELDS = ("model_id", "model_ids")
 TRACE_FIELDS = ("trace_id", "trace_ids", "request_id", "request_ids")
-INNER_RECORDS = ("trace", "trace_info", "metrics", "models")  # objects in which records are named
+INNER_RECORDS = ("trace", "trace_info", "metrics", "models", "groups")  # objects in which records are named
 INNER_PLACES = ("locations", "trace_location")
 MULTIPART = "/mpu/"
 MODEL_BY_ID = "/logged-models/{id}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runyard.server.composition.foundation import ARTIFACT_ROOT, Foundation
 from runyard.server.routes import otlp
-from runyard.server.routes.api import run_points, run_records, transfer
+from runyard.server.routes.api import charts, run_points, run_records, transfer
 from runyard.server.routes.mlflow import (
     artifacts,
     dataset_search,
@@ -19,6 +19,7 @@ from runyard.server.routes.mlflow import (
 )
 from runyard.server.routing import Route
 from runyard.services.artifacts import ArtifactService
+from runyard.services.charts import ChartService
 from runyard.services.dataset_search import DatasetSearchService
 from runyard.services.experiments import ExperimentService
 from runyard.services.logged_models import LoggedModelService
@@ -32,6 +33,7 @@ from runyard.services.runs import RunService
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.services.transfer import TransferService
+from runyard.store.sql.charts import SqlCharts
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.logged_models import SqlLoggedModels, record_metrics
@@ -88,6 +90,7 @@ class Tracking:
             *run_points.routes(RunPointService(SqlMetrics(base.database, base.key))),
             *run_records.routes(RunRecordService(SqlRunRecords(base.marked, base.key))),
             *metrics.routes(MetricService(SqlMetrics(base.database, base.key))),
+            *charts.routes(ChartService(SqlCharts(base.database))),
         ]
 
     def _of_traces(self) -> list[Route]:
