@@ -90,10 +90,10 @@ export function Shell() {
             </Text>
           </Link>
           {workspace && <WorkspaceMenu workspace={workspace} />}
-          <UnstyledButton className={classes.search} onClick={palette.open} aria-label="Search Ctrl K">
+          <UnstyledButton className={classes.search} onClick={palette.open}>
             <IconSearch size={15} aria-hidden />
             <span className={classes.searchText}>Search</span>
-            <Kbd size="xs" visibleFrom="sm">
+            <Kbd size="xs" visibleFrom="sm" aria-hidden>
               Ctrl K
             </Kbd>
           </UnstyledButton>
