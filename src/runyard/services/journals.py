@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -51,6 +52,14 @@ class Dispatcher(Protocol):
         ...
 
 
+class Records(Protocol):
+    """The records of a request; a part may end early, where the rest is for another request."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Sequence[Readable]: ...
+
+
 class JournalService:
     """Checks records, and has them taken stretch by stretch.
 
@@ -69,7 +78,7 @@ class JournalService:
         check_journal(journal)
         return await self._store.taken(ctx.workspace_id, journal)
 
-    async def take(self, ctx: Context, journal: str, first: int, records: Sequence[Readable]) -> Taken:
+    async def take(self, ctx: Context, journal: str, first: int, records: Records) -> Taken:
         """Take the records of a request, which follow one another; those that were taken already are passed over.
 
         Args:
@@ -79,7 +88,7 @@ class JournalService:
         check_journal(journal)
         if self._waiting() > WAITING_WRITES:
             raise TooManyRequests("Many writes are waiting for the database. Send the request again.", 2)
-        if not records:
+        if not len(records):
             return Taken((await self._store.taken(ctx.workspace_id, journal)).applied)
         taking = _Taking(self._store, self._dispatcher, self._rules, ctx, journal, first)
         await taking.take(records)
@@ -116,16 +125,14 @@ class _Taking:
         self.stored = self.done = first - 1
         self.refused: list[Refused] = []
 
-    async def take(self, records: Sequence[Readable]) -> None:
+    async def take(self, records: Records) -> None:
         """All of them, unless too many are refused: the rest is for another request."""
         last = self._first + len(records) - 1
         while self.stored < last:
             try:
-                for part in self._parts(records[max(0, self.done + 1 - self._first) :]):
-                    await self._take_part(part)
-                    if len(self.refused) >= MOST_REFUSED:
+                while self.done < last:
+                    if not await self._take_some(records):
                         last = self.done
-                        break
                 if self.stored < self.done:
                     await self._keep(self.done, [], [])
             except JournalMoved as exc:
@@ -144,6 +151,20 @@ class _Taking:
         earlier = await self._store.taken(self._ctx.workspace_id, self._journal)
         mine = {one.seq for one in self.refused}
         self.refused += [one for one in earlier.refused if one.seq >= self._first and one.seq not in mine]
+
+    async def _take_some(self, records: Records) -> bool:
+        """As many of them as one transaction may take; whether more may be taken in this request."""
+        at = max(0, self.done + 1 - self._first)
+        some = slice(at, min(len(records), at + self._size))
+        if some.stop - at <= PLAN_HERE:
+            found = records[some]
+        else:
+            found = await asyncio.to_thread(records.__getitem__, some)
+        for part in _parts(found):
+            await self._take_part(part)
+            if len(self.refused) >= MOST_REFUSED:
+                return False
+        return bool(found)
 
     async def _take_part(self, part: Sequence[Readable]) -> None:
         if not isinstance(part[0], Call):
@@ -188,18 +209,6 @@ class _Taking:
             factor = min(2.0, max(0.25, STRETCH_S / max(took_s, 1e-6)))
             self._size = min(MOST_STRETCH, max(LEAST_STRETCH, int(size * factor)))
 
-    def _parts(self, records: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
-        """Each call alone, and what lies between calls together, as far as one transaction may take it."""
-        at = 0
-        while at < len(records):
-            end = at + 1
-            if not isinstance(records[at], Call):
-                most = min(len(records), at + self._size)
-                while end < most and not isinstance(records[end], Call):
-                    end += 1
-            yield records[at:end]
-            at = end
-
     async def _call(self, call: Call) -> None:
         seq = self.done + 1
         place = (self._ctx.workspace_id, self._journal)
@@ -241,3 +250,12 @@ class _Taking:
         """The next record is not kept."""
         self.done += 1
         self.refused.append(Refused(self.done, code, message[:MESSAGE_LIMIT]))
+
+
+def _parts(records: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
+    """Each call alone, and what lies between calls together."""
+    for is_call, some in itertools.groupby(records, lambda record: isinstance(record, Call)):
+        if is_call:
+            yield from ([one] for one in some)
+        else:
+            yield list(some)

@@ -9,6 +9,7 @@ gap; the body is the record as a MessagePack array.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 from zlib import crc32
@@ -90,28 +91,54 @@ def decode_record(frame: Frame) -> Record:
         ) from None
 
 
-class Sent(NamedTuple):
-    """The records of a request, the first of which has the seq `first`; those that cannot be read as why not.
+class Records:
+    """The records of a request, decoded as they are asked for: all of them at once are many objects.
 
-    After MOST_UNREADABLE of these the rest of the request is left for another one.
+    One that cannot be read is given as why not. After MOST_UNREADABLE of these the rest of the request is left for
+    another one: a part ends there.
     """
 
+    def __init__(self, data: bytes, starts: array[int], kinds: bytes) -> None:
+        self._data = data
+        self._starts = starts  # of bodies; the last one ends with the data
+        self._kinds = kinds
+        self._unreadable = 0
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __getitem__(self, part: slice) -> list[Record | InvalidInput]:
+        """What a record of a file says is not read: the server only passes over it."""
+        found: list[Record | InvalidInput] = []
+        data, starts = self._data, self._starts
+        for at in range(*part.indices(len(self._kinds))):
+            if self._unreadable >= MOST_UNREADABLE:
+                break
+            kind, body = self._kinds[at], data[starts[at] : starts[at + 1] - HEADER.size]
+            try:
+                found.append(_PASSED if kind == _FILE else _BY_NUMBER[kind](body))
+            except (LookupError, ValueError, RecursionError):
+                found.append(_unreadable(Frame(_seq(data, starts[at]), kind, body, 0)))
+                self._unreadable += 1
+        return found
+
+
+class Sent(NamedTuple):
+    """The records of a request, the first of which has the seq `first`."""
+
     first: int
-    records: list[Record | InvalidInput]
+    records: Records
 
 
 def decode_frames(data: bytes) -> Sent:
     """The records of a request. As by `frames` and `decode_record`, without an object per frame.
 
-    What a record of a file says is not read: the server only passes over it.
-
-    Cost: 1 µs for a record of one point.
+    Cost: 0.5 µs for each record, and as much again when it is asked for.
 
     Raises: BadRequest, when the bytes are not whole frames whose seqs follow one another.
     """
-    found: list[Record | InvalidInput] = []
+    starts, kinds = array("I"), bytearray()
     first = expected = at = 0
-    unreadable = 0
     size, head, unpack = len(data), HEADER.size, HEADER.unpack_from
     while at + head <= size:
         length, checksum, seq, kind = unpack(data, at)
@@ -123,24 +150,23 @@ def decode_frames(data: bytes) -> Sent:
                 f"The journal is damaged at byte {at} of the request: the checksum does not fit. Nothing was kept."
             )
         if seq != expected:
-            if found:
+            if kinds:
                 raise BadRequest(f"Record {expected} of the journal is missing: {seq} follows at its place.")
             first = seq
         expected = seq + 1
-        try:
-            found.append(_PASSED if kind == _FILE else _BY_NUMBER[kind](data[at + head : end]))
-        except (LookupError, ValueError, RecursionError):
-            found.append(_unreadable(Frame(seq, kind, data[at + head : end], end)))
-            unreadable += 1
-            if unreadable == MOST_UNREADABLE:
-                at = size
-                break
+        starts.append(at + head)
+        kinds.append(kind)
         at = end
     if at != size:
         raise BadRequest(f"The request ends within a record, at byte {at}. Nothing was kept.")
-    if found and not 0 < first < expected <= MAX_SEQ:
+    if kinds and not 0 < first < expected <= MAX_SEQ:
         raise BadRequest(f"Records of a journal are numbered from 1 to {MAX_SEQ}.")
-    return Sent(first, found)
+    starts.append(at + head)
+    return Sent(first, Records(data, starts, bytes(kinds)))
+
+
+def _seq(data: bytes, body_start: int) -> int:
+    return int(HEADER.unpack_from(data, body_start - HEADER.size)[2])
 
 
 def _unreadable(frame: Frame) -> InvalidInput:

@@ -24,7 +24,9 @@ records: st.SearchStrategy[Record] = st.one_of(
 def test_a_request_has_the_records_that_were_framed(written: list[Record], first: int) -> None:
     body = b"".join(encode_frame(seq, record) for seq, record in enumerate(written, first))
     sent = decode_frames(body)
-    assert repr(sent.records) == repr([decode_record(frame) for frame in frames(body)]) == repr(written)
+    assert len(sent.records) == len(written)
+    assert repr([*sent.records[:3], *sent.records[3:]]) == repr(written)
+    assert repr(sent.records[:]) == repr([decode_record(frame) for frame in frames(body)]) == repr(written)
     assert sent.first == (first if written else 0)
 
 
@@ -39,14 +41,14 @@ def test_a_changed_byte_is_never_read_as_something_else(written: list[Record], d
 
 @given(st.integers(0, 255), st.binary(max_size=100))
 def test_any_body_is_a_record_or_why_not(kind: int, body: bytes) -> None:
-    (found,) = decode_frames(frame_bytes(5, kind, body)).records
+    (found,) = decode_frames(frame_bytes(5, kind, body)).records[:]
     if isinstance(found, InvalidInput):
         assert "Record 5" in found.message
 
 
 def test_what_a_record_of_a_file_says_is_not_read() -> None:
     body = frame_bytes(1, RecordKind.FILE, b"") + encode_frame(2, FileRecord("runs/r", "a", "b", 1))
-    assert decode_frames(body).records == [FileRecord("", "", "", 0)] * 2
+    assert decode_frames(body).records[:] == [FileRecord("", "", "", 0)] * 2
 
 
 @pytest.mark.parametrize("seqs", [(0,), (1, 3), (2, 1), (1, 1), (2**63,), (2**63 - 1, 2**63), (2**64 - 1,)])

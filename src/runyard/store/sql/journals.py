@@ -80,7 +80,8 @@ class SqlJournals:
             is_new = _require_position(tx, workspace_id, journal, stretch.before)
             taking = _Taking(tx, workspace_id, self._artifact_root, admission)
             for together, some in itertools.groupby(stretch.changes, _is_logged):
-                taking.log(list(some)) if together else taking.make_all(some)
+                make = taking.log if together else taking.make_all
+                make(list(some))
             refused = [*stretch.refused, *taking.refused]
             _advance(tx, workspace_id, journal, stretch.last, refused, is_new=is_new)
             return Made(taking.refused, time.perf_counter() - began), taking.points
