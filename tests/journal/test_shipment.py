@@ -524,6 +524,21 @@ def test_runs_under_way_are_told_from_time_to_time(journal: Journal, standin: St
     assert last["host"] == socket.gethostname()
 
 
+def test_no_sign_is_given_of_a_run_that_was_left_until_it_is_taken_up_again(
+    journal: Journal, standin: StandIn
+) -> None:
+    journal.log(NewRun(RUN, "0"), NewRun("b" * 32, "0"))
+    journal.idle()
+    journal.until(lambda: len(standin.beats) == 1)
+    journal.log(RunChange(RUN, left=True))
+    journal.idle()
+    journal.until(lambda: len(standin.beats) == 2)
+    journal.log(RunChange(RUN))
+    journal.idle()
+    journal.until(lambda: len(standin.beats) == 3)
+    assert [one["runs"] for one in standin.beats] == [[RUN, "b" * 32], ["b" * 32], [RUN, "b" * 32]]
+
+
 def test_a_process_that_died_over_its_run_is_told(journal: Journal, standin: StandIn) -> None:
     journal.log(NewRun(RUN, "0"), NewRun("b" * 32, "0"), RunChange("b" * 32, 3, 1), point(1))
     journal.idle()

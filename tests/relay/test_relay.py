@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runyard.client.journal.folder import journals
+from runyard.relay.running import Running
+from tests.journal.trainers import wait_for
 from tests.relay.conftest import ServerProcess, relayed
 
 FILE = "/api/2.0/mlflow-artifacts/artifacts"
@@ -181,6 +186,46 @@ def test_searches_find_what_the_relay_knows_while_the_server_is_away(server: Ser
             400,
             "INVALID_PARAMETER_VALUE",
         )
+
+
+LOGGING = """
+import http.client, json, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+for step in range(3):
+    point = {"run_id": sys.argv[2], "key": "loss", "value": 1.0, "timestamp": 1, "step": step}
+    connection.request("POST", "/api/2.0/mlflow/runs/log-metric", json.dumps(point), {"Content-Type": "application/json"})
+    assert connection.getresponse().read() == b"{}"
+print("logged", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_whose_program_was_killed_gives_no_more_signs_of_life(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runyard.relay.holders.QUIET_S", 0.0)
+    with relayed(server) as (relay, client):
+        run = client.run("0")
+        relay.holders._runs.clear()  # this process made it, and lives
+        command = [sys.executable, "-c", LOGGING, str(relay.port), run]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None and program.stdout.readline() == "logged\n"
+            relay.holders.look(relay.port)
+            _under_way(relay, [run])
+            program.kill()
+        relay.holders.look(relay.port)
+        _under_way(relay, [])
+        client.ok("POST", "runs/log-metric", run_id=run, key="loss", value=1, timestamp=1, step=9)
+        _under_way(relay, [run])
+
+
+def _under_way(relay: Running, runs: list[str]) -> None:
+    """What the sender tells the server."""
+    folder = relay.desk.recorder.folder
+    assert folder is not None and relay.desk.recorder.flush(20).sent
+    wait_for(
+        lambda: json.loads((folder / "alive.json").read_bytes())["runs"] == runs, f"{runs} are under way"
+    )
 
 
 def test_uploads_wait_for_nothing_and_arrive_before_the_end(server: ServerProcess) -> None:

@@ -78,13 +78,15 @@ class NewRun(msgspec.Struct, array_like=True):
 class RunChange(msgspec.Struct, array_like=True):
     """New values of a run's own fields; None: as it is. The status is MLflow's number.
 
-    One without any says that the journal's process has the run: its sender tells that it is alive.
+    One without any says that the journal's process has the run: its sender tells that it is alive; with `left`, that it has
+    it no more, though the run has not ended.
     """
 
     run_id: str
     status: Int64 | None = None
     end_ms: Int64 | None = None
     name: str | None = None
+    left: bool = False
 
 
 class Untag(msgspec.Struct, array_like=True):

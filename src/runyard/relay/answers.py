@@ -49,6 +49,21 @@ PLACES = {
     ("DELETE", f"{MODELS}/{{id}}/tags/{{key}}"): "DeleteLoggedModelTag",
 }
 
+SIGNS = frozenset(
+    {
+        "LogMetric",
+        "LogParam",
+        "LogBatch",
+        "SetTag",
+        "DeleteTag",
+        "LogInputs",
+        "LogOutputs",
+        "LogModel",
+        "UpdateRun",
+    }
+)
+"""Who asks this of a run has it."""
+
 
 def answers_at(desk: Desk) -> Mapping[tuple[str, str], Call]:
     """By method and path."""
@@ -59,6 +74,13 @@ def answers_at(desk: Desk) -> Mapping[tuple[str, str], Call]:
         **Models(desk, experiments).calls,
     }
     return {place: calls[name] for place, name in PLACES.items()}
+
+
+def run_of(answer: object) -> str | None:
+    """The run that CreateRun made."""
+    run = answer.get("run") if isinstance(answer, dict) else None
+    found = run.get("info", {}).get("run_id") if isinstance(run, dict) else None
+    return str(found) if found else None
 
 
 def local_uris(answer: object) -> object:

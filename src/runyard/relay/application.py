@@ -9,6 +9,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import functools
 import hmac
 import os
 import tempfile
@@ -27,9 +28,10 @@ from runyard.client.journal.calls.way import away
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.access import ANONYMOUS
 from runyard.errors import InvalidInput, RouteNotFound, RunyardError, StorageUnavailable, Unauthenticated
-from runyard.relay.answers import answers_at, local_uris
+from runyard.relay.answers import PLACES, SIGNS, answers_at, local_uris, run_of
 from runyard.relay.artifacts import FILES, OF_RUN, RelayedArtifacts
 from runyard.relay.asked import Asked, PassOn
+from runyard.relay.holders import Holders
 from runyard.relay.server import Server
 from runyard.relay.upstream import Upstream
 from runyard.server import errors
@@ -73,6 +75,7 @@ class Relay:
     def __init__(self, recorder: Recorder, token: str | None, spool: Path) -> None:
         server = Server(recorder.target)
         self.desk = Desk(recorder, server, server.reach)
+        self.holders = Holders(self.desk)
         self._artifacts = RelayedArtifacts(self.desk)
         self._answers: dict[tuple[str, str], Callable[[Asked], object]] = {
             **answers_at(self.desk),
@@ -157,10 +160,12 @@ class Relay:
         if method not in ("GET", "HEAD", "DELETE"):
             check_json(content_type(scope))
         body = await read_body(scope, receive, BODY_LIMIT)
-        asked = Asked(method, path, match.values, scope["query_string"], body, self.desk.way)
-        answer = self._answers[match.route.method, match.route.path]
+        place = (match.route.method, match.route.path)
+        name, port = PLACES.get(place), _port_of(scope)
+        heed = functools.partial(self.holders.heard, port) if name in SIGNS else None
+        asked = Asked(method, path, match.values, scope["query_string"], body, self.desk.way, heed)
         try:
-            found = await self._in_thread(answer, asked)
+            found = local_uris(await self._in_thread(self._answers[place], asked))
         except PassOn as exc:
             try:
                 await self._pass_on(scope, _again(body), send)
@@ -168,7 +173,9 @@ class Relay:
                 if exc.then is not None:
                     exc.then()
             return
-        await send_json(send, 200, encode(local_uris(found)), head=method == "HEAD")
+        if name == "CreateRun" and (run_id := run_of(found)) is not None:
+            self.holders.heard(port, run_id)
+        await send_json(send, 200, encode(found), head=method == "HEAD")
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path = scope["raw_path"].decode("latin-1")
@@ -192,7 +199,9 @@ class Relay:
             with os.fdopen(handle, "wb") as file:
                 async for piece in iterate_body(receive):
                     await self._in_thread(file.write, piece)
-            await self._in_thread(self._artifacts.add, path, Path(name))
+            run_id = await self._in_thread(self._artifacts.add, path, Path(name))
+            if run_id:
+                self.holders.heard(_port_of(scope), run_id)
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(name)
@@ -232,6 +241,11 @@ async def _live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _port_of(scope: Scope) -> int:
+    """The client's."""
+    return int((scope.get("client") or ("", 0))[1])
 
 
 def _below_prefix(raw_path: str) -> str:

@@ -31,8 +31,8 @@ class RelayedArtifacts:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def add(self, path: str, source: Path) -> None:
-        """Take an upload: it is copied, and sent later.
+    def add(self, path: str, source: Path) -> str:
+        """Take an upload: it is copied, and sent later; returns the run that it belongs to, empty for none.
 
         Args:
             path: below the workspace's files, as the client names it.
@@ -44,6 +44,7 @@ class RelayedArtifacts:
         if not place.path:
             raise InvalidInput(f"{path!r} is a folder. Name the file in it.")
         self._desk.logbook.add_file(place.owner, place.path, source, copy=True, run_id=place.one)
+        return place.one if place.owner.startswith("runs/") else ""
 
     def held(self, path: str) -> LocalFile | None:
         """A file that is to be read from here, since the server does not have it yet or is away."""

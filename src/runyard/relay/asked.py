@@ -27,10 +27,18 @@ class Asked:
     Args:
         path: below /api, as it was sent.
         values: of the path's parameters.
+        heed: told which run the request is about, once it is read.
     """
 
     def __init__(
-        self, method: str, path: str, values: Mapping[str, str], query: bytes, body: bytes, way: Way
+        self,
+        method: str,
+        path: str,
+        values: Mapping[str, str],
+        query: bytes,
+        body: bytes,
+        way: Way,
+        heed: Callable[[str], None] | None = None,
     ) -> None:
         self.method = method
         self.path = f"/api{path}"
@@ -38,6 +46,7 @@ class Asked:
         self._query = query
         self._body = body
         self._way = way
+        self._heed = heed
         self._has_body = bool(body) or method not in ("GET", "DELETE")
 
     @functools.cached_property
@@ -53,9 +62,14 @@ class Asked:
 
         Raises: InvalidInput.
         """
-        if self._has_body:
-            return decode_body(self._body, kind, self._values)
-        return decode_query(self._query, kind, self._values)
+        if not self._has_body:
+            return decode_query(self._query, kind, self._values)
+        found = decode_body(self._body, kind, self._values)
+        if self._heed is not None:
+            run_id = getattr(found, "run_id", None) or getattr(found, "run_uuid", None)
+            if run_id:
+                self._heed(run_id)
+        return found
 
     def ask(self, *, repeat: bool = True, timeout_s: float | None = None) -> Document:
         """The server's answer.

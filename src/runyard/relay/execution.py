@@ -59,6 +59,7 @@ class Execution:
         """
         with running(recorder) as relay, tempfile.TemporaryDirectory(prefix="runyard-exec-") as folder:
             run_id = self._begun(relay.desk)
+            relay.holders.keep(run_id)
             note_of = _Notes(relay.desk, run_id, Path(folder))
             self._note_origin(note_of)
             out, err = note_of.file("stdout.txt"), note_of.file("stderr.txt")

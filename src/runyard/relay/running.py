@@ -17,6 +17,7 @@ from runyard.client.journal.folder import journal_home
 from runyard.client.journal.recorder import Recorder
 from runyard.errors import InternalFault, InvalidInput
 from runyard.relay.application import Relay, sweep
+from runyard.relay.holders import Holders
 
 HOST = "127.0.0.1"
 START_S = 15.0
@@ -28,6 +29,7 @@ class Running:
     """Where it is. `repr` never shows the token."""
 
     desk: Desk
+    holders: Holders
     port: int
     token: str | None
 
@@ -82,8 +84,14 @@ def running(recorder: Recorder, port: int = 0, *, guarded: bool = True) -> Itera
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise InternalFault("The relay did not start. Its log says more.")
             time.sleep(0.01)
+        served = listener.getsockname()[1]
+        watching = threading.Thread(
+            target=relay.holders.watch, args=[served], name="runyard-holders", daemon=True
+        )
+        watching.start()
         try:
-            yield Running(relay.desk, listener.getsockname()[1], token)
+            yield Running(relay.desk, relay.holders, served, token)
         finally:
+            relay.holders.end()
             server.should_exit = True
             thread.join(STOP_S)

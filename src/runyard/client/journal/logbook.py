@@ -220,6 +220,13 @@ class Logbook:
         """
         self._append(RunChange(self.entered(run_id).run_id))
 
+    def leave(self, run_id: str) -> None:
+        """Nobody logs to a run by this process any more, though it has not ended: there are no more signs of its life.
+
+        Raises: InvalidInput, NotFound.
+        """
+        self._append(RunChange(self.entered(run_id).run_id, left=True))
+
     def begun_at_server(self, run: RunState) -> None:
         """A run that this process has just had the server make: its journal says so too, for signs of its life."""
         pairs = list(run.tags.items())

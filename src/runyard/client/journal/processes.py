@@ -26,7 +26,12 @@ class ProcessMark(msgspec.Struct, frozen=True):
 
 def this_process() -> ProcessMark:
     """The process that asks."""
-    return ProcessMark(os.getpid(), _started(os.getpid()), _boot(), _namespace())
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> ProcessMark:
+    """A process that runs, in the namespace of the one that asks."""
+    return ProcessMark(pid, _started(pid), _boot(), _namespace())
 
 
 def is_alive(mark: ProcessMark) -> bool:

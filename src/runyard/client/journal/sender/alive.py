@@ -28,7 +28,6 @@ class _Running(msgspec.Struct):
 
 class _Opening(msgspec.Struct, array_like=True):
     run_id: str
-    status: object = None
 
 
 _opening = msgspec.msgpack.Decoder(_Opening).decode
@@ -36,9 +35,8 @@ _new_run = msgspec.msgpack.Decoder(NewRun).decode
 _run_change = msgspec.msgpack.Decoder(RunChange).decode
 
 
-def _changes_nothing(frame: Frame) -> bool:
-    """A change without any new value says that this process has the run."""
-    change = _run_change(frame.body)
+def _changes_nothing(change: RunChange) -> bool:
+    """One without any new value says that this process has the run, or has left it."""
     return change.status is None and change.end_ms is None and change.name is None
 
 
@@ -71,13 +69,17 @@ class Alive:
         if frame.kind == RecordKind.NEW_RUN:
             if not _new_run(frame.body).again:
                 self.runs.add(found.run_id)
-        elif found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED) or _changes_nothing(frame):
-            self.runs.add(found.run_id)
-        elif found.status is not None:
-            self.runs.discard(found.run_id)
+        else:
+            self._heed_change(_run_change(frame.body))
         if before != (found.run_id in self.runs):
             self._folder.write(FILE, _Running(sorted(self.runs)))
             self._next = 0.0
+
+    def _heed_change(self, change: RunChange) -> None:
+        if change.left or change.status not in (None, RunStatus.RUNNING, RunStatus.SCHEDULED):
+            self.runs.discard(change.run_id)
+        elif change.status is not None or _changes_nothing(change):
+            self.runs.add(change.run_id)
 
     def beat_if_due(self) -> None:
         """A sign, if it is time for one and something is under way."""
