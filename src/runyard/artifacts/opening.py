@@ -6,10 +6,12 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 from runyard.artifacts.contracts import Datastore
 from runyard.artifacts.local.store import LocalDatastore
+from runyard.artifacts.local.syncing import make_directories
 from runyard.artifacts.local.tree import DIRECTORY_MODE
 from runyard.artifacts.paths import shortened
 from runyard.artifacts.uris import (
@@ -85,7 +87,7 @@ def _cloud() -> ModuleType:
 
 def _open_directory(root: str) -> LocalDatastore:
     try:
-        os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
+        make_directories(Path(root).absolute(), DIRECTORY_MODE)
         return LocalDatastore(root)
     except OSError as exc:
         raise StorageUnavailable(f"The artifact directory {root} cannot be used: {exc.strerror}.") from exc

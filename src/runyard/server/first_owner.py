@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runyard.artifacts.local.syncing import make_directories
 from runyard.entities.principal import LOCAL, TokenKind
 from runyard.server.settings import Settings, secret_key
 from runyard.server.storage import connect_for_schema, open_database
@@ -24,7 +25,7 @@ async def create_owner(
 
     Raises: RunyardError.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directories(settings.data_dir, 0o700)
     database = open_database(settings, serves=False)
     try:
         key = secret_key(settings)

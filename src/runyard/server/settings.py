@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from runyard.artifacts.local.syncing import sync_entries
 from runyard.errors import StorageUnavailable
 
 ENVIRONMENT_PREFIX = "RUNYARD_"
@@ -132,5 +133,6 @@ def _make_key(path: Path) -> None:
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)
+        sync_entries(path.parent)
     finally:
         fresh.unlink()

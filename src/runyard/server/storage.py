@@ -10,6 +10,7 @@ from typing import Protocol
 
 import psycopg
 
+from runyard.artifacts.local.syncing import make_directories
 from runyard.errors import CorruptData, InvalidInput, RunyardError, StorageUnavailable
 from runyard.server.settings import Settings
 from runyard.store.sql import schema
@@ -35,7 +36,7 @@ class DataDirectory:
     def __init__(self, settings: Settings) -> None:
         self.path = settings.data_dir
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directories(self.path, 0o700)
             self._lock = (self.path / LOCK_FILE).open("ab+", buffering=0)
         except OSError as exc:
             raise StorageUnavailable(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -294,3 +295,14 @@ def test_unknown_kinds_and_bodies_are_refused() -> None:
     for kind, body in ((99, b"\x90"), (1, b"\xc1"), (1, b"\x90"), (2, b"\x92\x01\x02")):
         with pytest.raises(InvalidInput, match="cannot be read"):
             decode_record(strange._replace(kind=kind, body=body))
+
+
+def test_what_is_being_removed_is_no_journal_any_more(tmp_path: Path, folder: JournalFolder) -> None:
+    folder.path.rename(tmp_path / f".gone-{folder.id}")
+    assert list(journals(tmp_path)) == []
+
+
+def test_a_copy_under_another_name_is_the_same_journal(tmp_path: Path, folder: JournalFolder) -> None:
+    shutil.copytree(folder.path, tmp_path / "kept before the move")
+    assert [one.id for one in journals(tmp_path)] == [folder.id, folder.id]
+    assert JournalFolder(tmp_path / "kept before the move").refused_file == folder.refused_file

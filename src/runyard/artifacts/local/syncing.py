@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass
+from pathlib import Path
+
+
+def make_directories(path: Path, mode: int) -> None:
+    """Make a directory and those above it that are missing; they would survive a power loss, where we may say so.
+
+    Raises: OSError.
+    """
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for one in {path, *missing}:
+        sync_entries(one.parent)
+
+
+def sync_entries(directory: Path) -> None:
+    """Make the names in a directory survive a power loss, where its file system and permissions let us say so."""
+    with contextlib.suppress(OSError):
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ FILES = "files"
 SUFFIX = ".rj"
 GONE = ".gone-"
 QUIET_S = 600.0
+PARENTS = 3  # ~, .runyard and journal, as they are made by default
 _NAME = re.compile(r"[0-9a-f]{32}")
 T = TypeVar("T")
 
@@ -107,6 +108,8 @@ class JournalFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.id = path.name
+        if not _NAME.fullmatch(path.name) and (head := self.head) is not None:
+            self.id = head.journal  # a copy under another name is the same journal still
 
     def __repr__(self) -> str:
         return f"JournalFolder({str(self.path)!r})"
@@ -132,6 +135,13 @@ class JournalFolder:
                 "be written to."
             ) from exc
         return folder
+
+    def sync(self) -> None:
+        """Return when the folder would survive a power loss: whose it is, and that it is there. Its parents may be new, too."""
+        with contextlib.suppress(OSError):
+            sync_file(self.path / HEAD)
+        for folder in (self.path, *self.path.parents[:PARENTS]):
+            sync_directory(folder)
 
     @property
     def head(self) -> Head | None:
@@ -223,9 +233,13 @@ class JournalFolder:
         return self.path.parent / f"refused-{self.id}.jsonl"
 
     def refuse(self, lines: list[bytes]) -> None:
-        """Keep what the server refused, one JSON object per line."""
+        """Keep what the server refused, one JSON object per line; it would survive a power loss."""
         with open(self.refused_file, "ab") as file:
             file.write(b"".join(line + b"\n" for line in lines))
+            file.flush()
+            with contextlib.suppress(OSError):
+                os.fdatasync(file.fileno())
+        sync_directory(self.refused_file.parent)
 
     def refused(self) -> list[bytes]:
         """What the server refused."""
@@ -242,7 +256,7 @@ class JournalFolder:
 
     def remove(self) -> None:
         """Delete the journal; what was refused stays. What another sender of it writes meanwhile brings nothing back."""
-        gone = self.path.parent / f"{GONE}{self.id}"
+        gone = self.path.parent / f"{GONE}{self.path.name}"
         with contextlib.suppress(OSError):
             os.rename(self.path, gone)
         shutil.rmtree(gone, ignore_errors=True)
@@ -268,6 +282,8 @@ def journals(home: Path) -> Iterator[JournalFolder]:
         return
     with contextlib.suppress(OSError):
         for entry in sorted(os.scandir(home), key=lambda one: one.name):
+            if entry.name.startswith(GONE):
+                continue  # it was sent; whoever removes it has not come to its end
             if entry.is_dir(follow_symlinks=False) and os.path.exists(os.path.join(entry.path, HEAD)):
                 yield JournalFolder(Path(entry.path))
 
@@ -282,6 +298,21 @@ def remove_unborn(home: Path) -> None:
             if unborn and not os.path.exists(os.path.join(entry.path, HEAD)):
                 if _now_at(home) - entry.stat().st_mtime > QUIET_S:
                     shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def sync_file(path: Path) -> None:
+    """Return when a file's content would survive a power loss. Raises: OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_directory(path: Path) -> None:
+    """Return when the entries of a folder would survive a power loss, where its file system can be told so."""
+    with contextlib.suppress(OSError):
+        sync_file(path)
 
 
 def _now_at(place: Path) -> float:

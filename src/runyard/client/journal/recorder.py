@@ -220,6 +220,8 @@ class Recorder:
         journal.budget.wait(journal.used_bytes)
         copied = journal.spool.copy(source)
         journal.spooled_bytes += copied.size
+        if not self.settings.sync_s:
+            journal.spool.sync()  # before the record that names it
         return journal.writer.append(FileRecord(owner, path, copied.source, copied.size, None, run_id))
 
     def flush(

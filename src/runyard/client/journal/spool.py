@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from runyard.client.journal.folder import FILES, JournalFolder
+from runyard.client.journal.folder import FILES, JournalFolder, sync_directory, sync_file
 from runyard.errors import InvalidInput, StorageUnavailable
 
 try:
@@ -43,6 +43,7 @@ class Spool:
         self._lock = threading.Lock()
         self._count = 0
         self._unsynced: list[Path] = []
+        self._founded = False  # whether the folder of the copies would survive a power loss
 
     def copy(self, source: Path) -> Copied:
         """Copy a file. Where the file system can share blocks, nothing is copied; else the kernel copies.
@@ -64,11 +65,12 @@ class Spool:
             waiting, self._unsynced = self._unsynced, []
         for path in waiting:
             with contextlib.suppress(OSError):  # it may have been sent already
-                fd = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
+                sync_file(path)
+        if waiting:
+            sync_directory(self._folder.files)
+            if not self._founded:
+                self._founded = True
+                sync_directory(self._folder.path)
 
     def _written(self, reading: _Reading, target: Path, source: Path) -> int:
         warned = -FULL_WARN_S

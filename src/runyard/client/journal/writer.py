@@ -8,9 +8,8 @@ import logging
 import os
 import threading
 import time
-from pathlib import Path
 
-from runyard.client.journal.folder import JournalFolder
+from runyard.client.journal.folder import JournalFolder, sync_directory
 from runyard.entities.journal import KIND_OF, Record
 from runyard.errors import StorageUnavailable, TooLarge
 from runyard.wire.journal import MAX_BODY_BYTES, encode_body, frame_bytes
@@ -54,6 +53,7 @@ class JournalWriter:
         self._fd = -1
         self._open(1)
         self._dirty = False
+        self._founded = False  # whether the folder itself would survive a power loss
 
     @property
     def seq(self) -> int:
@@ -92,6 +92,9 @@ class JournalWriter:
             with self._lock:
                 behind, self._behind = self._behind, []
                 dirty, self._dirty = self._dirty, False
+            if not self._founded:
+                self._founded = True
+                self.folder.sync()
             for fd in behind:
                 with contextlib.suppress(OSError):
                     os.fdatasync(fd)
@@ -137,7 +140,7 @@ class JournalWriter:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._fd = os.open(path, flags, 0o600)
         self._number, self._size = number, 0
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
     def _write(self, data: bytes) -> None:
         if self._fd < 0:
@@ -182,12 +185,3 @@ class JournalWriter:
         old = self._fd
         self._open(self._number + 1)
         self._behind.append(old)
-
-
-def _sync_directory(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import Counter
 from typing import NamedTuple
 
 import msgspec
 
-from runyard.client.journal.folder import JournalFolder, Position
+from runyard.client.journal.folder import JournalFolder, Position, sync_directory
 from runyard.client.journal.reader import Chunk
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.refusals import Refusals
@@ -57,6 +58,7 @@ class Files:
         self._held: Counter[str] = Counter()  # files that are waited for, by run or model
         self._uploaded = _read(folder)
         self._unlogged: list[tuple[int, str]] = []  # done, and not yet written down: the disk is full
+        self._founded = False  # whether the log itself would survive a power loss
         self.sent = 0
         self.sent_bytes = 0
 
@@ -131,10 +133,15 @@ class Files:
         self._unlogged.append((ended.seq, record.source if copied else ""))
 
     def _write_down(self) -> None:
-        """A copy may go once it is written down that it was sent."""
+        """A copy may go once it is written down that it was sent, and would be after a power loss."""
         try:
             with open(self._folder.path / LOG, "a", encoding="ascii") as log:
                 log.write("".join(f"{seq}\n" for seq, _ in self._unlogged))
+                log.flush()
+                os.fdatasync(log.fileno())
+            if not self._founded:
+                self._founded = True
+                sync_directory(self._folder.path)
         except OSError:
             return  # no room, or another sender has removed all of it
         for _, source in self._unlogged:
