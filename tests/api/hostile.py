@@ -120,6 +120,8 @@ def _plausible(field: inspect.Field, known: Mapping[str, Any]) -> Any:
         inner = _object(structs[0], known)
         return [inner] if _is_list(field.type) else inner
     options = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+    if isinstance(options[0], inspect.LiteralType):
+        return options[0].values[0]
     simple: dict[type[inspect.Type], Any] = {
         inspect.StrType: "x",
         inspect.IntType: 1,

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from starlette.requests import Request
 
 from runyard.entities.access import ANONYMOUS, SELF, Grants
 from runyard.entities.principal import LOCAL
@@ -110,6 +111,19 @@ class Access:
     def stands(self, admission: Admission) -> bool:
         """Whether a decision that was taken earlier is still good."""
         return admission.until > self.clock() and admission.epoch == self._epoch
+
+    async def again(self, context: Context, request: Request, action: str) -> Context:
+        """The context of a request that goes on, as it would be if it came now.
+
+        Raises: as `admit`; NotAllowed, where nothing of the action is theirs any more.
+        """
+        credential = credential_of(request.scope["headers"], self.session_cookie)
+        found = await self.admit(credential, context.workspace, context.remote)
+        if found.workspace_id != context.workspace_id or not found.grants.permits_somewhere(action):
+            raise refused(found, action)
+        return msgspec.structs.replace(
+            found, remote=context.remote, addressed=context.addressed, also=context.also
+        )
 
     def forget(self) -> None:
         """After a change of principals, tokens, roles or workspaces in this process."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from runyard.server.application import Application, Lifespan
 from runyard.server.client_addresses import ClientAddresses
 from runyard.server.composition.data import Data
+from runyard.server.composition.events import Events
 from runyard.server.composition.foundation import Foundation, lay
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
@@ -31,10 +32,11 @@ PURGE_GRACE_MS = 10_000  # longer than any server remembers that a workspace was
 
 @dataclass(frozen=True)
 class Runtime:
-    """A composed server."""
+    """A composed server. `stopping` is called as soon as it is to stop: what goes on without end ends then."""
 
     application: Application
     lifespan: Lifespan
+    stopping: Callable[[], None]
 
 
 def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
@@ -47,6 +49,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     base = lay(settings)
     tracking, data = Tracking(base), Data(base)
     reporting = Reporting(base, tracking.experiments)
+    events = Events(base)
     metrics = measured(base, tracking, reporting)
     bundle = bundle or Bundle()
     table = RouteTable(
@@ -54,6 +57,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *health_routes(base, metrics),
             *tracking.routes(),
             *table_routes(base),
+            *events.routes(),
             *reporting.routes(),
             *workspace_routes(base),
             *simple.routes(WheelService(all_wheels)),
@@ -66,17 +70,20 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
-    lifespan = _lifespan(base, tracking, data, reporting)
+    lifespan = _lifespan(base, tracking, data, reporting, events)
     gate = Gate(
         split(settings.allowed_hosts),
         split(settings.allowed_origins),
         loopback_only=is_loopback(settings.host),
     )
     clients = ClientAddresses(split(settings.trusted_proxies))
-    return Runtime(Application(table, gate, base.access, base.trail, metrics, lifespan, clients), lifespan)
+    application = Application(table, gate, base.access, base.trail, metrics, lifespan, clients)
+    return Runtime(application, lifespan, events.service.stop)
 
 
-def _lifespan(base: Foundation, tracking: Tracking, data: Data, reporting: Reporting) -> Lifespan:
+def _lifespan(
+    base: Foundation, tracking: Tracking, data: Data, reporting: Reporting, events: Events
+) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
     purger = Purger(base.database, tracking.files.delete_workspace, compactor.turn, PURGE_GRACE_MS)
@@ -85,7 +92,8 @@ def _lifespan(base: Foundation, tracking: Tracking, data: Data, reporting: Repor
     async def lifespan() -> AsyncIterator[None]:
         await data.outlet.start()
         async with compactor.running(), purger.running(), reporting.watcher.running():
-            yield
+            async with events.service.running():
+                yield
         await base.database.close()
         await data.datastores.aclose()
         await data.outlet.aclose()

@@ -135,7 +135,8 @@ class Application:
                 await send_json(watch, status, body, headers, head=method == "HEAD")
             elif not isinstance(exc, RunyardError):
                 raise
-        self.metrics.observe(method, name, watch.status or 0, time.perf_counter() - began)
+        ended = watch.begun if watch.endless else time.perf_counter()
+        self.metrics.observe(method, name, watch.status or 0, ended - began)
 
     async def _admitted(self, method: str, workspace: str | None, path: str, scope: Scope) -> Match:
         """The route, once it is known that the caller may have it; what is not there is told to nobody else.
@@ -207,6 +208,7 @@ class Application:
             response = await self._audited(
                 match, scope, match.values, lambda: self._raw_answer(route, context, request, match.values)
             )
+            send.endless = getattr(response, "endless", False)
             await response(scope, receive, send)
             return
         body = await read_request(route, match.values, scope, receive)
@@ -276,15 +278,22 @@ def is_opened(method: str, path: str, headers: Headers) -> bool:
 
 
 class _StatusWatch:
-    """Passes messages on and remembers whether an answer has begun."""
+    """Passes messages on and remembers whether an answer has begun, and when.
+
+    Attributes:
+        endless: the answer goes on for as long as its reader wants; what is measured is the time until it began.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status: int | None = None
+        self.endless = False
+        self.begun = 0.0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.begun = time.perf_counter()
         await self._send(message)
 
 

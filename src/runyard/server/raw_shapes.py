@@ -13,6 +13,7 @@ HTML = "text/html"
 INDEX = "application/vnd.pypi.simple.v1+json"
 ZIP = "application/zip"
 LINES = "application/jsonl"
+EVENTS = "text/event-stream"
 FRAMES = "application/vnd.runyard.journal"
 
 
@@ -38,6 +39,9 @@ _SHAPES = {
     **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
     ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
     ("POST", "/v1/journals/{journal_id}/records"): RawShape(body=(FRAMES, BYTES)),
+    ("GET", "/v1/events"): RawShape(
+        query={"experiment_id": False}, headers={"accept": True}, answer=(EVENTS,)
+    ),
     ("GET", "/health"): RawShape(answer=(TEXT,)),
     ("GET", "/login/oidc"): RawShape(query={"next": False}, answer=()),
     ("GET", "/login/oidc/callback"): RawShape(
@@ -67,6 +71,14 @@ _SHAPES = {
     ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
         query={"artifact_file_path": True, "presigned": False}, headers=_RANGE, answer=(ANY,)
     ),
+    ("GET", "/v1/preview"): RawShape(query={"run_id": True, "path": True}, headers=_RANGE, answer=(ANY,)),
+    ("GET", "/v1/preview/logged-models"): RawShape(
+        query={"model_id": True, "path": True}, headers=_RANGE, answer=(ANY,)
+    ),
+    ("GET", "/v1/preview/model-versions"): RawShape(
+        query={"name": True, "version": True, "path": True}, headers=_RANGE, answer=(ANY,)
+    ),
+    ("GET", "/v1/datastores/{name}/preview/{path:path}"): RawShape(headers=_RANGE, answer=(ANY,)),
     ("GET", "/get-artifact"): RawShape(query={"run_id": True, "path": True}, headers=_RANGE, answer=(ANY,)),
     ("GET", "/model-versions/get-artifact"): RawShape(
         query={"name": True, "version": True, "path": True}, headers=_RANGE, answer=(ANY,)

@@ -32,11 +32,14 @@ SWITCH_INTERVAL_S = 0.0005  # the event loop and the writer thread share the int
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and leaves the signals to us so that the exit code is 0."""
+    """Tells when it is ready and when it stops, and leaves the signals to us so that the exit code is 0."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -52,6 +55,7 @@ class _Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+        self._stopping()
 
 
 def serve(settings: Settings) -> None:
@@ -98,7 +102,7 @@ def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None])
         ssl_certfile=settings.tls_cert or None,
         ssl_keyfile=settings.tls_key or None,
     )
-    server = _Server(config, ready)
+    server = _Server(config, ready, runtime.stopping)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
+from runyard.store.sql.change_log import ChangeLog
 from runyard.store.sql.intern import Interned, RunRef
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Transaction(Connection, Protocol):
     """A connection inside a write transaction, with what writers share."""
 
     interned: Interned
+    changes: ChangeLog
 
     def defer(self, kind: type[D]) -> D:
         """The work of that kind that runs once before the commit, shared by all writes of the group; made when absent."""

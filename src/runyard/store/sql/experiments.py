@@ -99,6 +99,7 @@ class SqlExperiments:
             if tx.one(TAKEN, (workspace_id, name)) not in (None, (experiment_id, Stage.ACTIVE)):
                 raise _taken(tx, workspace_id, name)
             tx.execute(SET_NAME, (name, now_ms(), experiment_id))
+            tx.changes.of_experiment(workspace_id, experiment_id)
 
         await self._database.write(work)
 
@@ -117,6 +118,7 @@ class SqlExperiments:
             tx.execute(SET_STAGE, (to, now, experiment_id))
             tx.execute(SET_RUN_STAGES, (to, now if to is Stage.DELETED else None, experiment_id, to))
             tx.interned.forget_runs()
+            tx.changes.of_experiment(workspace_id, experiment_id, runs=True)
 
         await self._database.write(work)
 
@@ -125,6 +127,7 @@ class SqlExperiments:
             require_active(load(tx, workspace_id, experiment_id))
             tx.execute(SET_TAG, (experiment_id, tag.key, tag.value))
             tx.execute(TOUCH, (now_ms(), experiment_id))
+            tx.changes.of_experiment(workspace_id, experiment_id)
 
         await self._database.write(work)
 
@@ -134,6 +137,7 @@ class SqlExperiments:
             if not tx.execute(DELETE_TAG, (experiment_id, key)):
                 raise NotFound(f"No tag with name: {key} in experiment with id {experiment_id}")
             tx.execute(TOUCH, (now_ms(), experiment_id))
+            tx.changes.of_experiment(workspace_id, experiment_id)
 
         await self._database.write(work)
 
@@ -149,6 +153,7 @@ def insert(
     experiment_id = int(row[0])
     if not location:
         tx.execute(SET_LOCATION, (f"{artifact_root}/{experiment_id}", experiment_id))
+    tx.changes.of_experiment(workspace_id, experiment_id)
     return experiment_id
 
 

@@ -11,6 +11,7 @@ from typing import LiteralString, TypeVar
 import psycopg
 
 from runyard.errors import QueryTooExpensive, RunyardError, StorageFull
+from runyard.store.sql.change_log import ChangeLog
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
 from runyard.store.sql.faults import Disconnected, Taken, TryAgain
 from runyard.store.sql.intern import Interned, RunRef
@@ -75,8 +76,8 @@ class PostgresConnection:
 class PostgresWriteConnection(DeferredWork, PostgresConnection):
     """The writer's connection. Other servers write too, so nothing about runs is remembered."""
 
-    def __init__(self, url: str) -> None:
-        DeferredWork.__init__(self)
+    def __init__(self, url: str, changes: ChangeLog | None = None) -> None:
+        DeferredWork.__init__(self, changes)
         PostgresConnection.__init__(self, url)
         self.interned = Interned(remember_runs=False)
 
@@ -97,6 +98,7 @@ class PostgresWriteConnection(DeferredWork, PostgresConnection):
     def rollback(self) -> None:
         self.forget_deferred()
         self.interned.rollback()
+        self.changes.rolled_back()
         self.raw.rollback()
 
 
@@ -145,8 +147,10 @@ class PostgresDatabase:
     dialect: Dialect = "postgresql"
 
     def __init__(self, url: str, *, read_limit_s: float = READ_LIMIT_S) -> None:
+        self.url = url
+        self.changes = ChangeLog()
         self._readers = ReaderPool(lambda: PostgresReadConnection(url, read_limit_s), translate)
-        self.writer = GroupCommitter(lambda: PostgresWriteConnection(url), translate)
+        self.writer = GroupCommitter(lambda: PostgresWriteConnection(url, self.changes), translate)
 
     def open(self) -> None:
         """Start the writer thread. The schema must be in place."""

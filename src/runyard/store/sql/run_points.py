@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+from runyard.entities.change import ChangeKind
 from runyard.entities.run import MetricPoint
 from runyard.store.sql.alert_events import tell_nan
 from runyard.store.sql.database import Transaction
@@ -56,12 +57,12 @@ class PointBuffer:
 
     def __init__(self) -> None:
         self._blobs: Blobs = {}
-        self._touched: set[int] = set()
+        self._touched: dict[int, RunRef] = {}
         self._quiet: set[int] = set()
 
     def touch(self, run: RunRef) -> None:
         """The run changes otherwise than by points, so its ready document does not hold any more."""
-        self._touched.add(run.id)
+        self._touched[run.id] = run
 
     def add(self, tx: Transaction, run: RunRef, points: Sequence[MetricPoint]) -> None:
         """Points of one request."""
@@ -89,9 +90,13 @@ class PointBuffer:
             self._quiet.add(run.id)
 
     def flush(self, tx: Transaction) -> None:
+        if tx.changes.listening:
+            tx.changes.of_runs(self._blobs, ChangeKind.POINTS)
+            tx.changes.of_runs(self._touched.values(), ChangeKind.INFO)
         if self._blobs and not tx.set_aside(self._blobs):
             store_points(tx, self._blobs, self._quiet)
-            self._touched.difference_update(run.id for run in self._blobs)
+            for run in self._blobs:
+                self._touched.pop(run.id, None)
         if self._touched:
             tx.many(TOUCH, [(run_id,) for run_id in sorted(self._touched)])
 

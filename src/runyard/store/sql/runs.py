@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from runyard.entities.alert import AlertEvent
+from runyard.entities.change import ChangeKind
 from runyard.entities.common import Page, Param, Stage, Tag, ViewType
 from runyard.entities.log_rules import run_absent, run_inactive, tag_absent
 from runyard.entities.run import (
@@ -184,6 +185,8 @@ class SqlRuns:
                 write_params(tx, run, params, batch=batch)
             if tags:
                 write_tags(tx, run, tags)
+            if params or tags:
+                tx.changes.of_runs((run,), ChangeKind.INFO)
             buffer = buffer_of(tx)
             if metrics:
                 buffer.add(tx, run, metrics)
@@ -213,6 +216,8 @@ class SqlRuns:
             run = tx.interned.run(tx, workspace_id, run_id)
             tx.execute(SET_STAGE, (stage, now_ms() if stage is Stage.DELETED else None, run.id, stage))
             tx.interned.forget_runs()
+            gone = stage is Stage.DELETED
+            tx.changes.of_runs((run,), ChangeKind.DELETED if gone else ChangeKind.CREATED)
 
         await self._database.write(work, checked=True)
 
@@ -233,6 +238,7 @@ class SqlRuns:
             row = tx.one(GET_TAG, (run.id, key))
             items = json.loads(row[0]) if row else []
             write_tags(tx, run, [Tag(key, json.dumps([*items, item]))])
+            tx.changes.of_runs((run,), ChangeKind.INFO)
 
         await self._database.write(work)
 
@@ -244,6 +250,7 @@ class SqlRuns:
         def work(tx: Transaction) -> None:
             run = active_run(tx, workspace_id, run_id)
             tx.execute(TOUCH, (run.id,))  # first, so that no other server adds the same meanwhile
+            tx.changes.of_runs((run,), ChangeKind.INFO)
             for one in datasets:
                 _add_dataset(tx, run, one)
             for model in models:
@@ -284,6 +291,7 @@ def insert_run(tx: Transaction, workspace_id: int, new: NewRun) -> MadeRun | Non
     keys = tx.interned.keys(tx, [tag.key for tag in new.tags])
     tags = zip(keys, new.tags, strict=True)
     tx.many(SET_TAG, [(row[0], key, new.experiment_id, *stored(tag.value)) for key, tag in tags])
+    tx.changes.of_run(workspace_id, new.experiment_id, new.id, ChangeKind.CREATED)
     return MadeRun(row[0], run_docs.new_run(new, artifact_uri))
 
 

@@ -17,6 +17,7 @@ from runyard.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from runyard.store.sql.change_log import ChangeLog
 from runyard.store.sql.database import Dialect, Params, Read, Row, Transaction, Write
 from runyard.store.sql.faults import Taken
 from runyard.store.sql.inbox import Inbox
@@ -88,10 +89,11 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
 
     Args:
         inbox: where points may be set aside; without one, all are stored at once.
+        changes: where it is noted what changes.
     """
 
-    def __init__(self, path: Path, inbox: Inbox | None = None) -> None:
-        DeferredWork.__init__(self)
+    def __init__(self, path: Path, inbox: Inbox | None = None, changes: ChangeLog | None = None) -> None:
+        DeferredWork.__init__(self, changes)
         SqliteConnection.__init__(self, path, cache_kib=16_384, busy_ms=0)
         self.raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.interned = Interned(remember_runs=True)
@@ -177,6 +179,7 @@ class SqliteWriteConnection(DeferredWork, SqliteConnection):
         self._begins_later = False
         self.forget_deferred()
         self.interned.rollback()
+        self.changes.rolled_back()
         if self._inbox is not None:
             self._inbox.rolled_back()
         if self.raw.in_transaction:
@@ -250,11 +253,12 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, read_limit_s: float = READ_LIMIT_S, sets_aside: bool = True) -> None:
         self.path = path
+        self.changes = ChangeLog()
         self._inbox = Inbox(path.with_name(f"{path.name}-points"))
         self._fold_timer: asyncio.TimerHandle | None = None
         self._readers = ReaderPool(lambda: SqliteReadConnection(path, read_limit_s), translate)
         inbox = self._inbox if sets_aside else None
-        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, inbox), translate)
+        self.writer = GroupCommitter(lambda: SqliteWriteConnection(path, inbox, self.changes), translate)
 
     @property
     def stats(self) -> WriterStats:

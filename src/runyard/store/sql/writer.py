@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from runyard.errors import InternalFault, RunyardError, StorageUnavailable
+from runyard.store.sql.change_log import ChangeLog
 from runyard.store.sql.database import Deferred, Transaction, Write
 from runyard.store.sql.faults import Disconnected, Taken, TryAgain
 from runyard.store.sql.pending import Pending, resolve, wake
@@ -56,7 +57,8 @@ class WriteConnection(Transaction, Protocol):
 class DeferredWork:
     """Mixin of write connections: work that the writes of one group share."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: ChangeLog | None = None) -> None:
+        self.changes = changes or ChangeLog()
         self._deferred: dict[type[Deferred], Any] = {}
 
     def defer(self, kind: type[D]) -> D:
@@ -321,6 +323,8 @@ class GroupCommitter:
         by_database = connection.commit()
         self._in_doubt = False
         connection.interned.committed()
+        if connection.changes.listening:
+            connection.changes.committed()
         if self._failing and by_database:
             self._failing = False
             log.warning("The database takes writes again")

@@ -55,6 +55,7 @@ def _insert(
     assert row is not None
     location = record.artifact_location or f"{artifact_root}/{row[0]}"
     tx.execute(SET_LOCATION, (location, own_path, row[0]))
+    tx.changes.of_experiment(workspace_id, int(row[0]))
     return int(row[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from runyard.entities.change import ChangeKind
 from runyard.entities.common import Stage
 from runyard.entities.run import CONTEXT_TAG, DatasetInput, ModelEdge, Run, RunStatus
 from runyard.entities.transfer import LoggedRecord, Placed, RunRecord
@@ -53,6 +54,7 @@ def put(tx: Transaction, workspace_id: int, record: RunRecord, locations: Mappin
         made = tx.one(INSERT, _columns(workspace_id, experiment_id, record, uri))
         assert made is not None
         outcome, run_id = "created", int(made[0])
+        tx.changes.of_run(workspace_id, experiment_id, record.id, ChangeKind.CREATED)
     else:
         outcome, run_id, uri = "present", int(row[0]), row[3]
     _add_texts(tx, run_id, experiment_id, record)
