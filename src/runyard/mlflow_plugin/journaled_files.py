@@ -40,6 +40,16 @@ class JournaledFiles:
                 raise FileNotFoundError(2, "No such file or directory", local_file) from exc
             raise as_mlflow(exc) from exc
 
+    def add_all(self, local_dir: str, artifact_path: str | None) -> None:
+        """Note all files of a folder.
+
+        Raises: MlflowException.
+        """
+        top = Path(local_dir).absolute()
+        for file in sorted(one for one in top.rglob("*") if one.is_file()):
+            folder = posixpath.join(artifact_path or "", file.parent.relative_to(top).as_posix())
+            self.add(str(file), None if folder in ("", ".") else posixpath.normpath(folder))
+
     def found(self) -> dict[str, LocalFile]:
         """Those that are still on this machine, by their path below the place."""
         return files_in(self.journal, self._place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import shutil
-from pathlib import Path
 
 from mlflow.entities import FileInfo
 from mlflow.exceptions import MlflowException
@@ -64,10 +63,7 @@ class OfflineArtifacts(ArtifactRepository):  # type: ignore[misc]
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
         """Note all files of a folder."""
-        top = Path(local_dir).absolute()
-        for file in sorted(one for one in top.rglob("*") if one.is_file()):
-            folder = posixpath.join(artifact_path or "", file.parent.relative_to(top).as_posix())
-            self._files.add(str(file), None if folder in ("", ".") else posixpath.normpath(folder))
+        self._files.add_all(local_dir, artifact_path)
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """The files and folders in a folder; nothing for a file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from pathlib import Path
 
 from mlflow.entities import FileInfo
 from mlflow.exceptions import MlflowException
@@ -51,10 +50,10 @@ class TraceArtifacts(ArtifactRepository):  # type: ignore[misc]
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
         """Note all files of a folder."""
-        top = Path(local_dir).absolute()
-        for file in sorted(one for one in top.rglob("*") if one.is_file()):
-            folder = posixpath.join(artifact_path or "", file.parent.relative_to(top).as_posix())
-            self.log_artifact(str(file), None if folder in ("", ".") else posixpath.normpath(folder))
+        if self._journal is None:
+            self._at_server().log_artifacts(local_dir, artifact_path)
+            return
+        JournaledFiles(self._journal, self._place).add_all(local_dir, artifact_path)
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """The files and folders in a folder."""

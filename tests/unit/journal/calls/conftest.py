@@ -99,11 +99,12 @@ class Place:
         self.desk = desk
         self.server = server
         experiments = Experiments(desk)
+        self.traces = Traces(desk, experiments)
         self.calls: Calls = {
             **experiments.calls,
             **Runs(desk, experiments).calls,
             **Models(desk, experiments).calls,
-            **Traces(desk, experiments).calls,
+            **self.traces.calls,
         }
 
     def call(self, name: str, path: str = "", method: str = "POST", /, **fields: Any) -> Any:

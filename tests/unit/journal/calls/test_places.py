@@ -21,7 +21,7 @@ def test_an_address_leads_to_its_run_and_the_files_there(place: Place, tmp_path:
     for path in ("a.txt", "deep/b.txt", "deep/er/c.txt"):
         place.desk.logbook.add_file(owner, path, source, copy=True, run_id=run.run_id)
     found = place_of(place.desk.state, f"{run.artifact_uri}/deep/")
-    assert found == (owner, run.run_id, "deep")
+    assert found is not None and tuple(found) == (owner, run.run_id, "deep")
     assert sorted(files_in(place.desk, found)) == ["b.txt", "er/c.txt"]
     here = files_in(place.desk, found._replace(path=""))
     assert listed(here, "") == [Entry("a.txt", False, 5), Entry("deep", True, None)]

@@ -47,7 +47,7 @@ def test_the_server_that_leaves_over_it_does_not_make_a_second_one(place: Place)
     assert place.desk.reach.there()
     place.server.up = False
     made = place.call("CreateRun", experiment_id="7", start_time=1)["run"].info
-    assert made.run_id == place.server.asked[-1][2]["run_id"] == place.records[0].run_id  # type: ignore[union-attr]
+    assert made.run_id == place.server.asked[-1][2]["run_id"] == place.records[0].run_id
     assert made.artifact_uri == f"runyard://experiments/7/runs/{made.run_id}/artifacts"
 
 

@@ -108,7 +108,7 @@ def test_refuses_what_the_server_refuses(fields: dict[str, Any]) -> None:
 
 
 def test_experiments_by_name_tag_and_age() -> None:
-    known = [
+    known: list[dict[str, Any]] = [
         {
             "experiment_id": "1",
             "name": "one",

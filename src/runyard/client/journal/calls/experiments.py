@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runyard.client.journal.calls import search
 from runyard.client.journal.calls.desk import DEFAULT_EXPERIMENT, Desk
@@ -66,17 +66,25 @@ class Experiments:
                 found.append(number)
         return found
 
-    def searched(self, asked: Request, ids: Sequence[str]) -> object:
-        """What the server answers to a search among experiments, some of which it may not have yet.
+    def searched(self, asked: Request, ids: Sequence[str], here: Callable[[], object]) -> object:
+        """What the server answers to a search in experiments, some of which it may not have yet.
 
         Args:
             ids: the field experiment_ids.
-        Raises: Away; RunyardError.
+            here: searches among what is known here, while the server is away.
+        Raises: RunyardError.
         """
-        if not any(map(is_offline_id, ids)):
-            return asked.answer()
-        asked.fields["experiment_ids"] = there = self.at_server(ids)
-        return asked.ask() if there else {}
+        self._desk.settle()
+        if self._desk.reach.there():
+            try:
+                if not any(map(is_offline_id, ids)):
+                    return asked.answer()
+                asked.fields["experiment_ids"] = there = self.at_server(ids)
+                return asked.ask() if there else {}
+            except Away:
+                pass
+        self._desk.search_here()
+        return here()
 
     def made(self, name: str) -> str:
         """The server's id of an experiment, which is made if it is not there.

@@ -22,6 +22,7 @@ from runyard.wire.mlflow.logged_models import (
     CreateLoggedModel,
     DeleteLoggedModelTag,
     FinalizeLoggedModel,
+    LoggedModelMessage,
     LogLoggedModelParams,
     SearchLoggedModels,
     SetLoggedModelTags,
@@ -120,16 +121,12 @@ class Models:
     def _search(self, asked: Request) -> object:
         query = asked.read(SearchLoggedModels)
         ids = [str(one) for one in query.experiment_ids or []]
-        self._desk.settle()
-        if self._desk.reach.there():
-            try:
-                return self._experiments.searched(asked, ids)
-            except Away:
-                pass
-        self._desk.search_here()
-        models = {one.message.info.model_id: one for one in local_reads.all_models(self._desk.home)}
-        models.update(self._desk.state.models)
-        return search.models([one.message for one in models.values()], ids, query)
+        return self._experiments.searched(asked, ids, lambda: search.models(self._known(), ids, query))
+
+    def _known(self) -> list[LoggedModelMessage]:
+        """All logged models that this machine knows."""
+        found = {one.message.info.model_id: one for one in local_reads.all_models(self._desk.home)}
+        return [one.message for one in (found | self._desk.state.models).values()]
 
     def _delete(self, asked: Request) -> object:
         self._desk.settle()

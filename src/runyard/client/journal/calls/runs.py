@@ -221,16 +221,12 @@ class Runs:
     def _search(self, asked: Request) -> object:
         query = asked.read(SearchRuns)
         ids = [str(one) for one in query.experiment_ids or []]
-        self._desk.settle()
-        if self._desk.reach.there():
-            try:
-                return self._experiments.searched(asked, ids)
-            except Away:
-                pass
-        self._desk.search_here()
-        runs = {one.run_id: one for one in local_reads.all_runs(self._desk.home)}
-        runs.update(self._desk.state.runs)
-        return search.runs(list(runs.values()), ids, query)
+        return self._experiments.searched(asked, ids, lambda: search.runs(self._known(), ids, query))
+
+    def _known(self) -> list[RunState]:
+        """All runs that this machine knows."""
+        found = {one.run_id: one for one in local_reads.all_runs(self._desk.home)}
+        return list((found | self._desk.state.runs).values())
 
 
 def _point(one: MetricMessage) -> BatchPoint:
