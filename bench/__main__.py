@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import artifacts, durable, footprint, history, identity, ingest, report, runs, search
+from bench import artifacts, charts, durable, footprint, history, identity, ingest, report, runs, search
 from bench.environments import RESULTS, ROOT
 from bench.postgres import Postgres
 from bench.scale import SCALES, Scale
@@ -36,6 +36,7 @@ ROWS: dict[str, Callable[[Suite], None]] = {
     "search": search.search,
     "history": history.history,
     "bulk": history.bulk,
+    "charts": charts.charts,
     "big_file": artifacts.big_file,
     "small_files": artifacts.small_files,
     "memory_after_all": partial(footprint.loaded, when="after_all"),

@@ -17,6 +17,7 @@ class Scale:
         search_queries, search_peer_queries: repeats of each query.
         history_points, history_peer_points: points of the one series that is read in full.
         bulk_points, bulk_peer_points: points of each of the 20 series of the bulk-interval row.
+        chart_points, chart_peer_points: points of each of the 100 series of a chart.
         big_file_bytes, small_files: sizes of the artifact row.
         extra_starts: fresh starts beside the first one.
         logging_calls, logging_peer_calls: calls of a client that logs.
@@ -38,6 +39,8 @@ class Scale:
     history_peer_points: int
     bulk_points: int
     bulk_peer_points: int
+    chart_points: int
+    chart_peer_points: int
     big_file_bytes: int
     small_files: int
     extra_starts: int
@@ -67,6 +70,8 @@ SCALES = {
             history_peer_points=100_000,
             bulk_points=50_000,
             bulk_peer_points=10_000,
+            chart_points=100_000,
+            chart_peer_points=2_000,
             big_file_bytes=256 * _MIB,
             small_files=500,
             extra_starts=0,
@@ -90,6 +95,8 @@ SCALES = {
             history_peer_points=1_000_000,
             bulk_points=1_000_000,
             bulk_peer_points=50_000,
+            chart_points=1_000_000,
+            chart_peer_points=10_000,
             big_file_bytes=512 * _MIB,
             small_files=2000,
             extra_starts=2,
@@ -113,6 +120,8 @@ SCALES = {
             history_peer_points=1_000_000,
             bulk_points=1_000_000,
             bulk_peer_points=1_000_000,
+            chart_points=1_000_000,
+            chart_peer_points=100_000,
             big_file_bytes=512 * _MIB,
             small_files=2000,
             extra_starts=4,

@@ -120,6 +120,18 @@ TARGETS: list[Target] = [
         "µs",
         must={"mlflow": 50.0},
     ),
+    Target(
+        "chart_first_paint_server",
+        "p50_ms",
+        "chart of 100 series in 800 buckets, whole: p50",
+        "ms",
+        must_below=350.0,
+    ),
+    Target("chart_first_paint_server", "cpu_us", "the same: CPU", "µs"),
+    Target(
+        "chart_rezoom_server", "p50_ms", "the same, in parts of 60 % to 0.1 %: p50", "ms", must_below=200.0
+    ),
+    Target("chart_rezoom_server", "p99_ms", "the same: p99", "ms"),
     Target("upload", "mib_per_s", "artifact, big file up", "MiB/s", higher=True, must=_FILE_MUST),
     Target("download", "mib_per_s", "artifact, big file down", "MiB/s", higher=True, must=_FILE_MUST),
     Target("upload", "cpu_s_per_gib", "big file up: CPU", "s/GiB"),
