@@ -1,0 +1,187 @@
+/** Saved views of a page: its address under a name, for oneself or for the workspace. */
+import { ActionIcon, Button, Group, Menu, ScrollArea, Text } from "@mantine/core";
+import {
+  IconBookmark,
+  IconChevronDown,
+  IconDeviceFloppy,
+  IconPlus,
+  IconTrash,
+  IconUsers,
+} from "@tabler/icons-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { createView, deleteView, updateView, type View, viewsQuery } from "@/api/views";
+import { useSay } from "@/components/notices";
+import { SaveView } from "@/components/views/SaveView";
+import { sameState } from "@/components/views/same-state";
+
+export function ViewsMenu({
+  workspace,
+  page,
+  experimentId,
+}: {
+  workspace: string;
+  /** Which kind of page: experiment, runs, compare … */
+  page: string;
+  experimentId?: string;
+}) {
+  const search = useSearch({ strict: false }) as Record<string, unknown>;
+  const views = useQuery({ ...viewsQuery(workspace, page, experimentId), retry: false });
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const say = useSay();
+  const [saving, setSaving] = useState(false);
+  const [opened, setOpened] = useState<string | null>(null);
+  const all = views.data ?? [];
+  const current = all.find((one) => sameState(one.state.search ?? {}, search));
+  // The view that one came from, while one changes it.
+  const from = current ?? all.find((one) => one.id === opened);
+  const renew = () =>
+    client.invalidateQueries({ queryKey: viewsQuery(workspace, page, experimentId).queryKey });
+  const told = async (work: () => Promise<unknown>, text: string, undo?: () => void) => {
+    try {
+      await work();
+      say.done(text, undo);
+    } catch (error) {
+      say.error(error);
+    }
+    await renew();
+  };
+  const body = (view: View) => ({
+    name: view.name,
+    page,
+    shared: view.shared,
+    state: view.state,
+    ...(experimentId ? { experiment_id: experimentId } : {}),
+  });
+  const open = (view: View) => {
+    setOpened(view.id);
+    navigate({ to: ".", search: (view.state.search ?? {}) as never });
+  };
+  const remove = (view: View) =>
+    told(
+      () => deleteView(workspace, view.id),
+      `Deleted the view ${view.name}`,
+      () => told(() => createView(workspace, body(view)), `Restored the view ${view.name}`),
+    );
+  const icon = { size: 15, "aria-hidden": true } as const;
+  return (
+    <>
+      <Menu width={300} position="bottom-end">
+        <Menu.Target>
+          <Button
+            variant="default"
+            leftSection={<IconBookmark {...icon} />}
+            rightSection={<IconChevronDown size={13} aria-hidden />}
+            maw={240}
+          >
+            <span className="ellipsis">{from ? `${from.name}${current ? "" : " · changed"}` : "Views"}</span>
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <ScrollArea.Autosize mah={360}>
+            <Listed
+              title="Mine"
+              views={all.filter((one) => !one.shared)}
+              current={current}
+              open={open}
+              remove={remove}
+            />
+            <Listed
+              title="Of the workspace"
+              views={all.filter((one) => one.shared)}
+              current={current}
+              open={open}
+              remove={remove}
+            />
+            {views.isSuccess && all.length === 0 && (
+              <Text size="sm" p="xs" className="quiet">
+                No saved views yet. A view keeps filters, columns and charts under a name.
+              </Text>
+            )}
+            {views.isError && (
+              <Text size="sm" p="xs" className="quiet">
+                {views.error.message}
+              </Text>
+            )}
+          </ScrollArea.Autosize>
+          <Menu.Divider />
+          {from && !current && (
+            <Menu.Item
+              leftSection={<IconDeviceFloppy {...icon} />}
+              onClick={() =>
+                told(
+                  () => updateView(workspace, from.id, { ...body(from), state: { search } }),
+                  `Saved the view ${from.name}`,
+                )
+              }
+            >
+              Save changes of {from.name.slice(0, 40)}
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<IconPlus {...icon} />} onClick={() => setSaving(true)}>
+            Save this view as …
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <SaveView
+        open={saving}
+        onClose={() => setSaving(false)}
+        onSave={async (name, shared) => {
+          const made = await createView(workspace, {
+            name,
+            page,
+            shared,
+            state: { search },
+            ...(experimentId ? { experiment_id: experimentId } : {}),
+          });
+          setOpened(made.id);
+          await renew();
+          say.done(`Saved the view ${name}`);
+        }}
+      />
+    </>
+  );
+}
+
+function Listed({
+  title,
+  views,
+  current,
+  open,
+  remove,
+}: {
+  title: string;
+  views: View[];
+  current: View | undefined;
+  open: (view: View) => void;
+  remove: (view: View) => void;
+}) {
+  if (views.length === 0) return null;
+  return (
+    <>
+      <Menu.Label>{title}</Menu.Label>
+      {views.map((one) => (
+        <Group key={one.id} gap={2} wrap="nowrap">
+          <Menu.Item
+            onClick={() => open(one)}
+            leftSection={
+              one.shared ? <IconUsers size={15} aria-hidden /> : <IconBookmark size={15} aria-hidden />
+            }
+            fw={one === current ? 650 : 400}
+            aria-current={one === current ? "true" : undefined}
+            style={{ minWidth: 0, flex: 1 }}
+          >
+            <Text size="sm" component="div" className="ellipsis" title={one.name} fw="inherit">
+              {one.name}
+            </Text>
+          </Menu.Item>
+          <ActionIcon aria-label={`Delete the view ${one.name}`} onClick={() => remove(one)}>
+            <IconTrash size={15} />
+          </ActionIcon>
+        </Group>
+      ))}
+    </>
+  );
+}

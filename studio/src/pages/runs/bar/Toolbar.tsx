@@ -1,0 +1,170 @@
+/** Above the table: the filter, quick choices, grouping, columns. */
+import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
+import {
+  IconBinaryTree2,
+  IconCalendar,
+  IconChevronDown,
+  IconColumns3,
+  IconDownload,
+  IconStack2,
+} from "@tabler/icons-react";
+import type { RefObject } from "react";
+import { STATUS } from "@/components/Status";
+import { columnOf, titleOf } from "@/lib/run-columns";
+import { SINCE, type Since } from "@/lib/run-filter";
+import { FilterField } from "@/pages/runs/bar/FilterField";
+import { GroupMenu } from "@/pages/runs/bar/GroupMenu";
+import classes from "@/pages/runs/bar/Toolbar.module.css";
+import type { ChangeSearch, RunsSearch, View } from "@/pages/runs/search";
+import type { RunsOf } from "@/pages/runs/use-runs";
+
+const WORDS = {
+  RUNNING: "Running",
+  SCHEDULED: "Scheduled",
+  FINISHED: "Finished",
+  FAILED: "Failed",
+  KILLED: "Killed",
+};
+const TIMES: Record<Since, string> = {
+  "1h": "Last hour",
+  "24h": "Last 24 hours",
+  "7d": "Last 7 days",
+  "30d": "Last 30 days",
+};
+const VIEW_WORDS: Record<View, string> = {
+  active: "Active runs",
+  deleted: "Deleted runs",
+  all: "Active and deleted",
+};
+
+export function Toolbar({
+  of,
+  search,
+  change,
+  error,
+  field,
+  onColumns,
+  onCsv,
+}: {
+  of: RunsOf;
+  search: RunsSearch;
+  change: ChangeSearch;
+  /** Of the filter. */
+  error: string | null;
+  field: RefObject<HTMLInputElement | null>;
+  onColumns: () => void;
+  onCsv: () => void;
+}) {
+  const icon = { size: 15, "aria-hidden": true } as const;
+  const down = <IconChevronDown size={13} aria-hidden />;
+  return (
+    <div className={classes.bar}>
+      <FilterField
+        of={of}
+        value={search.filter}
+        error={error}
+        field={field}
+        onChange={(filter) => change({ filter }, { push: true })}
+      />
+      <Group gap={6}>
+        <fieldset className={classes.chips}>
+          <legend className="only-read">Status</legend>
+          {Object.values(STATUS)
+            .filter((one) => one !== "SCHEDULED" || search.status.includes(one))
+            .map((one) => {
+              const on = search.status.includes(one);
+              return (
+                <button
+                  key={one}
+                  type="button"
+                  className={classes.chip}
+                  aria-pressed={on}
+                  onClick={() =>
+                    change({ status: on ? search.status.filter((s) => s !== one) : [...search.status, one] })
+                  }
+                >
+                  {WORDS[one]}
+                </button>
+              );
+            })}
+        </fieldset>
+        <Menu width={190}>
+          <Menu.Target>
+            <Button
+              variant={search.since ? "light" : "default"}
+              leftSection={<IconCalendar {...icon} />}
+              rightSection={down}
+            >
+              {search.since ? TIMES[search.since] : "Any time"}
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {[null, ...(Object.keys(SINCE) as Since[])].map((one) => (
+              <Menu.Item
+                key={one ?? "any"}
+                role="menuitemradio"
+                aria-checked={one === search.since}
+                onClick={() => change({ since: one })}
+              >
+                {one ? TIMES[one] : "Any time"}
+              </Menu.Item>
+            ))}
+            <Menu.Divider />
+            {(Object.keys(VIEW_WORDS) as View[]).map((one) => (
+              <Menu.Item
+                key={one}
+                role="menuitemradio"
+                aria-checked={one === search.view}
+                fw={one === search.view ? 650 : 400}
+                onClick={() => change({ view: one })}
+              >
+                {VIEW_WORDS[one]}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        {search.view !== "active" && (
+          <Button variant="light" onClick={() => change({ view: "active" })}>
+            {VIEW_WORDS[search.view]}
+          </Button>
+        )}
+        <Menu width={280} position="bottom-end">
+          <Menu.Target>
+            <Button
+              variant={search.by.length ? "light" : "default"}
+              leftSection={<IconStack2 {...icon} />}
+              rightSection={down}
+            >
+              <span className={`${classes.by} ellipsis`}>
+                {search.by.length
+                  ? `By ${search.by.map((id) => titleOf(columnOf(id)!)).join(", ")}`
+                  : "Group"}
+              </span>
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <GroupMenu of={of} by={search.by} onChange={(by) => change({ by })} />
+          </Menu.Dropdown>
+        </Menu>
+        <Tooltip label="Show nested runs below their parents">
+          <Button
+            variant={search.nested ? "light" : "default"}
+            leftSection={<IconBinaryTree2 {...icon} />}
+            aria-pressed={search.nested}
+            onClick={() => change({ nested: !search.nested })}
+          >
+            Nested
+          </Button>
+        </Tooltip>
+        <Button variant="default" leftSection={<IconColumns3 {...icon} />} onClick={onColumns}>
+          Columns
+        </Button>
+        <Tooltip label="Download what is shown as CSV">
+          <ActionIcon variant="default" size={30} onClick={onCsv} aria-label="Download what is shown as CSV">
+            <IconDownload {...icon} />
+          </ActionIcon>
+        </Tooltip>
+      </Group>
+    </div>
+  );
+}
