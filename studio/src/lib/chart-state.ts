@@ -33,7 +33,7 @@ export interface ChartSettings {
 export interface Panel {
   id: string;
   kind: PanelKind;
-  /** What it is made of, `m:METRIC`, `p:PARAM`, `t:TAG`; the places mean what its kind says. Empty: not chosen. */
+  /** What it is made of: `m:` `min:` `max:` and a metric, `p:` a param, `t:` a tag, `i:` images; the places mean what its kind says. Empty: not chosen. */
   of: string[];
 }
 
@@ -122,7 +122,9 @@ function panel(raw: unknown, place: number): Panel[] {
   const kind = PANEL_KINDS.find((one) => one === k);
   if (!kind) return [];
   const of = Array.isArray(o)
-    ? o.slice(0, MOST.of).map((one) => (typeof one === "string" && /^[mpt]:/.test(one) ? one : ""))
+    ? o
+        .slice(0, MOST.of)
+        .map((one) => (typeof one === "string" && /^(m|min|max|p|t|i):/.test(one) ? one : ""))
     : [];
   return [{ id: typeof i === "string" && i.length <= 40 ? i : `p${place}`, kind, of }];
 }

@@ -3,7 +3,10 @@
 /** A field; what a spreadsheet would take for a formula is marked as text. */
 export function field(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
-  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : String(value);
+  const text =
+    typeof value === "string" && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value))
+      ? `'${value}`
+      : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

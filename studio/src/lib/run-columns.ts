@@ -12,7 +12,7 @@ export const ATTRIBUTES = {
   status: { title: "Status", order: "status", width: 110 },
   start: { title: "Started", order: "start_time", width: 110 },
   end: { title: "Ended", order: "end_time", width: 110 },
-  duration: { title: "Duration", order: null, width: 100 },
+  duration: { title: "Duration", order: null, width: 112 },
   user: { title: "User", order: "user_id", width: 110 },
   experiment: { title: "Experiment", order: null, width: 180 },
   id: { title: "Run id", order: "run_id", width: 260 },
@@ -71,7 +71,7 @@ export function statOf(column: Column): string {
 export const isNumeric = (column: Column): boolean => column.kind === "metric";
 
 export const widthOf = (column: Column): number =>
-  column.kind === "attribute" ? ATTRIBUTES[column.key].width : column.kind === "metric" ? 116 : 130;
+  column.kind === "attribute" ? ATTRIBUTES[column.key].width : column.kind === "metric" ? 128 : 130;
 
 const LESS =
   /loss|err(or)?s?\b|mse|mae|mape|rmse|rmsle|perplexity|ppl|nll|latency|duration|(^|[_/. -])(time|seconds|wer|cer|fid|brier|regret|entropy|kl)([_/. -]|$)/i;

@@ -17,6 +17,12 @@ export function asFilter(text: string): string {
   return `attributes.run_name ILIKE ${anywhere(plain)}`;
 }
 
+/** One more comparison; words that look for a name become one themselves. */
+export function withTerm(text: string, term: string): string {
+  const before = asFilter(text);
+  return before.includes(term.trim()) ? before : and(before, term);
+}
+
 /** Runs in one of these states. */
 export function ofStatus(chosen: readonly RunStatus[]): string {
   if (chosen.length === 0) return "";

@@ -1,13 +1,13 @@
 /** Charts of runs: sections of metrics, and charts that somebody added. What it shows is in the address, in `c`. */
 import { useElementSize } from "@mantine/hooks";
-import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
 import classes from "@/components/charts/charts.module.css";
 import { Crosshair } from "@/components/charts/crosshair";
 import { Filling } from "@/components/charts/Filling";
 import { Legend } from "@/components/charts/Legend";
 import type { Shared } from "@/components/charts/MetricChart";
 import { MetricSection } from "@/components/charts/MetricSection";
-import { AddPanel, Panels } from "@/components/charts/panels/Panels";
+import { AddPanel } from "@/components/charts/panels/AddPanel";
 import { Toolbar } from "@/components/charts/Toolbar";
 import type { ChartGroup, ChartRun } from "@/components/charts/types";
 import { useChartsState } from "@/components/charts/use-charts-state";
@@ -15,6 +15,7 @@ import { usePoints } from "@/components/charts/use-points";
 import { groupKey, useDrawn } from "@/components/charts/use-series";
 import { sections } from "@/lib/chart-sections";
 
+const Panels = lazy(() => import("@/components/charts/panels/Panels"));
 const AT_LEAST = { s: 250, m: 360, l: 620 } as const;
 const GAP = 10;
 
@@ -76,7 +77,11 @@ export function ChartBoard(props: ChartBoardProps) {
       <Legend entries={entries} />
       {width > 0 && (
         <>
-          {experimentIds && <Panels shared={shared} runs={runs} experimentIds={experimentIds} />}
+          {experimentIds && state.panels.length > 0 && (
+            <Suspense fallback={<div className={classes.waiting} />}>
+              <Panels shared={shared} runs={runs} experimentIds={experimentIds} />
+            </Suspense>
+          )}
           {found.map((section) => (
             <MetricSection key={section.name} section={section} shared={shared} />
           ))}

@@ -19,12 +19,15 @@ export interface CardProps {
   /** Items of the menu. */
   menu: ReactNode;
   onSize: (size: { high?: number; wide?: number }) => void;
+  /** Between the title and the chart. */
+  above?: ReactNode;
   children: ReactNode;
   ref?: Ref<HTMLElement>;
 }
 
 export function ChartCard(props: CardProps) {
-  const { title, note, foot, height, wide, columns, pinned, onPin, menu, onSize, children, ref } = props;
+  const { title, note, foot, height, wide, columns, pinned, onPin, menu, onSize, above, children, ref } =
+    props;
   const [dragged, setDragged] = useState<number | null>(null);
   const span = Math.min(wide, columns);
   return (
@@ -64,6 +67,7 @@ export function ChartCard(props: CardProps) {
           </Menu.Dropdown>
         </Menu>
       </header>
+      {above}
       <div style={{ height: dragged ?? height }}>{children}</div>
       <footer className={classes.cardFoot}>{foot}</footer>
       <Corner height={height} onDrag={setDragged} onDone={(high) => onSize({ high })} />

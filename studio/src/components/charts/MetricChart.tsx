@@ -38,6 +38,7 @@ export function MetricChart({
   onPin,
   pinned = false,
   more,
+  above,
 }: {
   shared: Shared;
   /** Under which its settings are kept. */
@@ -48,6 +49,8 @@ export function MetricChart({
   pinned?: boolean;
   /** Items before those of every chart. */
   more?: ReactNode;
+  /** Between the title and the chart. */
+  above?: ReactNode;
 }) {
   const { drawn, state, change, crosshair, columns, width, linkOf } = shared;
   const [card, seen] = useInView<HTMLElement>();
@@ -71,6 +74,7 @@ export function MetricChart({
       wide={wide}
       columns={columns}
       foot={<span title={text}>{text}</span>}
+      above={above}
       pinned={pinned}
       {...(onPin ? { onPin } : {})}
       onSize={set}
