@@ -89,9 +89,9 @@ def end_all(home: Path, trainers: Iterable[Trainer]) -> None:
         kill_sender(sender)
 
 
-def send_all(home: Path, **options: Any) -> None:
+def send_all(home: Path, server: str = "", **options: Any) -> None:
     """`runyard sync`: every journal is sent as a whole, and gone then."""
-    outcomes = Sync(Options(fallback=lambda: ("", ""), **options)).run(find([home]))
+    outcomes = Sync(Options(fallback=lambda: (server, ""), server=server, **options)).run(find([home]))
     left = [(one, str(one.error)) for one in outcomes if one.state == LEFT]
     assert left == []
     assert list(journals(home)) == []
