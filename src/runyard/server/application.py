@@ -44,6 +44,7 @@ from runyard.server.files import IDLE_S
 from runyard.server.gate import Gate
 from runyard.server.metrics import ServerMetrics
 from runyard.server.packed import Packed, Ready, ready
+from runyard.server.patient import ENDLESS
 from runyard.server.raw_shapes import shape_of
 from runyard.server.routing import NO_CONTENT, PREFIXES, Match, Route, RouteTable, WithHeaders
 from runyard.services.audit import AuditTrail
@@ -208,7 +209,7 @@ class Application:
             response = await self._audited(
                 match, scope, match.values, lambda: self._raw_answer(route, context, request, match.values)
             )
-            send.endless = getattr(response, "endless", False)
+            send.endless = scope[ENDLESS] = getattr(response, "endless", False)
             await response(scope, receive, send)
             return
         body = await read_request(route, match.values, scope, receive)

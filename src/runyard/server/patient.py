@@ -23,6 +23,9 @@ BODY_S = 90
 LEAST_BYTES = 64 * 1024
 """A body brings this much in BODY_S seconds, unless it is we who are slow."""
 
+ENDLESS = "runyard.endless"
+"""In the scope of a request whose answer goes on until somebody ends it."""
+
 LOOKED_AT = 200
 """Connections among which one that says nothing is sought."""
 
@@ -152,6 +155,12 @@ class PatientProtocol(HttpToolsProtocol):
             self._write_timer = None
         if self._held or self.is_idle():
             self._go_on()
+
+    def end_unread_stream(self) -> None:
+        """Nobody waits for the reader of an answer without end who reads nothing, when the server stops."""
+        scope: Any = getattr(self.cycle, "scope", None)
+        if scope and scope.get(ENDLESS) and not self.is_idle() and self.flow.write_paused:
+            self.transport.abort()
 
     def is_idle(self) -> bool:
         """Whether no request is being answered."""

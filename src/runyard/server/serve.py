@@ -21,6 +21,7 @@ from runyard.errors import RunyardError
 from runyard.server.app import build
 from runyard.server.fast_lane import FastLane, KnownHeads
 from runyard.server.first_owner import has_owner
+from runyard.server.patient import PatientProtocol
 from runyard.server.settings import Settings, is_loopback
 from runyard.server.storage import DataDirectory
 from runyard.server.workers import CannotStart, supervise
@@ -45,6 +46,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, PatientProtocol):
+                connection.end_unread_stream()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

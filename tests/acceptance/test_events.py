@@ -1,0 +1,108 @@
+"""Event streams of real servers: several processes, readers that read nothing, and the end."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.server_process import ServerProcess
+from tests.api.event_reader import Stream, opened
+from tests.components import postgres
+
+STREAMS = 12  # among two processes: by chance on both
+STOPS_WITHIN_S = 3.0
+GROWS_BYTES = 64 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    if not postgres.is_installed():
+        pytest.skip("PostgreSQL's server package is not installed; run scripts/install-components")
+    with postgres.postgres() as server:
+        yield server.create_database()
+
+
+def hears(stream: Stream, runs: set[str]) -> None:
+    """Read until all these runs were told of."""
+    missing = set(runs)
+    deadline = time.monotonic() + 15
+    while missing:
+        assert time.monotonic() < deadline, missing
+        missing -= {one["run_id"] for one in stream.until("runs").get("runs", [])}
+
+
+def test_readers_of_two_workers_hear_of_all_runs(database: str, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", "--database", database, "--workers", "2").start()
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(opened(server.port)) for _ in range(STREAMS)]
+        time.sleep(1)  # both workers have heard by now that somebody listens at the other
+        runs = {server.run() for _ in range(10)}
+        for stream in streams:
+            hears(stream, runs)
+        for run in runs:
+            body = {"run_id": run, "key": "m", "value": 1, "timestamp": 1}
+            assert server.call("POST", "/api/2.0/mlflow/runs/log-metric", body) == (200, {})
+        for stream in streams:
+            hears(stream, runs)
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < STOPS_WITHIN_S
+        for stream in streams:
+            assert stream.until("end")["retry"] is True
+            assert stream.next() is None
+
+
+def test_two_servers_on_one_database_hear_each_other(database: str, tmp_path: Path) -> None:
+    one = ServerProcess(tmp_path / "one", "--database", database).start()
+    two = ServerProcess(tmp_path / "two", "--database", database).start()
+    with opened(one.port) as stream:
+        time.sleep(1)
+        run = two.run()
+        hears(stream, {run})
+        two.kill()
+        hears(stream, {one.run()})
+    assert one.stop() == 0
+
+
+def test_readers_that_read_nothing_cost_little_and_hold_up_nobody(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            idle = stack.enter_context(socket.socket())
+            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+            idle.connect(("127.0.0.1", server.port))
+            idle.sendall(
+                b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
+            )
+        before = resident(server)
+        with opened(server.port) as stream:
+            deadline = time.monotonic() + 6
+            while time.monotonic() < deadline:
+                runs = {server.run() for _ in range(20)}
+            hears(stream, runs)
+        assert resident(server) - before < GROWS_BYTES
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < STOPS_WITHIN_S
+
+
+def test_a_server_stops_at_once_beside_readers_that_read_nothing(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(opened(server.port))
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < STOPS_WITHIN_S
+
+
+def resident(server: ServerProcess) -> int:
+    """Bytes in memory."""
+    assert server.process is not None
+    text = Path(f"/proc/{server.process.pid}/statm").read_text()
+    return int(text.split()[1]) * 4_096
