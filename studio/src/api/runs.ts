@@ -143,6 +143,7 @@ export async function runRows(
 
 /** Exported for its test. */
 export function rowsOf(table: WireTable): RunRow[] {
+  if (table.n === 0) return [];
   const ids = texts(table.run_id);
   const handles = numbers(table.handle);
   const experiments = texts(table.experiment_id);

@@ -1,4 +1,5 @@
 /** All runs of the workspace. */
+import { SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
@@ -7,8 +8,7 @@ import { Page } from "@/components/Page";
 import { PageTabs } from "@/components/PageTabs";
 import { ViewsMenu } from "@/components/views/ViewsMenu";
 import { RunsPage } from "@/pages/runs/RunsPage";
-import { RunsTabs } from "@/pages/runs/RunsTabs";
-import { useRunsSearch } from "@/pages/runs/search";
+import { type Tab, useRunsSearch } from "@/pages/runs/search";
 
 const EVERYWHERE: string[] = [];
 
@@ -19,7 +19,24 @@ export function AllRunsPage() {
   const experimentName = useExperimentNames(workspace);
   const shown = search.tab === "details" ? { ...search, tab: "runs" as const } : search;
   return (
-    <Page title="All runs" wide actions={<ViewsMenu workspace={workspace} page="runs" />}>
+    <Page
+      title="All runs"
+      wide
+      actions={
+        <>
+          <SegmentedControl
+            aria-label="Show as"
+            value={shown.tab}
+            onChange={(tab) => change({ tab: tab as Tab }, { push: true })}
+            data={[
+              { value: "runs", label: "Table" },
+              { value: "charts", label: "Charts" },
+            ]}
+          />
+          <ViewsMenu workspace={workspace} page="runs" />
+        </>
+      }
+    >
       <PageTabs
         tabs={[
           { text: "All experiments", to: "/workspaces/$workspace/experiments" },
@@ -27,7 +44,6 @@ export function AllRunsPage() {
         ]}
         params={{ workspace }}
       />
-      <RunsTabs tab={shown.tab} tabs={["runs", "charts"]} change={change} />
       <RunsPage
         key={workspace}
         of={of}

@@ -72,7 +72,7 @@ export function Foot({
   const runs = groups
     ? `${number(groups.groups.length)}${groups.more ? "+" : ""} ${groups.groups.length === 1 ? "group" : "groups"}`
     : total !== null
-      ? `${number(total)} ${total === 1 ? "run" : "runs"}`
+      ? `${number(total)} ${total === 1 ? "run" : "runs"}${search.nested ? " at the top" : ""}`
       : list
         ? `more than ${number(list.handles.length)} runs`
         : "";

@@ -1,5 +1,5 @@
 /** Above the table: the filter, quick choices, grouping, columns. */
-import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import {
   IconBinaryTree2,
   IconCalendar,
@@ -66,7 +66,7 @@ export function Toolbar({
         field={field}
         onChange={(filter) => change({ filter }, { push: true })}
       />
-      <Group gap={6}>
+      <div className={classes.tools}>
         <fieldset className={classes.chips}>
           <legend className="only-read">Status</legend>
           {Object.values(STATUS)
@@ -156,15 +156,24 @@ export function Toolbar({
             Nested
           </Button>
         </Tooltip>
-        <Button variant="default" leftSection={<IconColumns3 {...icon} />} onClick={onColumns}>
-          Columns
-        </Button>
-        <Tooltip label="Download what is shown as CSV">
-          <ActionIcon variant="default" size={30} onClick={onCsv} aria-label="Download what is shown as CSV">
-            <IconDownload {...icon} />
-          </ActionIcon>
-        </Tooltip>
-      </Group>
+        {search.tab === "runs" && (
+          <>
+            <Button variant="default" leftSection={<IconColumns3 {...icon} />} onClick={onColumns}>
+              Columns
+            </Button>
+            <Tooltip label="Download what is shown as CSV">
+              <ActionIcon
+                variant="default"
+                size={30}
+                onClick={onCsv}
+                aria-label="Download what is shown as CSV"
+              >
+                <IconDownload {...icon} />
+              </ActionIcon>
+            </Tooltip>
+          </>
+        )}
+      </div>
     </div>
   );
 }

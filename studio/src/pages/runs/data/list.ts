@@ -31,6 +31,8 @@ export class RunList {
     private readonly read: ReadPage,
     private readonly came: (page: RunsPage) => void,
     private readonly changed: () => void,
+    /** What is there stays, but it may be old, or not all. */
+    private readonly failed: (error: unknown) => void,
   ) {}
 
   /** Reads from the start. `rest`: and goes on to the end. */
@@ -49,7 +51,7 @@ export class RunList {
       if (rest) await this.rest(page.next, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (this.state === "ready") return; // What is there stays.
+      if (this.state === "ready") return this.failed(error);
       this.state = "broken";
       this.error = error;
       this.changed();
@@ -69,7 +71,7 @@ export class RunList {
       if (page.total !== null) this.total = page.total;
       this.changed();
     } catch (error) {
-      if (!signal.aborted) console.info("The list of runs could not be read again.", error);
+      if (!signal.aborted) this.failed(error);
     }
   }
 

@@ -44,7 +44,7 @@ export class RunsModel {
   constructor(
     private readonly reads: Reads,
     private readonly withExperiment: boolean,
-    failed: (error: unknown) => void,
+    private readonly failed: (error: unknown) => void,
   ) {
     this.rows = new Rows(reads.rows, () => this.tell(), failed);
   }
@@ -232,7 +232,7 @@ export class RunsModel {
   }
 
   private listOf(question: Question, changed: () => void = () => this.tell()): RunList {
-    return new RunList(question, this.reads.page, (page) => this.came(page), changed);
+    return new RunList(question, this.reads.page, (page) => this.came(page), changed, this.failed);
   }
 
   /** The newest question has its answer: now it is what is shown. */

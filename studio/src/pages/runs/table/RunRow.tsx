@@ -20,6 +20,8 @@ export interface RunRowProps {
   cursor: boolean;
   /** Charts show it. */
   visible: boolean;
+  /** Others in the table can be unfolded. */
+  folds: boolean;
   /** null: it cannot be unfolded. */
   open: boolean | null;
   experimentName: (id: string) => string;
@@ -84,14 +86,18 @@ function Tools({ row, selected, visible }: { row: Row; selected: boolean; visibl
   );
 }
 
-function Name({ row, workspace, layout, depth, open }: RunRowProps & { row: Row }) {
+function Name({ row, workspace, layout, depth, folds, open }: RunRowProps & { row: Row }) {
   const name = row.name || row.runId;
   return (
     <div
       role="gridcell"
       aria-colindex={2}
       className={classes.cell}
-      style={{ left: layout.lefts[0], width: layout.widths[0], paddingLeft: 4 + depth * 18 }}
+      style={{
+        left: layout.lefts[0],
+        width: layout.widths[0],
+        paddingLeft: 4 + depth * 18 + (folds && open === null ? 22 : 0),
+      }}
     >
       {open !== null && (
         <button

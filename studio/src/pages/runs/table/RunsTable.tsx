@@ -165,6 +165,7 @@ export function RunsTable({
           row={model.rows.get(item.handle)}
           workspace={workspace}
           depth={item.depth}
+          folds={folded}
           selected={selection.has(item.handle)}
           visible={isVisible(item.handle)}
           open={canOpen(model, item.handle, search) ? model.isOpen("run", item.handle) : null}
