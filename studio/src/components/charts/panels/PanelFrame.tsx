@@ -9,7 +9,7 @@ import { HIGH, type Shared } from "@/components/charts/MetricChart";
 import classes from "@/components/charts/panels/panels.module.css";
 import type { Values } from "@/components/charts/panels/use-values";
 import { useSay } from "@/components/notices";
-import { freshId, movedPanel, type Panel, withSettings } from "@/lib/chart-state";
+import { freshId, movedPanel, type Panel, WIDE_KINDS, withSettings } from "@/lib/chart-state";
 import { download } from "@/lib/config-file";
 
 export interface PanelProps {
@@ -90,9 +90,9 @@ export function PanelFrame({
 }) {
   const [card, seen] = useInView<HTMLElement>();
   const { own, set, move, remove } = usePanel({ shared, panel });
-  const wide = Math.min(own.wide ?? 1, shared.columns);
+  const wide = Math.min(own.wide ?? (WIDE_KINDS.has(panel.kind) ? 2 : 1), shared.columns);
   const height = own.high ?? HIGH[shared.state.size];
-  const [pickersHeight, setHeight] = useState(38);
+  const [pickersHeight, setHeight] = useState(pickers ? 38 : 0);
   const measured = useCallback((element: HTMLDivElement | null) => {
     if (!element) return;
     const observer = new ResizeObserver(() => setHeight(element.offsetHeight));
@@ -131,9 +131,11 @@ export function PanelFrame({
         </>
       }
     >
-      <div className={classes.pickers} ref={measured}>
-        {pickers}
-      </div>
+      {pickers && (
+        <div className={classes.pickers} ref={measured}>
+          {pickers}
+        </div>
+      )}
       <div style={{ height: body }}>
         {!ready ? (
           <Filling empty={hint} />

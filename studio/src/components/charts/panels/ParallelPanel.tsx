@@ -161,7 +161,7 @@ function Axis({
   const name = column.name.length > most ? `${column.name.slice(0, most - 1)}…` : column.name;
   const x = side === "start" ? left - ROOM.left + 2 : side === "end" ? left + ROOM.right - 2 : left;
   return (
-    <g>
+    <g className={classes.over}>
       <line className={classes.axis} x1={left} x2={left} y1={at.y(0)} y2={at.y(1)} />
       <text className={classes.label} x={x} y={13} textAnchor={side}>
         <title>{column.name}</title>

@@ -121,7 +121,7 @@ function Points({
   return (
     <Drawing width={width} height={height} label={label}>
       {surface && z && zAxis && <Surface at={at} x={x} y={y} z={z} axes={[xAxis, yAxis, zAxis]} />}
-      <Axes at={at} x={xAxis} y={yAxis} xName={x.name} yName={y.name} />
+      <Axes at={at} x={xAxis} y={yAxis} xName={x.name} yName={y.name} grid={!surface} />
       <Dots
         runs={runs}
         columns={[x, y, z]}

@@ -56,19 +56,23 @@ export function Axes({
   y,
   xName,
   yName,
+  grid = true,
 }: {
   at: Area;
   x: ValueAxis;
   y: ValueAxis;
   xName: string;
   yName: string;
+  grid?: boolean;
 }) {
   const per = Math.max(3, Math.floor(at.width / Math.max(1, x.ticks.length) / CHARACTER));
   return (
     <g aria-hidden>
       {y.ticks.map((tick) => (
         <g key={tick.at}>
-          <line className={classes.grid} x1={at.x(0)} x2={at.x(1)} y1={at.y(tick.at)} y2={at.y(tick.at)} />
+          {grid && (
+            <line className={classes.grid} x1={at.x(0)} x2={at.x(1)} y1={at.y(tick.at)} y2={at.y(tick.at)} />
+          )}
           <text x={at.x(0) - 6} y={at.y(tick.at) + 4} textAnchor="end">
             {short(tick.text, 8)}
           </text>
@@ -76,7 +80,9 @@ export function Axes({
       ))}
       {x.ticks.map((tick) => (
         <g key={tick.at}>
-          <line className={classes.grid} x1={at.x(tick.at)} x2={at.x(tick.at)} y1={at.y(0)} y2={at.y(1)} />
+          {grid && (
+            <line className={classes.grid} x1={at.x(tick.at)} x2={at.x(tick.at)} y1={at.y(0)} y2={at.y(1)} />
+          )}
           <text x={at.x(tick.at)} y={at.y(0) + 14} textAnchor="middle">
             {short(tick.text, per)}
           </text>
