@@ -61,7 +61,8 @@ NOT_FOUND_AT_HOME = {
     "traces/{trace_id}/tags", "presigned/{artifact_path:path}", "mpu/create/{artifact_path:path}",
     "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
     "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
-    "journals/{journal_id}/records", "alerts/{name}/test", "v1/events",
+    "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
+    "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "v1/events",
 }  # fmt: skip
 
 

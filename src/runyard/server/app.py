@@ -14,6 +14,7 @@ from runyard.server.composition.foundation import Foundation, lay
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
+from runyard.server.composition.studio import studio_routes
 from runyard.server.composition.tables import table_routes
 from runyard.server.composition.tracking import Tracking
 from runyard.server.composition.workspaces import workspace_routes
@@ -62,6 +63,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *workspace_routes(base),
             *simple.routes(WheelService(all_wheels)),
             *data.routes(),
+            *studio_routes(tracking, data),
             *tracking.transfer_routes(),
             *people_routes(base),
             *studio.routes(bundle),

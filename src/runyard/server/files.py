@@ -11,6 +11,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,21 +30,39 @@ _TEXT_NAMES = ("MLmodel", "MLproject")
 _TEXT_ENDINGS = (".yaml", ".yml", ".log", ".md", ".cfg", ".conf", ".ini", ".toml", ".env", ".jsonnet")
 _WATCHED_BYTES = 1024 * 1024
 
+ATTACHED = "sandbox; default-src 'none'"
 IDLE_S = 60
 """How long a transfer may stand still before the client is let go."""
 
 
-async def file_response(request: Request, name: str, open_file: Open, head: Head) -> Response:
+class Display(msgspec.Struct, frozen=True):
+    """How a browser is to take a file.
+
+    Attributes:
+        policy: the Content-Security-Policy.
+        inline: whether it may be shown; else it is a download.
+    """
+
+    media_type: str
+    policy: str
+    inline: bool
+
+
+async def file_response(
+    request: Request, name: str, open_file: Open, head: Head, display: Display | None = None
+) -> Response:
     """Answer GET and HEAD for one file, honouring Range, If-Range and If-None-Match.
 
     Args:
         name: the file's path or name; its last component names the download.
+        display: None: a download.
     Raises: what `open_file` and `head` raise, RangeNotSatisfiable among it.
     """
     wanted = parse_range(request.headers.get("range"))
+    display = display or Display(content_type(name), ATTACHED, False)
     if request.method == "HEAD":
         info = await head()
-        return Response(status_code=200, headers=_headers(info, name, info.size))
+        return Response(status_code=200, headers=_headers(info, name, info.size, display))
     known, condition = request.headers.get("if-none-match"), request.headers.get("if-range")
     if known or (condition and wanted):
         info = await head()
@@ -51,7 +70,7 @@ async def file_response(request: Request, name: str, open_file: Open, head: Head
             return Response(status_code=304, headers={"etag": f'"{info.etag}"', "cache-control": "no-cache"})
         if condition and condition not in (f'"{info.etag}"', _http_date(info)):
             wanted = None
-    return FileResponse(await open_file(wanted), name, partial=wanted is not None)
+    return FileResponse(await open_file(wanted), name, display, partial=wanted is not None)
 
 
 def parse_range(header: str | None) -> ByteRange | None:
@@ -74,9 +93,9 @@ def content_type(name: str) -> str:
 class FileResponse(Response):
     """Streams an open file and closes it, also when the client leaves."""
 
-    def __init__(self, download: Download, name: str, *, partial: bool) -> None:
+    def __init__(self, download: Download, name: str, display: Display, *, partial: bool) -> None:
         self._download = download
-        headers = _headers(download.info, name, download.stop - download.start)
+        headers = _headers(download.info, name, download.stop - download.start, display)
         if partial:
             headers["content-range"] = f"bytes {download.start}-{download.stop - 1}/{download.info.size}"
         super().__init__(status_code=206 if partial else 200, headers=headers)
@@ -126,17 +145,17 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def _headers(info: FileInfo, name: str, length: int) -> dict[str, str]:
+def _headers(info: FileInfo, name: str, length: int, display: Display) -> dict[str, str]:
     encoded = quote(name.rpartition("/")[2], safe="")
     return {
-        "content-type": content_type(name),
+        "content-type": display.media_type,
         "content-length": str(length),
-        "content-disposition": f"attachment; filename*=UTF-8''{encoded}",
+        "content-disposition": f"{'inline' if display.inline else 'attachment'}; filename*=UTF-8''{encoded}",
         "accept-ranges": "bytes",
         "etag": f'"{info.etag}"',
         "last-modified": _http_date(info),
         "cache-control": "no-cache",
-        "content-security-policy": "sandbox; default-src 'none'",
+        "content-security-policy": display.policy,
         "x-content-type-options": "nosniff",
         "x-frame-options": "SAMEORIGIN",
         "vary": "Origin",
