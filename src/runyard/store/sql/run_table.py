@@ -63,7 +63,7 @@ class SqlRunTable:
             if after is None:
                 total = len(found.ids) if token is None else None
                 if token is not None and not terms:
-                    total = _count(c, experiments, query.view)
+                    total = count_runs(c, experiments, query.view)
             rows = load_rows(c, query.workspace_id, None, found.ids[: query.rows], query.columns)
             return RunTable(found.ids, rows, token, total)
 
@@ -86,7 +86,7 @@ class SqlRunTable:
         return await self._database.read(work)
 
 
-def _count(c: Connection, experiments: Sequence[int], view: ViewType) -> int | None:
+def count_runs(c: Connection, experiments: Sequence[int], view: ViewType) -> int | None:
     """Runs of experiments, from the index alone; None where they are very many."""
     here = among("experiment_id", experiments, c.dialect)
     stages = ", ".join(map(str, stages_of(view)))

@@ -1,0 +1,81 @@
+"""Statements about a workspace at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runyard.entities.common import Stage, ViewType
+from runyard.entities.overview import Overview
+from runyard.entities.run import RunStatus
+from runyard.entities.run_page import RunBrief
+from runyard.entities.search.grammar import parse_filter
+from runyard.entities.search.tables import RUNS
+from runyard.store.contracts import Seen
+from runyard.store.sql.database import Connection, Database
+from runyard.store.sql.run_page import brief
+from runyard.store.sql.run_table import count_runs
+from runyard.store.sql.search.fragments import among
+from runyard.store.sql.search.page import RunSearch
+from runyard.store.sql.search.walk_runs import search_runs
+from runyard.store.sql.visible_experiments import visible
+
+EXPERIMENTS = 1_000
+COUNTED = 10_000  # runs of a status, each of which is looked up
+RARE = (RunStatus.RUNNING, RunStatus.SCHEDULED, RunStatus.FAILED, RunStatus.KILLED)
+# The plus keeps the database from choosing the index of all active runs.
+OF_STATUS = f"""SELECT count(*) FROM (SELECT 1 FROM runs WHERE {{here}} AND status = ?
+    AND +stage = {int(Stage.ACTIVE)} LIMIT {COUNTED + 1}) c"""
+BRIEFS = "SELECT id, uuid, experiment_id, name, status, stage, start_ms, end_ms FROM runs WHERE {which}"
+
+
+class SqlOverview:
+    """OverviewStore on a Database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def overview(
+        self, workspace_id: int, seen: Seen | None, *, shown: int, started_ms: int, failed_ms: int
+    ) -> Overview:
+        """The lists by the search of runs, the counts from indexes."""
+        failed = (
+            f"attributes.status = 'FAILED' and attributes.start_time >= {started_ms} "
+            f"and attributes.end_time >= {failed_ms}"
+        )
+
+        def work(c: Connection) -> Overview:
+            active = visible(c, workspace_id, (), seen, ViewType.ACTIVE_ONLY)
+            experiments = active[:EXPERIMENTS]
+            total = count_runs(c, experiments, ViewType.ACTIVE_ONLY) if experiments else 0
+            return Overview(
+                experiments=len(active),
+                whole=len(active) <= EXPERIMENTS,
+                runs=total,
+                by_status=_by_status(c, experiments, total),
+                latest=_found(c, experiments, "", shown),
+                running=_found(c, experiments, "attributes.status = 'RUNNING'", shown),
+                failed=_found(c, experiments, failed, shown),
+            )
+
+        return await self._database.read(work)
+
+
+def _by_status(c: Connection, experiments: Sequence[int], total: int | None) -> dict[RunStatus, int | None]:
+    """What has finished is the rest, so that it need not be looked up."""
+    here = among("experiment_id", experiments, c.dialect)
+    found: dict[RunStatus, int | None] = {}
+    rest = total
+    for status in RARE:
+        row = c.one(OF_STATUS.format(here=here.text), (*here.params, int(status)))
+        assert row is not None
+        found[status] = count = int(row[0]) if row[0] <= COUNTED else None
+        rest = None if rest is None or count is None else rest - count
+    return {**found, RunStatus.FINISHED: rest}
+
+
+def _found(c: Connection, experiments: Sequence[int], clause: str, limit: int) -> list[RunBrief]:
+    """The newest runs that meet a filter."""
+    ids = search_runs(c, RunSearch(experiments, limit, parse_filter(clause, RUNS))).ids
+    which = among("id", ids, c.dialect)
+    rows = {row[0]: row[1:] for row in c.all(BRIEFS.format(which=which.text), which.params)}
+    return [brief(rows[number]) for number in ids]
