@@ -104,15 +104,23 @@ def joined(parts: Sequence[Items]) -> Items:
 
 
 def _sorted(items: Items) -> Items:
-    low, high = items.low, items.high
+    if _are_sorted(items):
+        return items
+    items = items.rows(items.low.argsort(kind="stable"))  # a fifth of the cost of all four columns
+    if _are_sorted(items):
+        return items
+    return items.rows(np.lexsort((value_ranks(items.last), items.tie, items.high, items.low)))
+
+
+def _are_sorted(items: Items) -> bool:
+    """By low, then high and tie where items lie at one place."""
+    low, high, tie = items.low, items.high, items.tie
     up = low[1:] > low[:-1]
-    if up.all():
-        return items
-    up |= (low[1:] == low[:-1]) & (high[1:] > high[:-1])
-    up |= (low[1:] == low[:-1]) & (high[1:] == high[:-1]) & (items.tie[1:] >= items.tie[:-1])
-    if up.all():
-        return items
-    return items.rows(np.lexsort((value_ranks(items.last), items.tie, high, low)))
+    if not up.all():
+        same = low[1:] == low[:-1]
+        up |= same & (high[1:] > high[:-1])
+        up |= same & (high[1:] == high[:-1]) & (tie[1:] >= tie[:-1])
+    return bool(up.all())
 
 
 def joined_by_step(places: Columns, values: Columns) -> Items:

@@ -7,7 +7,7 @@ Minimum, maximum and sum leave NaN out; they are NaN where there is no number (t
 has no value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -86,12 +86,10 @@ def overview_of(columns: Columns) -> bytes:
 def are_sound(overviews: Sequence[bytes | None], points: Ints) -> Bools:
     """Whether each is the overview of a chunk of so many points, as it was written."""
     sound = np.zeros(len(overviews), np.bool_)
-    for (length, wide), places in _alike(overviews).items():
-        pieces = (length - _HEAD.itemsize) // _PIECES[wide].itemsize
-        words = np.frombuffer(b"".join([overviews[place] for place in places]), "<u4")  # type: ignore[misc]
-        words = words.reshape(len(places), length // 4)
+    for one in _alike(overviews):
+        words = np.frombuffer(one.data, "<u4").reshape(one.places.size, -1)
         whole = words[:, 0] == _check_of(words)
-        sound[places] = whole & (pieces == -(-points[places] // PIECE_POINTS))
+        sound[one.places] = whole & (one.pieces == -(-points[one.places] // PIECE_POINTS))
     return sound
 
 
@@ -104,17 +102,33 @@ def _check_of(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     return total
 
 
-def _alike(overviews: Sequence[bytes | None]) -> dict[tuple[int, int], list[int]]:
-    """Places by length and kind; those that have neither are left out."""
-    shapes: dict[tuple[int, int], list[int]] = {}
-    for place, data in enumerate(overviews):
-        if data is not None and len(data) > _HEAD.itemsize:
-            shapes.setdefault((len(data), data[4]), []).append(place)
-    return {
-        (length, wide): places
-        for (length, wide), places in shapes.items()
-        if wide <= 1 and not (length - _HEAD.itemsize) % _PIECES[wide].itemsize
-    }
+class _Alike(NamedTuple):
+    """Overviews of one length and kind: their places in the list, and all their bytes."""
+
+    wide: int
+    pieces: int
+    places: Ints
+    data: bytes
+
+
+def _alike(overviews: Sequence[bytes | None]) -> Iterator[_Alike]:
+    """All that have the length of their kind."""
+    lengths = np.fromiter((len(data or b"") for data in overviews), np.int64, len(overviews))
+    for length in np.unique(lengths).tolist():
+        if length <= _HEAD.itemsize:
+            continue
+        places = np.flatnonzero(lengths == length)
+        data = b"".join([overviews[place] for place in places.tolist()])  # type: ignore[misc]
+        rows = np.frombuffer(data, np.uint8).reshape(-1, length)
+        for wide, kind in enumerate(_PIECES):
+            pieces, rest = divmod(length - _HEAD.itemsize, kind.itemsize)
+            chosen = rows[:, 4] == wide
+            if rest or not chosen.any():
+                continue
+            if chosen.all():
+                yield _Alike(wide, pieces, places, data)
+            else:
+                yield _Alike(wide, pieces, places[chosen], rows[chosen].tobytes())
 
 
 def is_rising(overviews: Sequence[bytes]) -> Bools:
@@ -124,10 +138,7 @@ def is_rising(overviews: Sequence[bytes]) -> Bools:
 
 def read_overviews(overviews: Sequence[bytes]) -> Pieces:
     """All pieces of sound overviews, one after the other. Cost: some array operations for each length among them."""
-    parts = [
-        _read_alike([overviews[place] for place in places], wide, places)
-        for (_, wide), places in _alike(overviews).items()
-    ]
+    parts = [_read_alike(one) for one in _alike(overviews)]
     if not parts:
         return Pieces._make([np.empty(0, np.int64)] * 7 + [np.empty(0, np.float64)] * 4)
     if len(parts) == 1:
@@ -137,13 +148,12 @@ def read_overviews(overviews: Sequence[bytes]) -> Pieces:
     return Pieces._make(column[order] for column in columns)
 
 
-def _read_alike(overviews: Sequence[bytes], wide: int, places: Sequence[int]) -> Arrays:
-    """The columns of `Pieces` of overviews of one length and kind."""
-    kind = _PIECES[wide]
-    count = (len(overviews[0]) - _HEAD.itemsize) // kind.itemsize
-    whole = np.frombuffer(b"".join(overviews), np.dtype([("head", _HEAD), ("pieces", kind, (count,))]))
+def _read_alike(one: _Alike) -> Arrays:
+    """The columns of `Pieces`."""
+    kind = np.dtype([("head", _HEAD), ("pieces", _PIECES[one.wide], (one.pieces,))])
+    whole = np.frombuffer(one.data, kind)
     head, pieces = whole["head"], whole["pieces"]
-    columns: Arrays = [np.repeat(np.asarray(places, np.int64), count)]
+    columns: Arrays = [np.repeat(one.places, one.pieces)]
     columns += [pieces[name].astype(np.int64).ravel() for name in ("points", "numbers")]
     for name in _PLACES:
         low = head[name.partition("_")[2]].astype(np.int64)[:, None]
