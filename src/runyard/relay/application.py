@@ -165,7 +165,7 @@ class Relay:
         heed = functools.partial(self.holders.heard, port) if name in SIGNS else None
         asked = Asked(method, path, match.values, scope["query_string"], body, self.desk.way, heed)
         try:
-            found = local_uris(await self._in_thread(self._answers[place], asked))
+            found = await self._in_thread(self._answered, place, asked)
         except PassOn as exc:
             try:
                 await self._pass_on(scope, _again(body), send)
@@ -199,13 +199,19 @@ class Relay:
             with os.fdopen(handle, "wb") as file:
                 async for piece in iterate_body(receive):
                     await self._in_thread(file.write, piece)
-            run_id = await self._in_thread(self._artifacts.add, path, Path(name))
-            if run_id:
-                self.holders.heard(_port_of(scope), run_id)
+            await self._in_thread(self._upload, _port_of(scope), path, Path(name))
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(name)
         await send_json(send, 200, b"{}")
+
+    def _answered(self, place: tuple[str, str], asked: Asked) -> object:
+        return local_uris(self._answers[place](asked))
+
+    def _upload(self, port: int, path: str, source: Path) -> None:
+        run_id = self._artifacts.add(path, source)
+        if run_id:
+            self.holders.heard(port, run_id)
 
     async def _send(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         file = await self._in_thread(self._artifacts.held, path)

@@ -25,6 +25,7 @@ log = logging.getLogger("runyard.relay")
 LOOK_S = 5.0
 QUIET_S = 30.0  # that a run whose programs have ended may be taken up by another one
 RUNS_KEPT = 10_000
+ID_LIMIT = 100
 UNDER_WAY = (RunStatus.RUNNING, RunStatus.SCHEDULED)
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 ESTABLISHED = "01"
@@ -71,6 +72,8 @@ class Holders:
         Args:
             port: the client's.
         """
+        if len(run_id) > ID_LIMIT:  # there is none
+            return
         with self._lock:
             held = self._runs.get(run_id)
             if held is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from runyard.client.journal.calls.reach import FOR_EVER, LOST_S, Reach
@@ -65,3 +67,13 @@ def test_one_that_never_answered_is_left_alone_for_longer(seen: Seen) -> None:
     reach.lost()
     reach.heard()
     assert reach.there() and seen.looks == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_child_does_not_wait_for_a_look_of_its_parents(seen: Seen) -> None:
+    reach = seen.reach()
+    with reach._looking:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if reach.there() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

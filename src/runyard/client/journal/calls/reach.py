@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 LOOK_S = 3.0
@@ -12,7 +14,7 @@ FOR_EVER = float("inf")
 
 
 class Reach:
-    """What is known of a server. Any number of threads.
+    """What is known of a server. Any number of threads; good after a fork.
 
     Args:
         look: whether somebody answers just now.
@@ -38,6 +40,7 @@ class Reach:
         self._clock = clock
         self._heard = self._away_until = float("-inf")
         self._looking = threading.Lock()
+        _all.add(self)
 
     def there(self) -> bool:
         """Whether to ask the server. Takes three seconds at most where it has to be looked for."""
@@ -86,3 +89,16 @@ class Reach:
         never = self._heard == float("-inf")
         self._away_until = self._clock() + (self._away_s if never else LOST_S)
         return False
+
+
+_all: weakref.WeakSet[Reach] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A thread that the child does not have may look just now."""
+    for reach in list(_all):
+        reach._looking = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
