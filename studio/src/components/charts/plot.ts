@@ -154,6 +154,7 @@ export class Plot {
     clearTimeout(this.settle);
     this.settle = setTimeout(() => {
       this.settle = undefined;
+      this.draw();
       this.told.zoom(this.moving);
     }, SETTLED_MS);
   }
@@ -211,7 +212,8 @@ export class Plot {
     ctx.beginPath();
     ctx.rect(0, 0, x.size, y.from);
     ctx.clip();
-    if (buckets > MANY) drawMany(ctx, lines, x, y, Math.ceil(x.size), Math.ceil(y.from));
+    const many = this.settle === undefined ? MANY.rest : MANY.move;
+    if (buckets > many) drawMany(ctx, lines, x, y, Math.ceil(x.size), Math.ceil(y.from));
     else drawLines(ctx, lines, x, y);
     ctx.restore();
     this.drawTop();
