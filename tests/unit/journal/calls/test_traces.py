@@ -57,3 +57,12 @@ def test_spans_of_an_experiment_without_a_server_bring_its_tags(place: Place) ->
         {"experiment": "e", "key": "a", "value": "b"},
     ) in found
     assert len(found) == 3
+
+
+def test_which_tags_its_own_trace_has_is_asked_once_all_is_sent(place: Place) -> None:
+    place.server.answers["DELETE", TAGS] = NotFound("no such tag")
+    with pytest.raises(NotFound):
+        place.call("DeleteTraceTag", TAGS, "DELETE", key="a")
+    begun(place)
+    assert place.call("DeleteTraceTag", TAGS, "DELETE", key="a") == {}  # the trace is not there yet
+    assert [path for _, path, _ in bodies(place)] == [TRACES, TAGS]

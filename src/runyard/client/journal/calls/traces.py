@@ -37,7 +37,7 @@ class Traces:
         return {
             "StartTraceV3": self._start,
             "SetTraceTag": self._tag,
-            "DeleteTraceTag": self._tag,
+            "DeleteTraceTag": self._untag,
             "CreateAssessment": self._assess,
             "LinkTracesToRun": self._link,
             "LinkPromptsToTrace": self._link_prompts,
@@ -76,6 +76,14 @@ class Traces:
             return asked.send()
         return self._changed(asked, trace_id, trace_id, {})
 
+    def _untag(self, asked: Request) -> object:
+        """Which tags a trace has is known to the server alone: it is asked about this process's own traces, too."""
+        trace_id = asked.path.split("/")[-2]
+        if asked.fields.get("key") in FIXED_TAGS:
+            self._desk.settle()
+            return asked.send()
+        return self._asked_or_written(asked, trace_id, {})
+
     def _assess(self, asked: Request) -> object:
         trace_id = asked.path.split("/")[-2]
         said = asked.fields.setdefault("assessment", {})
@@ -94,7 +102,13 @@ class Traces:
 
     def _changed(self, asked: Request, trace_id: str, run_id: str, answer: Document) -> object:
         """Written down for a trace of this process, and without a server; else asked."""
-        if trace_id not in self._mine and self._desk.settle() and self._desk.reach.there():
+        if trace_id not in self._mine:
+            return self._asked_or_written(asked, run_id, answer)
+        self._desk.recorder.append(Call(run_id, asked.method, asked.path, asked.fields))
+        return answer
+
+    def _asked_or_written(self, asked: Request, run_id: str, answer: Document) -> object:
+        if self._desk.settle() and self._desk.reach.there():
             try:
                 return asked.ask()
             except Away:
