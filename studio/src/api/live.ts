@@ -55,7 +55,8 @@ class Stream {
       this.missed = false;
     });
     source.addEventListener("runs", (event) => {
-      const data = JSON.parse(event.data) as { runs?: RunChange[]; many?: string[] };
+      const data = JSON.parse(event.data) as { runs?: RunChange[]; many?: string[]; all?: boolean };
+      if (data.all) this.tell({ type: "resumed" });
       this.tell({ type: "runs", runs: data.runs ?? [], many: data.many ?? [] });
     });
     source.addEventListener("experiments", () => this.tell({ type: "experiments" }));

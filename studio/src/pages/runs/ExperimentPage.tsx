@@ -1,7 +1,7 @@
 /** One experiment: its runs as a table and as charts, and what is known of it. */
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { experimentQuery } from "@/api/experiments";
 import { CodeToCopy, Copy } from "@/components/Copy";
 import { Page } from "@/components/Page";
@@ -18,8 +18,9 @@ export function ExperimentPage() {
   const [search, change] = useRunsSearch();
   const { data: experiment, error, refetch } = useQuery(experimentQuery(workspace, id));
   const of = useMemo(() => ({ workspace, experimentIds: [id] }), [workspace, id]);
-  if (error && !experiment) return <Broken error={error} again={() => refetch()} />;
   const name = experiment?.name ?? "";
+  const experimentName = useCallback(() => name || id, [name, id]);
+  if (error && !experiment) return <Broken error={error} again={() => refetch()} />;
   return (
     <Page
       title={name || `Experiment ${id}`}
@@ -38,7 +39,7 @@ export function ExperimentPage() {
           title={name || id}
           search={search}
           change={change}
-          experimentName={() => name || id}
+          experimentName={experimentName}
           empty={<FirstRun uri={trackingUri(location.origin, workspace)} name={name} />}
         />
       )}

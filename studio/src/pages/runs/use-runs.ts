@@ -130,6 +130,7 @@ function useRunsLive(model: RunsModel, workspace: string, experimentIds: readonl
       const ours = change.runs.filter((one) => here(one.experiment_id));
       for (const one of ours) {
         if (one.kinds.includes("created") || one.kinds.includes("deleted")) now.order = true;
+        if (one.kinds.includes("deleted") && !one.kinds.includes("created")) model.deleted(one.run_id);
         now.stale.add(one.run_id);
       }
     }

@@ -200,6 +200,11 @@ export class RunsModel {
     this.tell();
   }
 
+  /** Somebody deleted it: where deleted runs are not shown, it goes. */
+  deleted(runId: string): void {
+    if (this.wish?.question.view === "active") this.remove([runId]);
+  }
+
   close(): void {
     this.rows.close();
     for (const one of [this.main, this.next]) if (one) close(one);

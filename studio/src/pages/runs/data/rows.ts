@@ -36,6 +36,8 @@ export class Rows {
   private readonly requests = new Set<Request>();
   private wanted: readonly number[] = [];
   private columns: readonly Column[] = [];
+  /** Of the cells of these columns. */
+  private ids: readonly string[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastWant = 0;
 
@@ -93,6 +95,7 @@ export class Rows {
   /** Reads what of these rows and columns is not there. The last call counts: what it does not name is given up. */
   want(handles: readonly number[], columns: readonly Column[]): void {
     this.wanted = handles;
+    if (columns !== this.columns) this.ids = idsOf(columns);
     this.columns = columns;
     clearTimeout(this.timer);
     const now = performance.now();
@@ -137,9 +140,10 @@ export class Rows {
     progress: (done: number) => void = () => undefined,
   ): Promise<Row[]> {
     const found: Row[] = [];
+    const ids = idsOf(columns);
     for (let at = 0; at < handles.length; at += 500) {
       const part = handles.slice(at, at + 500);
-      const missing = part.filter((one) => this.lacks(one, columns));
+      const missing = part.filter((one) => this.lacks(one, ids));
       if (missing.length > 0) {
         const wanted = wantedOf(columns);
         this.keep(
@@ -159,14 +163,10 @@ export class Rows {
     for (const one of this.requests) one.abort.abort();
   }
 
-  private lacks(handle: number, columns: readonly Column[]): boolean {
+  private lacks(handle: number, ids: readonly string[]): boolean {
     if (this.gone.has(handle)) return false;
     const row = this.rows.get(handle);
-    return (
-      row === undefined ||
-      columns.some((one) => one.kind !== "attribute" && row.cells.get(cellId(one)) === undefined) ||
-      row.cells.get(tagId(COLOR_TAG)) === undefined
-    );
+    return row === undefined || ids.some((id) => row.cells.get(id) === undefined);
   }
 
   private ask(): void {
@@ -174,7 +174,7 @@ export class Rows {
     for (const one of this.requests)
       if (![...one.handles].some((handle) => inSight.has(handle))) one.abort.abort();
     const coming = new Set([...this.requests].flatMap((one) => [...one.handles]));
-    const missing = this.wanted.filter((one) => !coming.has(one) && this.lacks(one, this.columns));
+    const missing = this.wanted.filter((one) => !coming.has(one) && this.lacks(one, this.ids));
     for (let at = 0; at < missing.length && this.requests.size < AT_ONCE; at += WINDOW)
       this.send(missing.slice(at, at + WINDOW), this.columns, false);
   }
@@ -224,3 +224,9 @@ const keysOf = (wanted: WantedColumns): ColumnKeys => ({
   params: wanted.params ?? [],
   tags: wanted.tags ?? [],
 });
+
+/** The colour is always among them. */
+const idsOf = (columns: readonly Column[]): string[] => [
+  tagId(COLOR_TAG),
+  ...columns.filter((one) => one.kind !== "attribute").map(cellId),
+];

@@ -1,5 +1,5 @@
 /** Which rows and columns of the scrolled box are in sight; told only when they change. */
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { columnsInSight, rowsInSight, type Span } from "@/lib/window";
 import { HEAD_HEIGHT, type Layout, ROW_HEIGHT } from "@/pages/runs/table/layout";
 
@@ -24,9 +24,13 @@ export function useSight(box: RefObject<HTMLDivElement | null>, layout: Layout, 
     const left = element.scrollLeft - MORE_WIDTH;
     const right = element.scrollLeft + element.clientWidth - now.layout.pinnedWidth + MORE_WIDTH;
     const columns = columnsInSight(now.layout.starts, left, right);
-    setSight((before) =>
-      same(before.rows, rows) && same(before.columns, columns) ? before : { rows, columns },
-    );
+    setSight((before) => {
+      const next = {
+        rows: same(before.rows, rows) ? before.rows : rows,
+        columns: same(before.columns, columns) ? before.columns : columns,
+      };
+      return next.rows === before.rows && next.columns === before.columns ? before : next;
+    });
   }, [box]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another layout or length shows other rows
   useLayoutEffect(look, [look, layout, count]);
@@ -42,12 +46,17 @@ export function useSight(box: RefObject<HTMLDivElement | null>, layout: Layout, 
     };
   }, [box, look]);
   const end = layout.starts.length - 1;
-  return {
-    rows: { first: Math.min(sight.rows.first, count), end: Math.min(sight.rows.end, count) },
-    columns: { first: Math.min(sight.columns.first, end), end: Math.min(sight.columns.end, end) },
-  };
+  const { rows, columns } = sight;
+  // The same objects while they say the same: rows are drawn again only when they must be.
+  const inRows = useMemo(() => within(rows, count), [rows, count]);
+  const inColumns = useMemo(() => within(columns, end), [columns, end]);
+  return { rows: inRows, columns: inColumns };
 }
 
+const within = (span: Span, end: number): Span => ({
+  first: Math.min(span.first, end),
+  end: Math.min(span.end, end),
+});
 const same = (a: Span, b: Span): boolean => a.first === b.first && a.end === b.end;
 
 /** Scrolls so that a row is in sight, below the head. */
