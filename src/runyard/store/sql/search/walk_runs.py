@@ -80,6 +80,16 @@ def search_runs(connection: Connection, search: RunSearch, tuning: Tuning = MEAS
     return Found([row[0] for row in page], tuple(page[-1][1:]) if len(found) == wanted else None)
 
 
+def matching_runs(connection: Connection, search: RunSearch, tuning: Tuning = MEASURED) -> list[int]:
+    """Row ids of all runs that match, in no order, up to the limit of the search; its order and position say nothing.
+
+    Cost: what the strictest clause leaves; without a filter, an index.
+    """
+    scope = scope_of(connection, search)
+    terms = sorted({term_of(scope, clause) for clause in search.filter}, key=lambda term: term.strictness)
+    return _Search(scope, tuning).all(terms, search.limit) if scope.experiments else []
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """Find `limit` runs that meet `terms`, in the order of `keys`, after a position in these keys."""
@@ -121,7 +131,26 @@ class _Search:
             return self._sort(task, best or self._selectivity.least(task.terms))
         return self._walk(task)
 
+    def all(self, terms: Sequence[Term], limit: int) -> list[int]:
+        """Ids of all runs that meet terms."""
+        if any(term.check == NEVER for term in terms):
+            return []
+        driver = self._selectivity.least(terms) if terms else None
+        source = driver.source if driver else None
+        others = [term for term in terms if driver is None or driver.check != term.check]
+        ids = ("d.run_id", "d.experiment_id") if source else ("r.id", "r.experiment_id")
+        conditions = checks(others, *ids, self._scope.dialect)
+        conditions += self._in_scope(found_by_id=source is not None)
+        statement = Sql("SELECT r.id") + self._tables(source) + all_of(conditions).wrap("WHERE ")
+        return [row[0] for row in rows(self._scope.connection, statement + Sql("LIMIT ?", (limit,)))]
+
     # --- one statement
+
+    def _tables(self, source: Sql | None) -> Sql:
+        """The runs r, and the driving rows d where there are some."""
+        if source is None:
+            return Sql("FROM runs r")
+        return source.wrap("FROM (", f") d CROSS JOIN {self._run_of_driver()}")
 
     def _sort(self, task: _Task, driver: Term | None) -> list[Row]:
         """Visit what driver's index range holds (every run of the experiments without one) and sort it."""
@@ -131,9 +160,7 @@ class _Search:
 
     def _select(self, source: Sql | None, terms: Sequence[Term], task: _Task) -> list[Row]:
         keys = key_list(task.keys)
-        tables = (
-            source.wrap("FROM (", f") d CROSS JOIN {self._run_of_driver()}") if source else Sql("FROM runs r")
-        )
+        tables = self._tables(source)
         for key in task.keys:
             tables += key.join or Sql("")
         ids = ("d.run_id", "d.experiment_id") if source else ("r.id", "r.experiment_id")
