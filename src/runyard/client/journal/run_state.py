@@ -109,7 +109,7 @@ class RunState:
             self.latest[key] = (step, ms, value)
 
     def message(self, *, whole: bool = True) -> RunMessage:
-        """The run as MLflow's API answers it.
+        """The run as MLflow's API answers it. Others may log to it meanwhile.
 
         Args:
             whole: with metrics, params and tags.
@@ -130,13 +130,16 @@ class RunState:
             RunDataMessage()
             if not whole
             else RunDataMessage(
-                [MetricValue(key, number(value), ms, step) for key, (step, ms, value) in self.latest.items()],
-                [Param(key, value) for key, value in self.params.items()],
-                [TagMessage(key, value) for key, value in self.tags.items()],
+                [
+                    MetricValue(key, number(value), ms, step)
+                    for key, (step, ms, value) in list(self.latest.items())
+                ],
+                [Param(key, value) for key, value in list(self.params.items())],
+                [TagMessage(key, value) for key, value in list(self.tags.items())],
             )
         )
-        inputs = InputsMessage(self.inputs, [ModelIdMessage(one) for one in self.model_inputs])
-        outputs = OutputsMessage([ModelEdge(one, step) for one, step in self.model_outputs.items()])
+        inputs = InputsMessage(self.inputs, [ModelIdMessage(one) for one in list(self.model_inputs)])
+        outputs = OutputsMessage([ModelEdge(one, step) for one, step in list(self.model_outputs.items())])
         return RunMessage(info, data, inputs, outputs)
 
 

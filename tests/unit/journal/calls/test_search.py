@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import threading
 from typing import Any
 
 import pytest
@@ -105,6 +107,27 @@ def test_pages_join_and_belong_to_one_query() -> None:
 def test_refuses_what_the_server_refuses(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         names(**fields)
+
+
+def test_runs_may_be_logged_to_over_a_search() -> None:
+    busy = run("busy", 1)
+    ended = threading.Event()
+
+    def log() -> None:
+        for at in itertools.count():
+            busy.point(f"m{at}", 1.0, 1, 1)
+            busy.params[f"p{at}"] = busy.tags[f"t{at}"] = "x"
+            if ended.is_set() or at > 20_000:
+                return
+
+    logging = threading.Thread(target=log)
+    logging.start()
+    try:
+        for _ in range(10):
+            assert len(search.runs([busy], ["1"], SearchRuns(filter="run_name = 'busy'"))["runs"]) == 1
+    finally:
+        ended.set()
+        logging.join()
 
 
 def test_experiments_by_name_tag_and_age() -> None:

@@ -57,7 +57,7 @@ def runs(known: Sequence[RunState], experiment_ids: Sequence[str], query: Search
     """
     stages = STAGES[parse_view_type(query.run_view_type)]
     here = [one for one in known if one.experiment_id in experiment_ids]
-    keys = {key for one in here for key in one.latest}
+    keys = {key for one in here for key in list(one.latest)}  # others may log meanwhile
     clauses = tuple(
         replace(one, name=_told_here(resolve(one.name, keys))) for one in parse_filter(query.filter, RUNS)
     )
