@@ -20,6 +20,8 @@ from runyard.server.routes.mlflow import artifacts
 from runyard.server.routing import RouteTable
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
+from runyard.services.upload_order import UploadOrder
+from runyard.store.upload_contracts import Turn, UploadPlace
 from tests.api.open_application import OneWorkspace, open_application
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -102,6 +104,18 @@ class Client:
         return [found["path"] for found in self.get(f"{PROXY}?path={path}").json.get("files", [])]
 
 
+class NoJournals:
+    """UploadStore of a server that knows no journal."""
+
+    async def begin(self, place: UploadPlace, seq: int, upload: str, dead_before_ms: int) -> Turn:
+        return Turn.UNKNOWN
+
+    async def keep(self, place: UploadPlace, upload: str) -> bool:
+        return False
+
+    async def end(self, place: UploadPlace, upload: str) -> None: ...
+
+
 @contextlib.contextmanager
 def artifact_server(
     location: str, environment: Mapping[str, str] | None = None, records: Records | None = None
@@ -115,7 +129,7 @@ def artifact_server(
         yield
         await mount.datastore.aclose()
 
-    app = open_application(RouteTable(artifacts.routes(service)), lifespan)
+    app = open_application(RouteTable(artifacts.routes(service, UploadOrder(NoJournals()))), lifespan)
     sock = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)

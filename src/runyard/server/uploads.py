@@ -10,7 +10,10 @@ from starlette.requests import Request
 
 from runyard.errors import BadRequest, InvalidInput, TooLarge
 from runyard.server.files import IDLE_S
+from runyard.wire.journal import MAX_SEQ
 
+JOURNAL = "x-runyard-journal"
+RECORD = "x-runyard-record"
 BODY_S = 600
 """How long a body that is held in memory may take."""
 T = TypeVar("T")
@@ -31,6 +34,28 @@ async def receive_file(request: Request, store: Store[T]) -> T:
         raise BadRequest(
             f"Nothing of the body arrived for {IDLE_S} seconds; nothing was kept. Send it again."
         ) from exc
+
+
+def record_of(request: Request) -> tuple[str, int] | None:
+    """The journal and the number of the record that a file belongs to; None for a file that comes otherwise.
+
+    Raises: InvalidInput.
+    """
+    journal, seq = request.headers.get(JOURNAL), request.headers.get(RECORD)
+    if journal is None and seq is None:
+        return None
+    if (
+        not journal
+        or not seq
+        or not seq.isascii()
+        or not seq.isdecimal()
+        or len(seq) > 19
+        or not 0 < int(seq) <= MAX_SEQ
+    ):
+        raise InvalidInput(
+            f"{JOURNAL} and {RECORD} name a journal and a record of it, by its number from 1 on."
+        )
+    return journal, int(seq)
 
 
 async def receive_limited(request: Request, limit: int, arrived: Callable[[int], None]) -> bytes:

@@ -98,7 +98,7 @@ class Watch:
         """Records of a new journal."""
         stretch = Stretch(0, len(changes), changes, ())
         taken = self.journals.take(self.stores.workspace, uuid.uuid4().hex, stretch, ALL)
-        assert self.stores.do(taken) == []
+        assert self.stores.do(taken).refused == []
 
     def state(self, run_id: str) -> tuple[str, int | None, str | None]:
         """Status, end time and why it was lost."""

@@ -33,6 +33,7 @@ from runyard.services.runs import RunService
 from runyard.services.trace_metrics import TraceMetricService
 from runyard.services.traces import TraceService
 from runyard.services.transfer import TransferService
+from runyard.services.upload_order import UploadOrder
 from runyard.store.sql.charts import SqlCharts
 from runyard.store.sql.dataset_search import SqlDatasetSearch
 from runyard.store.sql.experiments import SqlExperiments
@@ -44,6 +45,7 @@ from runyard.store.sql.runs import SqlRuns
 from runyard.store.sql.trace_metrics import SqlTraceMetrics
 from runyard.store.sql.traces import SqlTraces
 from runyard.store.sql.transfer.store import SqlTransfer
+from runyard.store.sql.uploads import SqlUploads
 from runyard.wire.mlflow.runs import render
 
 
@@ -75,7 +77,7 @@ class Tracking:
             *logged_models.routes(LoggedModelService(self._models)),
             *registry.routes(self._registry),
             *self._of_traces(),
-            *artifacts.routes(self.files),
+            *artifacts.routes(self.files, UploadOrder(SqlUploads(self._base.database))),
         ]
 
     def transfer_routes(self) -> list[Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -71,6 +71,7 @@ class Access:
         *,
         size: int | None = None,
         kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout_s: float = REQUEST_S,
     ) -> Answer:
         """A request about the workspace, with the token as it is now.
@@ -82,7 +83,7 @@ class Access:
         Raises: ServerUnreachable; OSError, if a file cannot be read; InvalidInput, if stored logins cannot be.
         """
         token = self._source.current()
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **(headers or {})}
         if kind is not None:
             headers["Content-Type"] = kind
         answer = self._sent(method, path, body, size, headers, token, timeout_s)

@@ -51,7 +51,8 @@ class Step(enum.Enum):
 class Shipment:
     """Sends one journal, step by step; used by one thread.
 
-    Two at once, in whatever processes, are harmless: the server takes each record once, uploads are repeated.
+    Two at once, in whatever processes, are harmless: the server takes each record once, and repeated uploads in an order
+    in which the newest version of a file stays.
 
     Args:
         tell: what a person should know.

@@ -29,6 +29,7 @@ RUN = "/api/2.0/mlflow/runs/get?run_id="
 MODEL = "/api/2.0/mlflow/logged-models/"
 TRACE = "/api/3.0/mlflow/traces/"
 ARTIFACT_LOCATION = "mlflow.artifactLocation"
+JOURNAL, RECORD = "X-Runyard-Journal", "X-Runyard-Record"  # so that an older version never replaces a newer one
 UPLOAD_S = 300.0  # longest silence: a datastore may take its time over the last byte
 PLACES = {"runs": RUN, "models": MODEL, "traces": TRACE}
 _COPY = re.compile(r"files/[0-9]+")
@@ -125,7 +126,7 @@ class Uploads:
         backoff = Backoff()
         while not self._stopped.wait(backoff.left_s):
             try:
-                self._upload(record)
+                self._upload(seq, record)
             except Refused as exc:
                 return Ended(seq, exc.code, exc.message)
             except ServerUnreachable as exc:
@@ -139,7 +140,7 @@ class Uploads:
                 return Ended(seq)
         return None
 
-    def _upload(self, record: FileRecord) -> None:
+    def _upload(self, seq: int, record: FileRecord) -> None:
         """Raises: Refused; RunyardError, when another try may help."""
         target = f"{FILES}/{quote(f'{self._root(record.owner)}/{record.path}'.lstrip('/'))}"
         source = _source(self._folder, record)
@@ -152,6 +153,7 @@ class Uploads:
                     self._pieces(file.fileno(), record.size),
                     size=record.size,
                     kind="application/octet-stream",
+                    headers={JOURNAL: self._folder.id, RECORD: str(seq)},
                     timeout_s=UPLOAD_S,
                 )
                 _check(record, os.fstat(file.fileno()))

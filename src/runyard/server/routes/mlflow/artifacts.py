@@ -13,9 +13,10 @@ from runyard.entities.access import SELF
 from runyard.errors import BadRequest, InvalidInput, TooLarge
 from runyard.server.files import file_response
 from runyard.server.routing import PREFIXES, Route, raw, rpc
-from runyard.server.uploads import announced_size, receive_file
+from runyard.server.uploads import announced_size, receive_file, record_of
 from runyard.services.artifacts import ArtifactService, exactly_one
 from runyard.services.context import Context
+from runyard.services.upload_order import UploadOrder
 from runyard.wire.mlflow.artifacts import (
     AbortMultipart,
     CompleteMultipart,
@@ -44,10 +45,10 @@ MODELS = "/2.0/mlflow/logged-models/{model_id}/artifacts"
 UPLOAD_LIMIT = 10 * 1024 * 1024
 
 
-def routes(service: ArtifactService) -> list[Route]:
+def routes(service: ArtifactService, order: UploadOrder) -> list[Route]:
     """All of them."""
     return [
-        *_proxy_routes(service),
+        *_proxy_routes(service, order),
         *_multipart_routes(service),
         *_run_routes(service),
         *_logged_model_routes(service),
@@ -56,7 +57,7 @@ def routes(service: ArtifactService) -> list[Route]:
     ]
 
 
-def _proxy_routes(service: ArtifactService) -> list[Route]:
+def _proxy_routes(service: ArtifactService, order: UploadOrder) -> list[Route]:
     """Files by their path in the datastore."""
 
     async def get(ctx: Context, request: Request) -> Response:
@@ -65,7 +66,16 @@ def _proxy_routes(service: ArtifactService) -> list[Route]:
 
     async def put(ctx: Context, request: Request) -> Response:
         """Upload a file to a path in the datastore; the body is the file."""
-        await _receive(service, ctx, request, request.path_params["artifact_path"], announced_size(request))
+        path, size = request.path_params["artifact_path"], announced_size(request)
+        record = record_of(request)
+        if record is None:
+            await _receive(service, ctx, request, path, size)
+            return Response()
+        async with order.turn(ctx, *record, path) as wanted:
+            if wanted:
+                await _receive(service, ctx, request, path, size)
+            else:
+                await receive_file(request, _nothing)
         return Response()
 
     async def delete(ctx: Context, request: Request) -> Response:
@@ -259,6 +269,12 @@ async def _receive(
     await receive_file(
         request, lambda pieces: service.put(ctx, path, _limited(pieces) if limited else pieces, size)
     )
+
+
+async def _nothing(pieces: AsyncIterator[bytes]) -> None:
+    """Whoever sends a file may hear the answer only once all of it is gone."""
+    async for _ in pieces:
+        pass
 
 
 async def _limited(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
