@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from runyard.client.journal.folder import journals
+from runyard.relay.answers import PLACES
 from runyard.relay.running import Running
 from tests.journal.trainers import wait_for
 from tests.relay.conftest import ServerProcess, relayed
@@ -186,6 +187,58 @@ def test_searches_find_what_the_relay_knows_while_the_server_is_away(server: Ser
             400,
             "INVALID_PARAMETER_VALUE",
         )
+
+
+JUNK: list[Any] = [
+    {},
+    {
+        "run_id": 3,
+        "experiment_id": {},
+        "key": [],
+        "value": {},
+        "tags": 1,
+        "metrics": 1,
+        "status": "x",
+        "name": 5,
+    },
+    {"run_id": "r" * 300, "experiment_id": "x", "key": "k" * 300, "value": "v", "timestamp": "t", "name": ""},
+    {
+        "run_id": "0" * 32,
+        "experiment_id": "987654321",
+        "key": "a",
+        "value": "1",
+        "timestamp": 1,
+        "name": "\0",
+    },
+    {"experiment_ids": [{}], "max_results": -1, "order_by": {}, "filter": 3, "page_token": [], "model_id": 1},
+    {"experiment_ids": ["x"], "max_results": 1, "filter": "(", "order_by": [1], "datasets": 1, "trace": 1},
+    [1],
+    "text",
+]
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["up", "away"])
+def test_no_request_makes_it_fail(server: ServerProcess, up: bool) -> None:
+    """Each route with input that makes no sense: with the server up as the server answers, else never a 500."""
+    with relayed(server) as (relay, client):
+        direct = server.client()
+        if not up:
+            server.down()
+            relay.desk.reach.lost()
+        for method, template in PLACES:
+            path = "/api" + template.replace("{id}", "m-1").replace("{key}", "k")
+            for junk in JUNK:
+                if method == "GET" and not isinstance(junk, dict):
+                    continue
+                ours = client.call(method, path, junk)
+                if not up:
+                    assert ours.status in (200, 400, 404, 503), (method, path, junk, ours.content)
+                elif ours.status >= 400:
+                    theirs = direct.call(method, path, junk)
+                    told = (ours.status, ours.json()["error_code"])
+                    assert told == (theirs.status, theirs.json()["error_code"]), (method, path, junk)
+                else:
+                    assert direct.call(method, path, junk).status < 400, (method, path, junk, ours.content)
 
 
 LOGGING = """
