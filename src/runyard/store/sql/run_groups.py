@@ -30,7 +30,9 @@ Values = tuple[str | None, ...]
 
 MOST_RUNS = 200_000
 MOST_VALUES = 5_000_000
-FEW_RUNS = 20_000  # are looked up; of more, a key's whole range of an index is read
+FEW_RUNS = (
+    20_000  # are looked up, where a filter has chosen them; else a key's whole range of an index is read
+)
 TABLES = {"param": "run_params", "tag": "run_tags"}
 OF_RUNS = f"SELECT t.run_id, {WHOLE.format('t')} FROM {{table}} t WHERE {{which}} AND t.key_id = ?"
 OF_KEY = "SELECT t.run_id, {whole} FROM {table} t WHERE {which} AND t.key_id = ?"
@@ -65,7 +67,7 @@ class SqlRunGroups:
                 raise QueryTooExpensive(
                     f"More than {MOST_RUNS} runs match. Narrow the filter, or name experiments."
                 )
-            found = _Grouping(c, experiments, runs)
+            found = _Grouping(c, experiments, runs, chosen=bool(terms))
             members = found.by(query.by)
             order = sorted(members, key=lambda values: _place(len(members[values]), values))
             if after is not None:
@@ -95,12 +97,19 @@ def _place(count: int, values: Values) -> tuple[Any, ...]:
 
 
 class _Grouping:
-    """The columns of some runs."""
+    """The columns of some runs.
 
-    def __init__(self, c: Connection, experiments: Sequence[int], runs: Sequence[int]) -> None:
+    Args:
+        chosen: by a filter; else they are all that the experiments have, as a rule.
+    """
+
+    def __init__(
+        self, c: Connection, experiments: Sequence[int], runs: Sequence[int], *, chosen: bool
+    ) -> None:
         self._c = c
         self._experiments = experiments
         self._runs = runs
+        self._few = FEW_RUNS if chosen else 0
 
     def by(self, keys: Sequence[GroupKey]) -> dict[Values, list[int]]:
         """Runs by the values that they have."""
@@ -112,7 +121,7 @@ class _Grouping:
 
     def _texts(self, by: GroupKey) -> list[Row]:
         table = TABLES[by.kind]
-        if len(self._runs) <= FEW_RUNS:
+        if len(self._runs) <= self._few:
             return self._facts(OF_RUNS.replace("{table}", table), "t.run_id", self._runs, by.key)
         sql = OF_KEY.replace("{table}", table).replace("{whole}", whole_from_index(table, "t"))
         return self._facts(sql, "t.experiment_id", self._experiments, by.key)
@@ -144,7 +153,8 @@ class _Grouping:
 
     def _metric(self, column: MetricColumn, runs: Ints, places: Ints, groups: int) -> GroupedMetric:
         sql = SERIES.replace("{column}", column_of("s", column.stat))
-        if runs.size <= FEW_RUNS:
+        in_index = column.stat == "last" and 4 * runs.size > len(self._runs)
+        if runs.size <= (self._few if in_index else FEW_RUNS):
             rows = self._facts(sql, "s.run_id", runs.tolist(), column.key)
         else:
             rows = self._facts(sql, "s.experiment_id", self._experiments, column.key)
