@@ -51,6 +51,8 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
     "v1/secrets": {"value": "v"},
+    "v1/views": {"page": "runs", "state": {}},
+    "views/{view_id}": {"state": {}},
     "charts/series": {"metrics": ["m"]},
     "charts/groups": {"metrics": ["m"]},
 }  # fmt: skip

@@ -78,8 +78,9 @@ def known_records(server: Client) -> dict[str, Any]:
     feedback = {"assessment_name": "good", "feedback": {"value": True}, "source": {"source_type": "HUMAN"}}
     path = f"/api/3.0/mlflow/traces/{trace}/assessments"
     assessment = server.ok("POST", path, assessment=feedback)["assessment"]["assessment_id"]
+    view = server.ok("POST", "/api/v1/views", name=name, page="runs", state={}, shared=True)["id"]
     return {
-        "experiment_id": experiment, "experiment_ids": [experiment], "experiment_name": "Default",
+        "view_id": view, "experiment_id": experiment, "experiment_ids": [experiment], "experiment_name": "Default",
         "run_id": run, "run_ids": [run], "model_id": model, "id": model, "name": name, "version": "1",
         "trace_id": trace, "trace_ids": [trace], "request_ids": [trace], "request_id": trace,
         "trace_location": place, "locations": [place], "trace_info": info, "assessment_id": assessment,

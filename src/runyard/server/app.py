@@ -63,7 +63,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *workspace_routes(base),
             *simple.routes(WheelService(all_wheels)),
             *data.routes(),
-            *studio_routes(tracking, data),
+            *studio_routes(base, tracking, data),
             *tracking.transfer_routes(),
             *people_routes(base),
             *studio.routes(bundle),

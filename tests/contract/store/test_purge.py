@@ -151,6 +151,8 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     tx.execute("INSERT INTO alerts (workspace_id, name, events, stalled_s, host, sealed, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", alert)  # fmt: skip
     sql = "INSERT INTO alert_deliveries (alert_id, event, body, next_ms) SELECT id, 'e', '{}', 1 FROM alerts WHERE workspace_id = ?"  # fmt: skip
     tx.execute(sql, (workspace.id,))
+    view = (uuid.uuid4().hex, workspace.id, "runs", "v", 0, "u", "o", "{}", 1, 1)
+    tx.execute("INSERT INTO saved_views (uuid, workspace_id, page, name, shared, owner_uuid, owner, state, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", view)  # fmt: skip
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

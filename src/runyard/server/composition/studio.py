@@ -1,13 +1,20 @@
-"""Composition of what people use beside runs: files that a browser shows."""
+"""Composition of what people use beside runs: files that a browser shows, saved views."""
 
 from __future__ import annotations
 
 from runyard.server.composition.data import Data
+from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.tracking import Tracking
-from runyard.server.routes.api import previews
+from runyard.server.routes.api import previews, saved_views
 from runyard.server.routing import Route
+from runyard.services.saved_views import SavedViewService
+from runyard.store.sql.saved_views import SqlSavedViews
 
 
-def studio_routes(tracking: Tracking, data: Data) -> list[Route]:
+def studio_routes(base: Foundation, tracking: Tracking, data: Data) -> list[Route]:
     """All of them; open to every client, as all routes are."""
-    return [*previews.routes(tracking.files), *previews.datastore_routes(data.datastores)]
+    return [
+        *previews.routes(tracking.files),
+        *previews.datastore_routes(data.datastores),
+        *saved_views.routes(SavedViewService(SqlSavedViews(base.database, base.key))),
+    ]

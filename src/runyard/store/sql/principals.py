@@ -14,6 +14,7 @@ from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.identity import BY_NAME, PRINCIPAL, principal_of
 from runyard.store.sql.name_pages import NamePages
 from runyard.store.sql.owners import keeping_an_owner
+from runyard.store.sql.saved_views import forget_private_of
 
 COLUMNS = PRINCIPAL.replace("p.", "")
 INSERT = f"""INSERT INTO principals (uuid, kind, name, display_name, email, password_hash, issuer, subject, created_ms)
@@ -82,6 +83,7 @@ class SqlPrincipals:
 
     async def delete(self, principal_id: int, *, keep_owner: bool) -> None:
         def work(tx: Transaction) -> None:
+            forget_private_of(tx, principal_id)
             if not tx.execute(DELETE, (principal_id,)):
                 raise _gone()
 

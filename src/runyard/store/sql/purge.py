@@ -75,6 +75,7 @@ OF_EXPERIMENT = [
     Table("logged_models", ("id",), "experiment_id", MODEL_PARTS),
     Table("traces", ("id",), "experiment_id", TRACE_PARTS),
     Table("datasets", ("id",), "experiment_id"),
+    Table("saved_views", ("id",), "experiment_id"),
     Table("experiment_tags", ("experiment_id", "key"), "experiment_id"),
 ]
 REGISTERED_PARTS = _of(
@@ -92,6 +93,7 @@ OF_WORKSPACE = [
     Table("journals", ("workspace_id", "id"), "workspace_id"),
     Table("alerts", ("id",), "workspace_id", _of("alert_id", alert_deliveries="id")),
     Table("liveness", ("workspace_id", "experiment_id"), "workspace_id"),
+    Table("saved_views", ("id",), "workspace_id"),
 ]
 
 
