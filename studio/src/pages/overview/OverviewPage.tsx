@@ -3,12 +3,14 @@ import { IconDownload, IconFlask } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useLive } from "@/api/live";
+import { overviewQuery } from "@/api/overview";
 import { workspaceQuery } from "@/api/workspaces";
 import { Copy } from "@/components/Copy";
 import { Page } from "@/components/Page";
 import { Broken, Waiting } from "@/components/states";
 import { configFile, download } from "@/lib/config-file";
 import { Connect } from "@/pages/overview/Connect";
+import { Counts } from "@/pages/overview/Counts";
 import { Details } from "@/pages/overview/Details";
 import { RecentRuns } from "@/pages/overview/RecentRuns";
 
@@ -17,8 +19,8 @@ export function OverviewPage() {
   const { workspace } = useParams({ from: "/inside/workspaces/$workspace/" });
   const client = useQueryClient();
   const found = useQuery(workspaceQuery(workspace));
+  const { data: overview } = useQuery(overviewQuery(workspace));
   useLive(workspace, () => {
-    client.invalidateQueries({ queryKey: ["recent runs", workspace] });
     client.invalidateQueries({ queryKey: ["overview", workspace] });
   });
   if (found.isPending) return <Waiting label="Loading the workspace" />;
@@ -47,22 +49,23 @@ export function OverviewPage() {
         </Group>
       }
     >
+      <Counts overview={overview} />
       <SimpleGrid cols={{ base: 1, md: 3 }} spacing="md" mb="md">
         <RecentRuns
           workspace={workspace}
-          kind="latest"
+          runs={overview?.latest}
           title="Latest runs"
           empty="No run yet. Connect a script, below."
         />
         <RecentRuns
           workspace={workspace}
-          kind="running"
+          runs={overview?.running}
           title="Running now"
           empty="Nothing runs at the moment."
         />
         <RecentRuns
           workspace={workspace}
-          kind="failed"
+          runs={overview?.failed}
           title="Failed in the last 7 days"
           empty="Nothing failed."
         />
