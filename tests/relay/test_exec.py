@@ -143,6 +143,38 @@ def test_how_it_ended(
     assert (run["status"], run["tags"]["runyard.exit_code"]) == (status, str(code))
 
 
+NESTED = """
+import http.client, json, os, sys
+from urllib.parse import urlsplit
+relay = urlsplit(os.environ["MLFLOW_TRACKING_URI"])
+headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
+connection = http.client.HTTPConnection(relay.hostname, relay.port)
+def ask(path, **fields):
+    connection.request("POST", "/api/2.0/mlflow/" + path, json.dumps(fields), headers)
+    return json.loads(connection.getresponse().read())
+for name in ("left", "ended"):
+    run = ask("runs/create", experiment_id="0", run_name=sys.argv[2] + name)["run"]["info"]["run_id"]
+    ask("runs/log-metric", run_id=run, key="m", value=1, timestamp=1)
+ask("runs/update", run_id=run, status="FINISHED", end_time=5)
+os._exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("code", "status"), [("3", "FAILED"), ("137", "KILLED"), ("0", "RUNNING")])
+def test_runs_that_a_failed_command_could_not_end_end_with_it(
+    server: ServerProcess, home: Path, tmp_path: Path, code: str, status: str
+) -> None:
+    done = execute(
+        server, tmp_path, "-e", f"nested-{code}", "--", sys.executable, "-c", NESTED, code, f"{code}-"
+    )
+    assert done.returncode == int(code), done.stderr
+    found = server.client().ok(
+        "POST", "runs/search", experiment_ids=["0"], filter=f"run_name LIKE '{code}-%'"
+    )
+    ends = {one["info"]["run_name"]: one["info"]["status"] for one in found["runs"]}
+    assert ends == {f"{code}-left": status, f"{code}-ended": "FINISHED"}
+
+
 def test_a_tag_without_a_value_is_refused_before_anything_runs(
     server: ServerProcess, home: Path, tmp_path: Path
 ) -> None:

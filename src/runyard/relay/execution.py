@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -14,6 +15,7 @@ from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.common import Tag
 from runyard.entities.run import RunStatus
+from runyard.errors import RunyardError
 from runyard.relay.capture import NOT_EXECUTABLE, NOT_FOUND, Captured, exit_code_of
 from runyard.relay.facts import git_diff, installed_packages, python_of
 from runyard.relay.running import HOST, Running, running
@@ -73,7 +75,13 @@ class Execution:
             note_of.add(out, "logs/stdout.txt")
             note_of.add(err, "logs/stderr.txt")
             code = exit_code_of(returned)
-            _end(relay.desk, run_id, code, signalled=code - SIGNALLED in signal.valid_signals())
+            signalled = code - SIGNALLED in signal.valid_signals()
+            if code != 0:  # runs that the command began beside it, such as nested ones, and could not end
+                for other in relay.holders.under_way():
+                    with contextlib.suppress(RunyardError):  # deleted meanwhile
+                        status = _status(code, signalled=signalled)
+                        relay.desk.logbook.update(other, status, _now_ms(), None)
+            _end(relay.desk, run_id, code, signalled=signalled)
             relay.desk.tell_news()
             return code, run_id
 
@@ -146,9 +154,12 @@ class _Notes:
 
 def _end(desk: Desk, run_id: str, code: int, *, signalled: bool) -> None:
     """The exit code decides, whatever the script said."""
-    status = RunStatus.FINISHED if code == 0 else RunStatus.KILLED if signalled else RunStatus.FAILED
     desk.logbook.set_tag(run_id, Tag(EXIT_CODE_TAG, str(code)))
-    desk.logbook.update(run_id, status.name, _now_ms(), None)
+    desk.logbook.update(run_id, _status(code, signalled=signalled), _now_ms(), None)
+
+
+def _status(code: int, *, signalled: bool) -> str:
+    return (RunStatus.FINISHED if code == 0 else RunStatus.KILLED if signalled else RunStatus.FAILED).name
 
 
 def _why(program: str, error: OSError) -> str:

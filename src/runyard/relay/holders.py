@@ -87,6 +87,13 @@ class Holders:
             with contextlib.suppress(RunyardError):  # the call itself meets the same
                 self._desk.logbook.hold(run_id)
 
+    def under_way(self) -> list[str]:
+        """The runs that somebody logged to and that have not ended, without the relay's own."""
+        with self._lock:
+            heard = [run_id for run_id in self._runs if run_id not in self._own]
+        known = self._desk.state.runs
+        return [run_id for run_id in heard if run_id in known and known[run_id].status in UNDER_WAY]
+
     def watch(self, port: int) -> None:
         """Look again and again, until `end`. For a thread.
 
