@@ -67,3 +67,20 @@ def test_naming_what_is_closed_is_as_naming_what_is_absent(lab: Lab) -> None:
 def test_nobody_asks_without_a_login(lab: Lab) -> None:
     stranger = lab.owner.with_headers({})
     assert ask(stranger, TABLE).status == ask(stranger, ROWS, handles=[1]).status == 401
+
+
+def test_names_and_values_of_what_is_closed_are_not_told(lab: Lab) -> None:
+    for run, key in ((lab.here, "open"), (lab.there, "closed")):
+        lab.owner.ok("POST", "runs/log-parameter", run_id=run, key=key, value=key)
+        lab.owner.ok("POST", "runs/log-parameter", run_id=run, key="both", value=key)
+    for client in (lab.guest, lab.barred):
+        items = client.ok("POST", "/api/v1/runs/keys", kinds=["param"])["items"]
+        assert [one["key"] for one in items] == ["both", "open"]
+        assert client.ok("POST", "/api/v1/runs/values", kind="param", key="both")["items"] == ["open"]
+        for path, more in (("keys", {}), ("values", {"kind": "param", "key": "both"})):
+            answer = client.call("POST", f"/api/v1/runs/{path}", {"experiment_ids": [lab.closed], **more})
+            assert answer.status == 404
+    assert lab.owner.ok("POST", "/api/v1/runs/values", kind="param", key="both")["items"] == [
+        "closed",
+        "open",
+    ]
