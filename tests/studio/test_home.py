@@ -34,7 +34,8 @@ def experiment(call: Call) -> str:
             "POST", f"{M}/runs/create", {"experiment_id": made, "run_name": name, "start_time": now_ms()}
         )
         if status:
-            call("POST", f"{M}/runs/update", {"run_id": run["run"]["info"]["run_id"], "status": status})
+            ended = {"run_id": run["run"]["info"]["run_id"], "status": status, "end_time": now_ms()}
+            call("POST", f"{M}/runs/update", ended)
     call("POST", f"{M}/experiments/create", {"name": HOSTILE})
     return made
 

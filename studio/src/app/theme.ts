@@ -28,10 +28,24 @@ const red: MantineColorsTuple = [
   "#7d1818",
 ];
 
+// The dark scheme's greys lean to the accent, as the grounds in global.css do.
+const dark: MantineColorsTuple = [
+  "#d3dde1",
+  "#b6c3c9",
+  "#93a3ab",
+  "#64747c",
+  "#3d4a50",
+  "#2f3b41",
+  "#242e33",
+  "#182024",
+  "#12181b",
+  "#0c1113",
+];
+
 export const theme = createTheme({
   primaryColor: "yard",
   primaryShade: 7,
-  colors: { yard, red },
+  colors: { yard, red, dark },
   defaultRadius: "sm",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif',
   fontFamilyMonospace:
