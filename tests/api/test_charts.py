@@ -25,7 +25,7 @@ def logged(server: Client, key: str, values: list[Any], run: str | None = None) 
     return run
 
 
-def ask(server: Client, path: str, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
+def ask(server: Client, path: str, headers: Any = None, **fields: Any) -> Answer:
     return server.send("POST", path, json.dumps(fields).encode(), {**JSON, **(headers or {})})
 
 
@@ -35,7 +35,7 @@ def unpacked(answer: Answer) -> dict[str, Any]:
     assert answer.headers["content-type"] == columns.MEDIA
     body = answer.content
     found = columns.unpack(gzip.decompress(body) if "content-encoding" in answer.headers else body)
-    for one in found.get("series", found.get("bands")):
+    for one in found.get("series") or found.get("bands") or []:
         for name, value in one.items():
             if isinstance(value, dict):
                 one[name] = columns.read(value)
