@@ -61,6 +61,7 @@ export const theme = createTheme({
     Select: { defaultProps: { size: "xs", comboboxProps: { withinPortal: true } } },
     NumberInput: { defaultProps: { size: "xs" } },
     SegmentedControl: { defaultProps: { size: "xs" } },
+    Badge: { defaultProps: { variant: "default", tt: "none", fw: 500 } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
   },

@@ -33,7 +33,7 @@ export function Details({ workspace }: { workspace: Workspace }) {
       {tags.length > 0 && (
         <Group gap={6} mt="sm">
           {tags.map(([key, value]) => (
-            <Badge key={key} variant="light" tt="none">
+            <Badge key={key}>
               {key}: {value}
             </Badge>
           ))}
