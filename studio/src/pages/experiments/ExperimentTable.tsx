@@ -85,13 +85,7 @@ function Tags({ experiment }: { experiment: Experiment }) {
   return (
     <div className={classes.tags}>
       {tags.slice(0, TAGS_SHOWN).map((tag) => (
-        <Badge
-          key={tag.key}
-          variant="light"
-          color="gray"
-          className={classes.tag!}
-          title={`${tag.key}: ${tag.value}`}
-        >
+        <Badge key={tag.key} className={classes.tag!} title={`${tag.key}: ${tag.value}`}>
           {tag.key}: {tag.value}
         </Badge>
       ))}
