@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from runyard.store.sql.series.chart import bucketed, items_by_step, points_by_step
 from runyard.store.sql.series.codec import RAW, Chunk, decode, encode
 from runyard.store.sql.series.compaction import plan
 from runyard.store.sql.series.fold import fold
 from runyard.store.sql.series.history import Cursor, HistoryReader, Load, Span, merge_series
+from runyard.store.sql.series.overview import read_overviews
 from runyard.store.sql.series.points import Columns, no_points, pack, unpack
-from runyard.store.sql.series.sample import buckets, sample_series
+from runyard.store.sql.series.sample import sample_series
 
 KEYS = 20
 
@@ -120,7 +122,9 @@ def reading_a_million() -> None:
     show("history, one page of 25,000 in the middle", 25_000, lambda: middle(spans, load, columns))
     for results in (50, 320, 2_500):
         show(f"sample, {results} results", count, lambda results=results: sample(spans, load, results))  # type: ignore[misc]
-    show("buckets, 1,000", count, lambda: buckets(columns.steps, columns.values, 1_000))
+    show("buckets of points, 1,000", count, lambda: bucketed(points_by_step(columns), 1_000))
+    pieces = items_by_step(read_overviews([chunk.overview or b"" for chunk in stored]))
+    show("buckets of pieces, 1,000", count, lambda: bucketed(pieces, 1_000))
 
 
 def middle(spans: list[Span], load: Load, c: Columns) -> object:

@@ -1,16 +1,14 @@
-import math
 import sqlite3
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from series_strategies import INT64, ROWS, Row, identities, identity, last_key, series
 from test_series_history import PARTS, Shelf, flat, line
 
 from runyard.store.sql.series.points import no_points
-from runyard.store.sql.series.sample import Block, buckets, plan_sample, sample_indices, sample_series
+from runyard.store.sql.series.sample import Block, plan_sample, sample_indices, sample_series
 
 
 @given(st.integers(2, 60), st.integers(2, 70))
@@ -75,37 +73,3 @@ def test_blocks_join_chunks_that_share_a_step() -> None:
 
 def test_a_sample_of_nothing_is_empty() -> None:
     assert sample_series([], lambda ids: [], no_points(), max_results=5).size == 0
-
-
-@given(ROWS, st.integers(1, 9), st.none() | INT64, st.none() | INT64)
-def test_buckets_summarise_their_rows(rows: list[Any], n: int, first: int | None, last: int | None) -> None:
-    assume(first is None or last is None or first <= last)
-    ordered = sorted(rows, key=last_key)
-    columns = series(ordered)
-    found = buckets(columns.steps, columns.values, n, start_step=first, end_step=last)
-    inside = [r for r in ordered if (first is None or r[1] >= first) and (last is None or r[1] <= last)]
-    assert found.count.size <= n
-    assert found.count.sum() == len(inside)
-    position = 0
-    for i, count in enumerate(found.count.tolist()):
-        group = inside[position : position + count]
-        position += count
-        numbers = [row[3] for row in group if not math.isnan(row[3])]
-        assert (found.first_step[i], found.last_step[i]) == (group[0][1], group[-1][1])
-        np.testing.assert_equal([found.first[i], found.last[i]], [group[0][3], group[-1][3]])
-        # of 0.0 and -0.0 either is the least
-        np.testing.assert_array_equal(found.min[i], min(numbers, default=math.nan))
-        np.testing.assert_array_equal(found.max[i], max(numbers, default=math.nan))
-
-
-def test_buckets_have_equal_width_on_a_shared_axis() -> None:
-    steps = np.array([0, 9, 10, 25, 39, 99])
-    found = buckets(steps, np.array([1.0, 3.0, math.nan, 4.0, 6.0, 9.0]), 4, start_step=0, end_step=39)
-    assert found.first_step.tolist() == [0, 10, 25, 39]
-    assert found.count.tolist() == [2, 1, 1, 1]
-    np.testing.assert_equal(found.mean, [2.0, math.nan, 4.0, 6.0])
-
-
-def test_no_buckets_are_refused() -> None:
-    with pytest.raises(ValueError, match="buckets must be at least 1, not 0"):
-        buckets(np.array([1]), np.array([1.0]), 0)

@@ -1,4 +1,4 @@
-"""Fewer points for charts: MLflow's even sample of rows, and buckets with their extremes.
+"""Fewer points for charts of MLflow's clients: an even sample of rows. Ours have buckets (chart.py).
 
 Rows are ordered by (step, ms, rank of the value), unlike history.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from runyard.store.sql.series.codec import decode, pick
 from runyard.store.sql.series.history import Load, Span, load_columns, merge_series, read_chunks
-from runyard.store.sql.series.points import Columns, Floats, Ints, ascending_pairs, no_points, value_ranks
+from runyard.store.sql.series.points import Columns, Ints, ascending_pairs, no_points, value_ranks
 
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
@@ -25,23 +25,6 @@ class Block(msgspec.Struct, frozen=True):
     ids: tuple[int, ...]
     tail: bool
     count: int | None
-
-
-class Buckets(msgspec.Struct, frozen=True):
-    """Non-empty buckets by ascending step; arrays of one length.
-
-    Per bucket: first and last step, number of rows, first and last value, and min, max and mean without NaN (NaN
-    when there is no number).
-    """
-
-    first_step: Ints
-    last_step: Ints
-    count: Ints
-    first: Floats
-    last: Floats
-    min: Floats
-    max: Floats
-    mean: Floats
 
 
 def sample_indices(n_rows: int, max_results: int) -> Ints:
@@ -160,50 +143,3 @@ def _joined(parts: Sequence[Columns]) -> Columns:
     if not parts:
         return no_points()
     return Columns(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def buckets(
-    steps: Ints, values: Floats, n: int, *, start_step: int | None = None, end_step: int | None = None
-) -> Buckets:
-    """Summaries of at most n stretches of equal width on the step axis.
-
-    Args:
-        steps: shape (m,), ascending; values: shape (m,).
-        n: at least 1.
-        start_step, end_step: the axis, both included, so that several runs share their stretches; by default from
-            the first to the last step. Rows outside are left out.
-    """
-    if n < 1:
-        raise ValueError(f"buckets must be at least 1, not {n}")
-    first, last = _range(start_step, end_step)
-    rows = slice(int(np.searchsorted(steps, first, "left")), int(np.searchsorted(steps, last, "right")))
-    steps, values = steps[rows], values[rows]
-    if not steps.size:
-        none, nothing = np.empty(0, np.int64), np.empty(0, np.float64)
-        return Buckets(none, none, none, nothing, nothing, nothing, nothing, nothing)
-    low = int(steps[0]) if start_step is None else start_step
-    high = int(steps[-1]) if end_step is None else end_step
-    width = min(-(-(high - low + 1) // n), (1 << 64) - 1)
-    offsets = steps.view(np.uint64) - np.uint64(low % (1 << 64))  # exact also across the whole of int64
-    numbers = np.minimum(offsets // np.uint64(width), np.uint64(n - 1))
-    starts = np.concatenate((np.zeros(1, np.int64), np.flatnonzero(numbers[1:] != numbers[:-1]) + 1))
-    return _summaries(steps, values, starts)
-
-
-def _summaries(steps: Ints, values: Floats, starts: Ints) -> Buckets:
-    counts = np.diff(starts, append=steps.size)
-    ends = starts + counts - 1
-    present = ~np.isnan(values)
-    with np.errstate(all="ignore"):
-        sums = np.add.reduceat(np.where(present, values, 0.0), starts)
-        means = sums / np.add.reduceat(present, starts, dtype=np.int64)
-    return Buckets(
-        first_step=steps[starts],
-        last_step=steps[ends],
-        count=counts,
-        first=values[starts],
-        last=values[ends],
-        min=np.fmin.reduceat(values, starts),
-        max=np.fmax.reduceat(values, starts),
-        mean=means,
-    )
