@@ -573,6 +573,33 @@ def test_another_assessment_under_a_taken_id_gets_an_id_of_its_own(server: Clien
     assert all(len(made) == 34 for made in ids)
 
 
+def counters(server: Client) -> dict[str, float]:
+    lines = server.send("GET", "/metrics").content.decode().splitlines()
+    found = (line.split(" ") for line in lines if line.startswith("runyard_journal_"))
+    return {
+        name.removeprefix("runyard_journal_").removesuffix("_total"): float(value) for name, value in found
+    }
+
+
+def test_what_journals_bring_is_counted(server: Client, journal: Journal) -> None:
+    before = counters(server)
+    run = new_run()
+    body = journal.framed(run, *points(run.run_id, 1.0, 2.0), PointRecord(UNKNOWN_RUN, "m", 1.0, 1), Call("", "GET", "/x"))  # fmt: skip
+    journal.post(body)
+    journal.post(body)
+    after = counters(server)
+    rose = {name: after[name] - before[name] for name in after if name.removesuffix("_created") == name}
+    assert 0 < rose.pop("seconds") < 60
+    assert rose == {
+        "requests": 2,
+        "bytes": 2 * len(body),
+        "records": 5,
+        "points": 2,
+        "repeated": 5,
+        "refused": 2,
+    }
+
+
 NOT_ALLOWED = [
     ("POST", "/api/2.0/mlflow/runs/log-metric", "PERMISSION_DENIED"),
     ("POST", "/api/2.0/mlflow/runs/delete", "PERMISSION_DENIED"),

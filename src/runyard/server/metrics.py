@@ -48,6 +48,39 @@ class StoreCollector(Collector):
         )
 
 
+@dataclass(frozen=True)
+class JournalNumbers:
+    """What came in journals, since the process started."""
+
+    requests: int
+    bytes: int
+    records: int
+    points: int
+    repeated: int
+    refused: int
+    seconds: float
+
+
+class JournalCollector(Collector):
+    """Asks for what journals brought when Prometheus asks us."""
+
+    def __init__(self, ask: Callable[[], JournalNumbers]) -> None:
+        self._ask = ask
+
+    def collect(self) -> Iterable[Metric]:
+        now = self._ask()
+        for name, told, value in (
+            ("requests", "Requests with records of journals", now.requests),
+            ("bytes", "Bytes of those that were worked through", now.bytes),
+            ("records", "Records of journals taken, refused ones among them", now.records),
+            ("points", "Metric points of journals accepted", now.points),
+            ("repeated", "Records of journals that were sent again, and passed over", now.repeated),
+            ("refused", "Records of journals that are not kept", now.refused),
+            ("seconds", "Seconds that requests with records took", now.seconds),
+        ):
+            yield CounterMetricFamily(f"runyard_journal_{name}", told, value)
+
+
 class _Counts:
     """Requests of one route: how many took how long. Counting costs a bisection; prometheus_client's takes locks."""
 

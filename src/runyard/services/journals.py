@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runyard.entities.journal import Call
@@ -52,6 +54,27 @@ class Dispatcher(Protocol):
         ...
 
 
+@dataclass
+class Deliveries:
+    """What came in journals since the process started.
+
+    Attributes:
+        requests: that were worked through.
+        bytes: of those.
+        records: that were taken now, refused ones among them.
+        repeated: records that were taken before, and passed over.
+        refused: records that are not kept.
+        seconds: that requests took, one after the other.
+    """
+
+    requests: int = 0
+    bytes: int = 0
+    records: int = 0
+    repeated: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+
+
 class Records(Protocol):
     """The records of a request; a part may end early, where the rest is for another request."""
 
@@ -72,6 +95,7 @@ class JournalService:
         self._dispatcher = dispatcher
         self._waiting = waiting
         self._rules = LogRules()
+        self.deliveries = Deliveries()
 
     async def taken(self, ctx: Context, journal: str) -> Taken:
         """How far a journal was taken, and what was refused of the last request."""
@@ -91,8 +115,20 @@ class JournalService:
         if not len(records):
             return Taken((await self._store.taken(ctx.workspace_id, journal)).applied)
         taking = _Taking(self._store, self._dispatcher, self._rules, ctx, journal, first)
-        await taking.take(records)
+        began = time.perf_counter()
+        try:
+            await taking.take(records)
+        finally:
+            self._count(taking, first, time.perf_counter() - began)
         return Taken(taking.done, sorted(taking.refused))
+
+    def _count(self, taking: _Taking, first: int, took_s: float) -> None:
+        told = self.deliveries
+        told.requests += 1
+        told.records += max(0, min(taking.stored, taking.last) + 1 - first - taking.repeated)
+        told.repeated += taking.repeated
+        told.refused += taking.refused_now
+        told.seconds += took_s
 
 
 def check_journal(journal: str) -> None:
@@ -122,12 +158,14 @@ class _Taking:
         self._first = first
         self._known = False
         self._size = FIRST_STRETCH
+        self.last = first - 1
+        self.repeated = self.refused_now = 0
         self.stored = self.done = first - 1
         self.refused: list[Refused] = []
 
     async def take(self, records: Records) -> None:
         """All of them, unless too many are refused: the rest is for another request."""
-        last = self._first + len(records) - 1
+        last = self.last = self._first + len(records) - 1
         while self.stored < last:
             try:
                 while self.done < last:
@@ -147,6 +185,7 @@ class _Taking:
                 applied,
             )
         self._known = True
+        self.repeated += max(0, min(applied, self.last) - self.stored)
         self.stored, self.done = applied, max(self.done, applied)
         earlier = await self._store.taken(self._ctx.workspace_id, self._journal)
         mine = {one.seq for one in self.refused}
@@ -199,6 +238,7 @@ class _Taking:
         size = done - self.stored
         made = await self._store.take(*place, stretch, self._admission)
         self._paced(size, made.took_s)
+        self.refused_now += len(refused) + len(made.refused)
         self.refused += [*refused, *made.refused]
         self.stored = self.done = done
         self._known = True
@@ -249,6 +289,7 @@ class _Taking:
     def _refuse(self, code: str, message: str) -> None:
         """The next record is not kept."""
         self.done += 1
+        self.refused_now += 1
         self.refused.append(Refused(self.done, code, message[:MESSAGE_LIMIT]))
 
 

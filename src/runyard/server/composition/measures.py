@@ -5,7 +5,13 @@ from __future__ import annotations
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.reporting import Reporting
 from runyard.server.composition.tracking import Tracking
-from runyard.server.metrics import ServerMetrics, StoreCollector, StoreNumbers
+from runyard.server.metrics import (
+    JournalCollector,
+    JournalNumbers,
+    ServerMetrics,
+    StoreCollector,
+    StoreNumbers,
+)
 from runyard.server.routes import health
 from runyard.server.routing import Route
 from runyard.store.sql import schema
@@ -26,8 +32,21 @@ def measured(base: Foundation, tracking: Tracking, reporting: Reporting) -> Serv
             artifact_bytes=tracking.files.accepted_bytes,
         )
 
+    def journals() -> JournalNumbers:
+        told = reporting.service.deliveries
+        return JournalNumbers(
+            requests=told.requests,
+            bytes=told.bytes,
+            records=told.records,
+            points=reporting.journals.points_accepted,
+            repeated=told.repeated,
+            refused=told.refused,
+            seconds=told.seconds,
+        )
+
     metrics = ServerMetrics()
     metrics.registry.register(StoreCollector(numbers))
+    metrics.registry.register(JournalCollector(journals))
     return metrics
 
 

@@ -36,9 +36,9 @@ class Reporting:
         self._alerts = AlertService(
             SqlAlerts(base.database), base.vault, base.hosts, WebhookPoster(base.hosts.connect)
         )
+        self.service = JournalService(self.journals, self.dispatcher, lambda: self._database.writer.depth)
         self.watcher = Watcher(base.database, self._alerts.deliver, liveness_s or LIVENESS_S)
 
     def routes(self) -> list[Route]:
         """All of them."""
-        service = JournalService(self.journals, self.dispatcher, lambda: self._database.writer.depth)
-        return [*journals.routes(service, self._liveness), *alerts.routes(self._alerts, self._liveness)]
+        return [*journals.routes(self.service, self._liveness), *alerts.routes(self._alerts, self._liveness)]

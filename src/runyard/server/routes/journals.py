@@ -77,6 +77,7 @@ def routes(service: JournalService, liveness: LivenessService) -> list[Route]:
                 else:
                     sent = await asyncio.to_thread(decode_frames, body)
                 taken = await service.take(ctx, journal, *sent)
+                service.deliveries.bytes += len(body)
         answer = SendResult(taken.applied, _told(taken.refused))
         return Response(msgspec.json.encode(answer), media_type="application/json", headers=NOSNIFF)
 
