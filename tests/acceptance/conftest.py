@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.far_server import Far, owner
 from tests.acceptance.journal_trainers import end_all
 from tests.acceptance.server_process import ServerProcess
+from tests.components.network import SERVER, Cable, Refused, cable, missing
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +49,33 @@ def notes(tmp_path: Path) -> Path:
     place = tmp_path / "notes"
     place.mkdir()
     return place
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Cable]:
+    """Two namespaces of this module's own."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    try:
+        with cable() as found:
+            yield found
+    except Refused as exc:
+        pytest.skip(f"the kernel refuses: {exc}")
+
+
+@pytest.fixture
+def far(
+    net: Cable, home: Path, notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Far]:
+    """A server in its own network, beyond loopback, so with a login."""
+    data = tmp_path / "data"
+    data.mkdir()
+    token = owner(data)
+    monkeypatch.setenv("RUNYARD_TOKEN", token)
+    net.heal()
+    with net.server.entered():
+        server = ServerProcess(data, "--host", SERVER, "--insecure", host=SERVER, token=token).start()
+    found = Far(net, server, home, notes)
+    yield found
+    assert found.server.stop() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from runyard.store.journal_contracts import Stretch
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.journals import SqlJournals
+from runyard.store.sql.sqlite import SqliteDatabase
 from runyard.store.sql.uploads import SqlUploads
 from runyard.store.upload_contracts import Turn, UploadPlace
 from tests.contract.store.stores import ROOT, Stores
@@ -28,6 +30,10 @@ class Senders:
 
     def begin(self, seq: int, upload: str = "", *, dead_before_ms: int = 0) -> Turn:
         return self._stores.do(self._store.begin(self.place, seq, upload or f"u{seq}", dead_before_ms))
+
+    def restart(self) -> None:
+        """Another server takes over."""
+        self._store = SqlUploads(self._stores.database)
 
     def keep(self, upload: str) -> bool:
         return self._stores.do(self._store.keep(self.place, upload))
@@ -70,3 +76,14 @@ def test_what_is_known_of_a_journal_goes_with_it(senders: Senders, stores: Store
     stores.do(senders.journals.seen(stores.workspace, senders.place.journal, ended=True))
     assert stores.do(senders.journals.forget(now_ms() + 60_000, 0, 1_000)) >= 1
     assert senders.begin(2) is Turn.UNKNOWN
+
+
+def test_on_sqlite_a_server_that_starts_waits_for_no_upload_of_the_one_before(
+    senders: Senders, stores: Stores
+) -> None:
+    assert senders.begin(1) is Turn.NOW
+    time.sleep(0.002)  # the clock counts in milliseconds
+    senders.restart()
+    alone = isinstance(stores.database, SqliteDatabase)
+    assert senders.begin(1, "again") is (Turn.NOW if alone else Turn.LATER)
+    assert senders.begin(1, "once more") is Turn.LATER

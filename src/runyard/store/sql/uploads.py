@@ -19,10 +19,11 @@ END = """UPDATE journal_files SET upload = NULL
 
 
 class SqlUploads:
-    """UploadStore on a Database."""
+    """UploadStore on a Database. A SQLite file has one server at a time: what was under way before this one is no more."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._began_ms = now_ms()
 
     async def begin(self, place: UploadPlace, seq: int, upload: str, dead_before_ms: int) -> Turn:
         def work(tx: Transaction) -> Turn:
@@ -32,9 +33,10 @@ class SqlUploads:
             row = tx.one(ONE + (" FOR UPDATE" if tx.dialect == "postgresql" else ""), place)
             assert row is not None
             newest, under_way, alive_ms = row
+            dead_before = max(dead_before_ms, self._began_ms) if tx.dialect == "sqlite" else dead_before_ms
             if newest > seq:
                 return Turn.NEVER
-            if under_way is not None and alive_ms >= dead_before_ms:
+            if under_way is not None and alive_ms >= dead_before:
                 tx.execute(NEWER, (seq, *place))
                 return Turn.LATER
             tx.execute(BEGIN, (seq, upload, now_ms(), *place))
