@@ -38,7 +38,7 @@ WITH_TAILS = "SELECT DISTINCT run_id FROM tails WHERE |"
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 DETAIL_POINTS = 2_000_000
 """So many points of a request are read for more detail than pieces have."""
-DISORDER_POINTS = 32_000_000
+DISORDER_POINTS = 16_000_000
 """So many because steps fell, and pieces on the axis of steps lie over one another."""
 EXACT_SHARE = 2
 """Up to so many points for each bucket are given as they are, which takes less room than buckets do."""

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from runyard.store.sql.series.overview import Pieces
 from runyard.store.sql.series.points import Bools, Columns, Floats, Ints, ascending_pairs, value_ranks
-from runyard.store.sql.series.sample import by_step
 
 Places = npt.NDArray[Any]
 """Of an axis: int64, or float64 without NaN."""
@@ -84,7 +83,7 @@ def items_by_ms(pieces: Pieces) -> Items:
 
 def points_by_step(columns: Columns) -> Items:
     """Points in history order on the axis of steps, sorted."""
-    ordered = by_step(columns)
+    ordered = _by_step(columns)
     return items_of_points(ordered.steps, ordered.ms, ordered.values)
 
 
@@ -136,8 +135,15 @@ def joined_by_step(places: Columns, values: Columns) -> Items:
     return _sorted(items_of_points(found[there], steps[there], right.values[of][there]))
 
 
+def _by_step(columns: Columns) -> Columns:
+    """Points in history order by (step, ms, rank): a stable sort by step keeps the rest."""
+    if (columns.steps[1:] >= columns.steps[:-1]).all():
+        return columns
+    return columns.rows(columns.steps.argsort(kind="stable"))
+
+
 def _last_of_steps(columns: Columns) -> Columns:
-    ordered = by_step(columns)
+    ordered = _by_step(columns)
     return ordered.rows(np.append(ordered.steps[1:] != ordered.steps[:-1], True)[: ordered.size])
 
 
