@@ -16,12 +16,13 @@ export function FloatingMenu({
   onClose: () => void;
   children: ReactNode;
 }) {
-  const box = at?.getBoundingClientRect();
+  if (at === null) return null;
+  const box = at.getBoundingClientRect();
   return (
     <Menu
-      opened={at !== null}
+      opened
       onClose={() => {
-        at?.focus({ preventScroll: true });
+        at.focus({ preventScroll: true });
         onClose();
       }}
       width={width}
@@ -31,18 +32,24 @@ export function FloatingMenu({
       transitionProps={{ duration: 60 }}
     >
       <Menu.Target>
-        <div
+        <button
+          type="button"
+          tabIndex={-1}
+          aria-label={label}
           style={{
             position: "fixed",
             pointerEvents: "none",
-            left: box?.left ?? 0,
-            top: box?.top ?? 0,
-            width: box?.width ?? 0,
-            height: box?.height ?? 0,
+            padding: 0,
+            border: "none",
+            background: "none",
+            left: box.left,
+            top: box.top,
+            width: box.width,
+            height: box.height,
           }}
         />
       </Menu.Target>
-      <Menu.Dropdown aria-label={label}>{at && children}</Menu.Dropdown>
+      <Menu.Dropdown aria-label={label}>{children}</Menu.Dropdown>
     </Menu>
   );
 }

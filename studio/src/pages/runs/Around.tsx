@@ -69,10 +69,14 @@ export function Foot({
 }) {
   const { total, groups, list } = model;
   const number = (count: number) => count.toLocaleString("en-US");
+  const many = (count: number | null, one: string) =>
+    count === null ? "" : `${number(count)} ${count === 1 ? one : `${one}s`}`;
   const runs = groups
-    ? `${number(groups.groups.length)}${groups.more ? "+" : ""} ${groups.groups.length === 1 ? "group" : "groups"}`
+    ? [many(groups.total ?? groups.groups.length, "group"), many(groups.runs, "run")]
+        .filter(Boolean)
+        .join(" of ")
     : total !== null
-      ? `${number(total)} ${total === 1 ? "run" : "runs"}${search.nested ? " at the top" : ""}`
+      ? `${many(total, "run")}${search.nested ? " at the top" : ""}`
       : list
         ? `more than ${number(list.handles.length)} runs`
         : "";
@@ -89,7 +93,7 @@ export function Foot({
           Usual order
         </button>
       )}
-      <span>{shown} in charts</span>
+      {!groups && <span>{shown} in charts</span>}
       {(search.hidden.length > 0 || search.also.length > 0 || search.top === 0) && (
         <button
           type="button"

@@ -87,7 +87,10 @@ function useRunsModel({ workspace, experimentIds }: RunsOf, search: RunsSearch, 
   ]);
   const explicit = search.columns === null && by.length === 0 ? null : columns;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` says all that matters
-  useEffect(() => model.ask({ question, by, columns: explicit }), [model, asked]);
+  useEffect(
+    () => model.ask({ question, by, columns: explicit, arranged: search.columns !== null }),
+    [model, asked],
+  );
   useEffect(() => model.choose(explicit), [model, explicit]);
   useRunsLive(model, workspace, experimentIds);
   return model;

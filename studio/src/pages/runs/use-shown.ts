@@ -46,18 +46,20 @@ export function useShown(
   const isVisible = (handle: number): boolean => {
     const runId = model.rows.get(handle)?.runId;
     if (runId === undefined) return first.has(handle);
+    // Of groups, charts show all runs but those that were hidden.
+    if (members) return !hidden.has(runId);
     return also.has(runId) || (first.has(handle) && !hidden.has(runId));
   };
   const setVisible = useCallback(
     (runId: string, visible: boolean) => {
       const without = (ids: readonly string[]) => ids.filter((id) => id !== runId);
-      const byPlace = first.has(model.rows.find(runId)?.handle ?? -1);
+      const byPlace = members !== null || first.has(model.rows.find(runId)?.handle ?? -1);
       change({
         hidden: visible || !byPlace ? without(search.hidden) : [...without(search.hidden), runId],
         also: visible && !byPlace ? [...without(search.also), runId] : without(search.also),
       });
     },
-    [change, search.hidden, search.also, first, model],
+    [change, search.hidden, search.also, first, members, model],
   );
 
   const rows = new Map<string, Row>();

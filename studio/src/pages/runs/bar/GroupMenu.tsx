@@ -1,6 +1,6 @@
 /** Chooses by which params and tags runs are grouped. */
 import { Menu, ScrollArea, Text, TextInput } from "@mantine/core";
-import { IconCheck, IconSearch } from "@tabler/icons-react";
+import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { keysQuery } from "@/api/run-keys";
@@ -41,17 +41,16 @@ export function GroupMenu({
         {keys.slice(0, MOST).map((one) => {
           const on = by.includes(one.id);
           return (
-            <Menu.Item
+            <Menu.CheckboxItem
               key={one.id}
-              role="menuitemcheckbox"
-              aria-checked={on}
+              checked={on}
               closeMenuOnClick={!on && by.length === 0}
               disabled={!on && by.length >= MOST_LEVELS}
-              onClick={() => onChange(on ? by.filter((id) => id !== one.id) : [...by, one.id])}
-              rightSection={on ? <IconCheck size={14} aria-hidden /> : <Text size="xs">{one.kind}</Text>}
+              onChange={() => onChange(on ? by.filter((id) => id !== one.id) : [...by, one.id])}
+              rightSection={<span className="quiet">{one.kind}</span>}
             >
               <span title={one.key}>{one.key.length > 40 ? `${one.key.slice(0, 39)}…` : one.key}</span>
-            </Menu.Item>
+            </Menu.CheckboxItem>
           );
         })}
         {keys.length === 0 && (

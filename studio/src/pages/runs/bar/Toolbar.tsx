@@ -99,28 +99,25 @@ export function Toolbar({
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            {[null, ...(Object.keys(SINCE) as Since[])].map((one) => (
-              <Menu.Item
-                key={one ?? "any"}
-                role="menuitemradio"
-                aria-checked={one === search.since}
-                onClick={() => change({ since: one })}
-              >
-                {one ? TIMES[one] : "Any time"}
-              </Menu.Item>
-            ))}
+            <Menu.RadioGroup
+              value={search.since ?? ""}
+              onChange={(one) => change({ since: one === "" ? null : (one as Since) })}
+            >
+              <Menu.RadioItem value="">Any time</Menu.RadioItem>
+              {(Object.keys(SINCE) as Since[]).map((one) => (
+                <Menu.RadioItem key={one} value={one}>
+                  {TIMES[one]}
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
             <Menu.Divider />
-            {(Object.keys(VIEW_WORDS) as View[]).map((one) => (
-              <Menu.Item
-                key={one}
-                role="menuitemradio"
-                aria-checked={one === search.view}
-                fw={one === search.view ? 650 : 400}
-                onClick={() => change({ view: one })}
-              >
-                {VIEW_WORDS[one]}
-              </Menu.Item>
-            ))}
+            <Menu.RadioGroup value={search.view} onChange={(one) => change({ view: one as View })}>
+              {(Object.keys(VIEW_WORDS) as View[]).map((one) => (
+                <Menu.RadioItem key={one} value={one}>
+                  {VIEW_WORDS[one]}
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
           </Menu.Dropdown>
         </Menu>
         {search.view !== "active" && (

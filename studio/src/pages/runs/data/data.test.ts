@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { RunRow, RunsAsked, RunsPage, WantedColumns } from "@/api/runs";
 import { columnOf } from "@/lib/run-columns";
+import { sortGroups } from "@/pages/runs/data/groups";
 import { RunsModel } from "@/pages/runs/data/model";
 import { Rows } from "@/pages/runs/data/rows";
 import { Tree } from "@/pages/runs/data/tree";
@@ -52,7 +53,7 @@ function serverOf(count: number) {
     read.push(handles);
     return handles.filter((one) => one < count).map((one) => rowOf(one, wanted));
   };
-  const groups = async () => ({ groups: [], next: null });
+  const groups = async () => ({ groups: [], next: null, total: 0, runs: 0 });
   return { asked, read, reads: { page, rows, groups } };
 }
 const question = { experiment_ids: ["1"], filter: "", order_by: [], view: "active" as const };
@@ -60,7 +61,7 @@ const question = { experiment_ids: ["1"], filter: "", order_by: [], view: "activ
 test("the first page is there at once, the rest follows by itself", async () => {
   const server = serverOf(45_000);
   const model = new RunsModel(server.reads, false, vi.fn());
-  model.ask({ question, by: [], columns });
+  model.ask({ question, by: [], columns, arranged: true });
   await settle();
   await settle();
   expect(server.asked.map((one) => [one.max_results, one.rows])).toEqual([
@@ -77,8 +78,8 @@ test("the first page is there at once, the rest follows by itself", async () => 
 test("an older answer does not replace a newer question's", async () => {
   const server = serverOf(10);
   const model = new RunsModel(server.reads, false, vi.fn());
-  model.ask({ question: { ...question, filter: "old" }, by: [], columns });
-  model.ask({ question: { ...question, filter: "new" }, by: [], columns });
+  model.ask({ question: { ...question, filter: "old" }, by: [], columns, arranged: true });
+  model.ask({ question: { ...question, filter: "new" }, by: [], columns, arranged: true });
   expect(model.waiting).toBe(true);
   await settle();
   expect(model.list?.question.filter).toBe("new");
@@ -134,4 +135,23 @@ test("groups have their runs below them", () => {
     { kind: "group", index: 1 },
     { kind: "note", text: "more", depth: 0 },
   ]);
+});
+
+test("groups are sorted by what they are grouped by, or by means; those without come last", () => {
+  const group = (value: string | null, mean: number | null) => ({
+    values: [value],
+    n: 1,
+    filter: null,
+    metrics: [{ mean, std: 0, min: mean, max: mean }],
+  });
+  const groups = [group("10", 2), group("9", null), group(null, 1)];
+  const asked = {
+    by: [{ kind: "param" as const, key: "lr" }],
+    metrics: [{ key: "loss", stat: "min" as const }],
+  };
+  const order = (by: string) => sortGroups(groups, asked, [by]).map((one) => one.values[0]);
+  expect(order("params.`lr` ASC")).toEqual(["9", "10", null]);
+  expect(order("metrics.`loss`.min ASC")).toEqual([null, "10", "9"]);
+  expect(order("metrics.`loss`.min DESC")).toEqual(["10", null, "9"]);
+  expect(order("attributes.start_time DESC")).toEqual(["10", "9", null]);
 });

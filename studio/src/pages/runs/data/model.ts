@@ -18,8 +18,20 @@ export interface Reads {
 export interface Wish {
   question: Question;
   by: GroupBy[];
+  /** Somebody chose the columns: it does not matter what is usual. */
+  arranged: boolean;
   columns: readonly Column[] | null;
 }
+
+const EVERYTHING: WantedColumns = {
+  info: true,
+  all_metrics: true,
+  all_params: true,
+  tags: [COLOR_TAG],
+  text_limit: TEXT_LIMIT,
+};
+/** Runs by which a table of groups learns what is usual. */
+const SAMPLE = 60;
 
 type Main = { list: RunList; groups: null } | { list: null; groups: GroupList };
 
@@ -104,7 +116,7 @@ export class RunsModel {
       const { groups, more } = this.main.groups;
       const byPlace = new Map<number, RunList>();
       groups.forEach((one, i) => {
-        const open = this.openGroups.get(one.filter);
+        const open = this.openGroups.get(one.filter ?? "");
         if (open) byPlace.set(i, open);
       });
       this.grown = Tree.ofGroups(
@@ -126,7 +138,7 @@ export class RunsModel {
   toggle(kind: "run" | "group", key: number): void {
     if (kind === "group") {
       const filter = this.groups?.groups[key]?.filter;
-      if (filter !== undefined) this.turn(this.openGroups, filter, filter);
+      if (filter) this.turn(this.openGroups, filter, filter);
     } else {
       const runId = this.rows.get(key)?.runId;
       if (runId !== undefined) this.turn(this.openRuns, key, childrenOf(runId));
@@ -147,7 +159,7 @@ export class RunsModel {
   /** The runs of some groups, for charts; the groups stay folded. */
   members(index: number): RunList | null {
     const filter = this.groups?.groups[index]?.filter;
-    if (filter === undefined || !this.wish) return null;
+    if (!filter || !this.wish) return null;
     const known = this.openGroups.get(filter);
     if (known) return known;
     let made = this.hiddenMembers.get(filter);
@@ -214,20 +226,19 @@ export class RunsModel {
   /** What the columns of now need; with those that the runs have, when nobody chose. */
   private wanted(): WantedColumns {
     const columns = this.wish?.columns;
-    return columns
-      ? wantedOf(columns)
-      : { info: true, all_metrics: true, all_params: true, tags: [COLOR_TAG], text_limit: TEXT_LIMIT };
+    return columns ? wantedOf(columns) : EVERYTHING;
   }
 
   private begin(wish: Wish): Main {
     if (wish.by.length > 0) {
       const metrics = (wantedOf(wish.columns ?? []).metrics ?? []).slice(0, 50);
-      const { order_by: _, ...question } = wish.question;
-      const groups = new GroupList({ ...question, by: wish.by, metrics }, this.reads.groups, () =>
+      const { order_by: orderBy, ...question } = wish.question;
+      const groups = new GroupList({ ...question, by: wish.by, metrics }, orderBy, this.reads.groups, () =>
         this.arrived(made),
       );
       const made: Main = { list: null, groups };
       groups.load();
+      if (!wish.arranged && this.usual === null) this.sample(wish.question);
       return made;
     }
     const list = this.listOf(wish.question, () => this.arrived(made));
@@ -257,7 +268,25 @@ export class RunsModel {
 
   private came(page: RunsPage): void {
     this.rows.keep(page.rows, page.keys);
-    if (this.wish?.columns !== null) return;
+    if (this.wish?.columns === null) this.learn(page);
+  }
+
+  /** Groups have no columns of their own: some of their runs say what is usual. */
+  private async sample(question: Question): Promise<void> {
+    try {
+      const page = await this.reads.page(
+        { ...question, max_results: SAMPLE, rows: SAMPLE, columns: EVERYTHING },
+        new AbortController().signal,
+      );
+      this.rows.keep(page.rows, page.keys);
+      this.learn(page);
+      this.tell();
+    } catch {
+      // The table of groups tells what is wrong.
+    }
+  }
+
+  private learn(page: RunsPage): void {
     const params = page.keys.params.map((key, i) => ({
       key,
       differs: new Set(page.rows.map((row) => row.params[i])).size > 1,

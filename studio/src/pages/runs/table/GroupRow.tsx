@@ -8,9 +8,12 @@ import type { Span } from "@/lib/window";
 import { type Layout, ROW_HEIGHT } from "@/pages/runs/table/layout";
 import classes from "@/pages/runs/table/RunsTable.module.css";
 
-/** "model = resnet18, seed = 1": what the runs of a group have in common. */
-export const groupName = (by: readonly Column[], group: RunGroup): string =>
-  by.map((column, i) => `${titleOf(column)} = ${group.values[i] ?? "none"}`).join(", ");
+/** "model = resnet18": what the runs of a group have in common. Of several, only the values: "resnet18 · adam". */
+export function groupName(by: readonly Column[], group: RunGroup): string {
+  const [column] = by;
+  if (column && by.length === 1) return `${titleOf(column)} = ${group.values[0] ?? "none"}`;
+  return group.values.map((one) => one ?? "none").join(" · ");
+}
 
 export const GroupRow = memo(function GroupRow({
   group,
@@ -84,8 +87,10 @@ export const GroupRow = memo(function GroupRow({
             {open ? <IconChevronDown size={15} /> : <IconChevronRight size={15} />}
           </button>
           <i className={classes.color} style={{ background: color }} />
-          <span title={name}>{name}</span>
-          <em className={classes.inside}>{count(group.n)}</em>
+          <span title={by.map((one, i) => `${titleOf(one)} = ${group.values[i] ?? "none"}`).join(", ")}>
+            {name}
+          </span>
+          <small className={classes.inside}>{count(group.n)}</small>
         </div>
         {shown.filter((at) => at < layout.pinned).map(cell)}
       </div>
@@ -102,7 +107,7 @@ function Spread({ metric }: { metric: GroupMetric }) {
   return (
     <span title={`mean ${metric.mean} ± ${metric.std ?? 0}, ${ends}`}>
       {short(metric.mean)}
-      {metric.std !== null && <em className={classes.spread}>± {short(metric.std)}</em>}
+      {metric.std !== null && <small className={classes.spread}>± {short(metric.std)}</small>}
     </span>
   );
 }

@@ -12,7 +12,7 @@ import {
   IconStack2,
 } from "@tabler/icons-react";
 import { FloatingMenu } from "@/components/FloatingMenu";
-import { type Column, NAME, type ShownStat, STATS } from "@/lib/run-columns";
+import { better, type Column, NAME, type ShownStat, STATS } from "@/lib/run-columns";
 import { nameOf } from "@/lib/run-filter";
 import type { Columns } from "@/pages/runs/columns/use-columns";
 
@@ -66,17 +66,16 @@ export function HeadMenu({
             <>
               <Menu.Divider />
               <Menu.Label>Show its</Menu.Label>
-              {(Object.keys(STATS) as ShownStat[]).map((stat) => (
-                <Menu.Item
-                  key={stat}
-                  role="menuitemradio"
-                  aria-checked={stat === column.stat}
-                  onClick={() => columns.stat(column, stat)}
-                  fw={stat === column.stat ? 700 : 400}
-                >
-                  {STATS[stat]}
-                </Menu.Item>
-              ))}
+              <Menu.RadioGroup
+                value={column.stat}
+                onChange={(stat) => columns.stat(column, stat as ShownStat)}
+              >
+                {(Object.keys(STATS) as ShownStat[]).map((stat) => (
+                  <Menu.RadioItem key={stat} value={stat} closeMenuOnClick>
+                    {stat === "best" ? `best (${better(column.key)})` : STATS[stat]}
+                  </Menu.RadioItem>
+                ))}
+              </Menu.RadioGroup>
             </>
           )}
           {column.id !== NAME && (
