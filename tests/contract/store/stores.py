@@ -80,11 +80,20 @@ class Stores:
         create = self.experiments.create(self.workspace, name or uuid.uuid4().hex, ROOT, None, [])
         return self.do(create)
 
-    def new_run(self, experiment_id: int | None = None, name: str = "r", tags: Sequence[Tag] = ()) -> str:
+    def new_run(
+        self,
+        experiment_id: int | None = None,
+        name: str = "r",
+        tags: Sequence[Tag] = (),
+        *,
+        start_ms: int = 1_000,
+    ) -> str:
         """The id of a run, in an experiment of its own unless one is given."""
         experiment_id = self.new_experiment() if experiment_id is None else experiment_id
         run_id = uuid.uuid4().hex
-        self.do(self.runs.create(self.workspace, NewRun(run_id, experiment_id, name, "u", 1_000, list(tags))))
+        self.do(
+            self.runs.create(self.workspace, NewRun(run_id, experiment_id, name, "u", start_ms, list(tags)))
+        )
         return run_id
 
     def log(self, run_id: str, *points: MetricPoint, **rest: Any) -> None:

@@ -18,7 +18,7 @@ from runyard.entities.run import MetricPoint, RunStatus
 from runyard.errors import InvalidInput, NotFound
 from runyard.store.alert_contracts import Beat, Delivery, NewAlert
 from runyard.store.journal_contracts import Admission, Changed, SomePoints, Stretch
-from runyard.store.sql import alert_events, alerts, journals, liveness, watcher
+from runyard.store.sql import alert_events, alerts, journals, liveness, quiet_runs, watcher
 from runyard.store.sql.alerts import SqlAlerts
 from runyard.store.sql.journals import SqlJournals
 from runyard.store.sql.liveness import SqlLiveness
@@ -36,7 +36,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ms = START_MS
         self.grown_s = 1_000.0
-        for module in (alert_events, alerts, journals, liveness, watcher):
+        for module in (alert_events, alerts, journals, liveness, quiet_runs, watcher):
             monkeypatch.setattr(module, "now_ms", lambda: self.ms)
 
     def tick(self, seconds: float) -> None:
@@ -363,6 +363,90 @@ def test_a_run_that_stands_still_is_told_when_it_does(watch: Watch, stores: Stor
         "No point was logged for 745 s.",
         "No point was logged for 61 s.",
     ]
+
+
+class Quiet:
+    """Runs whose clients give no signs, while a server looks at them."""
+
+    def __init__(self, watch: Watch, clock: Clock) -> None:
+        self._watch, self._clock = watch, clock
+        self._runs: set[str] = set()
+        self.go(110)  # until the server may judge
+
+    def go(self, seconds: int) -> None:
+        """Time goes by, and the server looks every 15 seconds."""
+        for _ in range(seconds // 15 + 1):
+            self._clock.tick(15)
+            self._watch.step()
+        self._watch.step()
+
+    def run(self, experiment: int | None = None, *, age_ms: int = 0) -> str:
+        run = self._watch.stores.new_run(experiment, start_ms=self._clock.ms - age_ms)
+        self._runs.add(run)
+        return run
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Of its own runs: other tests have left some."""
+        return [(one["run_id"], one["reason"]) for one in self._watch.got if one["run_id"] in self._runs]
+
+
+def test_a_run_without_signs_of_life_that_stands_still_is_told_once(
+    watch: Watch, stores: Stores, clock: Clock
+) -> None:
+    watch.put("here", AlertEvent.STALLED, stalled_s=60)
+    quiet = Quiet(watch, clock)
+    run, busy, ended, beaten = (quiet.run() for _ in range(4))
+    watch.beat(beaten)
+    quiet.go(15)
+    stores.do(stores.runs.update(stores.workspace, ended, RunStatus.FINISHED, 5, None))
+    for step in range(9):
+        for one in (busy, beaten):
+            stores.log(one, MetricPoint("m", 1.0, step, step))
+            stores.run(one)
+        watch.beat(beaten)
+        quiet.go(1)
+    assert [one for one, _ in quiet.told] == [run]
+    assert "Nothing was logged for" in quiet.told[0][1]
+    stores.log(run, MetricPoint("m", 1.0, 1, 1))
+    stores.run(run)
+    quiet.go(15)
+    assert len(quiet.told) == 1
+    quiet.go(90)
+    assert sorted(one for one, _ in quiet.told[1:]) == sorted([run, busy])
+
+
+def test_runs_that_were_left_behind_long_ago_and_pauses_of_the_server_tell_nothing(
+    watch: Watch, stores: Stores, clock: Clock
+) -> None:
+    watch.put("here", AlertEvent.STALLED, stalled_s=600)
+    quiet = Quiet(watch, clock)
+    old, young = quiet.run(age_ms=2 * 86_400_000), quiet.run()
+    quiet.go(30)
+    clock.tick(7_200)  # the server was down
+    quiet.go(300)
+    assert quiet.told == []
+    quiet.go(600)
+    assert [one for one, _ in quiet.told] == [young]
+    stores.log(old, MetricPoint("m", 1.0, 1, 1))
+    stores.run(old)
+    quiet.go(630)
+    assert [one for one, _ in quiet.told] == [young, old]
+
+
+def test_an_alert_of_one_experiment_sees_no_other_runs_and_rows_go_with_the_last_alert(
+    watch: Watch, stores: Stores, clock: Clock
+) -> None:
+    mine, other = stores.new_experiment(), stores.new_experiment()
+    watch.put("mine", AlertEvent.STALLED, mine, stalled_s=60)
+    quiet = Quiet(watch, clock)
+    run = quiet.run(mine)
+    quiet.run(other)
+    quiet.go(120)
+    assert [one for one, _ in quiet.told] == [run]
+    stores.do(stores.database.write(lambda tx: tx.execute("DELETE FROM alerts")))
+    quiet.go(15)
+    assert stores.do(stores.database.read(lambda c: c.one(quiet_runs.ANY, (quiet_runs.NEVER,)))) is None
 
 
 def test_a_message_that_does_not_arrive_is_tried_again_and_given_up(

@@ -18,6 +18,7 @@ from runyard.store.sql.journals import SqlJournals
 from runyard.store.sql.lease import Lease
 from runyard.store.sql.liveness import SqlLiveness
 from runyard.store.sql.pausing import is_set
+from runyard.store.sql.quiet_runs import QuietRuns
 
 log = logging.getLogger("runyard.store")
 
@@ -31,6 +32,7 @@ AGAIN_S = (10, 60, 300, 1_800, 7_200, 21_600)  # after each failed delivery; the
 JUMP_S = 10.0  # by which clocks may differ between two steps
 BREAK_S = 30.0  # between two steps; longer means that this process was stopped or stuck
 FORGET_EVERY_S = 3_600.0
+LOOK_EVERY_S = 15.0  # at runs without signs of life
 DAY_MS = 86_400_000
 ENDED_DAYS, SEEN_DAYS, FORGOTTEN_AT_ONCE = 30, 400, 1_000
 
@@ -60,6 +62,7 @@ class Watcher:
         self._alerts = SqlAlerts(database)
         self._liveness = SqlLiveness(database)
         self._journals = SqlJournals(database, "")
+        self._quiet = QuietRuns(database)
         self._deliver = deliver
         self._hold_s = hold_s
         self._clock, self._wall = clock, wall
@@ -67,6 +70,7 @@ class Watcher:
         self._seen: tuple[float, float] | None = None  # both clocks at the last step
         self._steady_since = 0.0
         self._forget_at = 0.0
+        self._look_at = 0.0
         self._sending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -105,8 +109,12 @@ class Watcher:
         overdue = due is not None and due <= now_ms()
         waiting = await self._alerts.due(FETCHED)
         forget = self._clock() >= self._forget_at
-        if not (overdue or waiting or forget) or not await self._lease.take():
+        look = steady and self._clock() >= self._look_at
+        if not (overdue or waiting or forget or look) or not await self._lease.take():
             return False
+        if look:
+            self._look_at = self._clock() + LOOK_EVERY_S
+            await self._quiet.look()
         more = overdue and await self._liveness.lose_some(RUNS) == RUNS
         if forget:
             more |= await self._forget()
