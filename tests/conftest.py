@@ -13,6 +13,8 @@ ROOT = Path(__file__).parent
 LONGEST = (
     "compat/test_client.py",
     "acceptance/test_kill.py",
+    "acceptance/test_journal_kill.py",
+    "acceptance/test_journal_network.py",
     "transfer/test_real_mlflow.py",
     "docs/test_blocks.py",
     "api/test_hostile_input.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.far_server import Far, owner
-from tests.acceptance.journal_trainers import end_all
+from tests.acceptance.journal_trainers import Trainer, end_all
 from tests.acceptance.server_process import ServerProcess
 from tests.components.network import SERVER, Cable, Refused, cable, missing
 
@@ -40,6 +40,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("RUNYARD_LINGER_S", "15")
     yield place
+    while Trainer.spawned:
+        process = Trainer.spawned.pop()
+        process.kill()
+        process.wait()
     end_all(place, ())
 
 

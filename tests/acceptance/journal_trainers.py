@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from runyard.client.journal.folder import journals
 from runyard.client.journal.sender.others import CLAIM, Claim
@@ -46,6 +46,9 @@ Ask = Callable[[str, str], tuple[int, Any]]
 class Trainer:
     """A process that logs points and now and then a file; it notes in two files beside it what it has logged."""
 
+    spawned: ClassVar[list[subprocess.Popen[bytes]]] = []
+    """Every one of this session, so that a test that fails leaves none running."""
+
     def __init__(self, server: str, place: Path, number: int, *, pause_s: float = PAUSE_S) -> None:
         self.run = f"{number:032x}"
         self._place = place
@@ -54,6 +57,7 @@ class Trainer:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         )
+        self.spawned.append(self.process)
 
     def kill(self) -> None:
         """kill -9."""

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from tests.acceptance.journal_trainers import ROOT, Ask, stored_files, stored_steps
+from tests.acceptance.journal_trainers import ROOT, Ask, Trainer, stored_files, stored_steps
 
 FILE_EVERY = 25
 START = "from runyard.cli.start import runyard; runyard()"
@@ -74,6 +74,7 @@ class Relay:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        Trainer.spawned.append(self.process)
 
     def kill(self) -> None:
         """kill -9."""
@@ -90,6 +91,7 @@ class Relayed:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CODE, str(relay.port), str(self._place)], stderr=subprocess.DEVNULL
         )
+        Trainer.spawned.append(self.process)
 
     def kill(self) -> None:
         """kill -9."""

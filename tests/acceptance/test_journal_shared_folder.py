@@ -29,7 +29,7 @@ from tests.components import sshd, sshfs
 from tests.components.sshd import SshServer, ssh_server
 from tests.journal.trainers import wait_for
 
-KILLS = 20
+KILLS = 12
 TRAINERS = 3
 
 

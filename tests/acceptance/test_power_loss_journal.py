@@ -1,7 +1,7 @@
 """The power goes while a program logs: what was synced is sent, once, and nothing is made up.
 
 A trainer and its sender run under strace; the journal is made again as a disk may hold it at random moments, and sent to a
-server that is as it was then. `RUNYARD_POWER` moments (default 25).
+server that is as it was then. `RUNYARD_POWER` moments (default 15).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.acceptance.journal_trainers import ROOT, end_all
 from tests.components.power import File, Trace, missing, traced
 from tests.journal.standin import StandIn
 
-MOMENTS = int(os.environ.get("RUNYARD_POWER", "25"))
+MOMENTS = int(os.environ.get("RUNYARD_POWER", "15"))
 MANY = 1_500
 RUN = "d" * 32
 LATE_S = 5.0  # between a record and its sync, on a very busy machine under strace

@@ -1,7 +1,7 @@
 """The power goes while a server is written to: each write that it acknowledged is there, and nothing is there by half.
 
 The server runs under strace; its data directory is made again as a disk may hold it at random moments, a server is started
-on that, and asked. `RUNYARD_POWER` moments (default 10).
+on that, and asked. `RUNYARD_POWER` moments (default 6).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.acceptance.load import Client, PointClient, steps
 from tests.acceptance.server_process import ServerProcess
 from tests.components.power import Trace, missing, traced
 
-MOMENTS = int(os.environ.get("RUNYARD_POWER", "10"))
+MOMENTS = int(os.environ.get("RUNYARD_POWER", "6"))
 MANY = 300
 LOAD_S = 2.5
 UPLOADS = "/api/2.0/mlflow-artifacts/artifacts/files"

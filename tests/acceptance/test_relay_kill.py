@@ -29,7 +29,7 @@ from tests.components.network import SERVER
 from tests.components.processes import accepts, free_ports
 from tests.journal.trainers import wait_for
 
-KILLS = int(os.environ.get("RUNYARD_RELAY_KILLS", "40"))
+KILLS = int(os.environ.get("RUNYARD_RELAY_KILLS", "30"))
 MANY = 2_000
 EACH = 2  # of programs with a journal of their own, and of such behind the relay
 WEIGHTS = {"trainer": 8, "relayed": 8, "sender": 12, "relay": 5, "server": 4, "line": 8, "all": 1}
