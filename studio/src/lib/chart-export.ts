@@ -1,21 +1,14 @@
 /** What a chart shows as a file or as a table. Pure. */
 import type { Counts, Line } from "@/lib/chart-data";
+import { line } from "@/lib/csv";
 import { count } from "@/lib/format";
 
 type Cell = string | number | null | undefined;
 
-/** A cell of CSV. Texts that a spreadsheet would take for a formula are marked as texts. */
-export function cell(value: Cell): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return Number.isNaN(value) ? "NaN" : String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 export function csv(header: readonly string[], rows: Iterable<readonly Cell[]>): string {
-  const lines = [header.map(cell).join(",")];
-  for (const row of rows) lines.push(row.map(cell).join(","));
-  return `${lines.join("\r\n")}\r\n`;
+  const lines = [line(header)];
+  for (const row of rows) lines.push(line(row));
+  return lines.join("");
 }
 
 /** Everything that is drawn: one row per point or bucket. */
@@ -89,13 +82,10 @@ const many = (n: number, word: string): string => `${count(n)} ${word}${n === 1 
 
 /** How many points are shown, of how many. */
 export function countsText(counts: Counts, what: "run" | "group" | "line"): string {
+  const { drawn, inRange, stored, exact } = counts;
   const lines = many(counts.lines, what);
-  if (what === "group") return `${lines}, mean and standard deviation`;
-  if (counts.exact && counts.drawn === counts.stored) return `${lines}, all ${many(counts.stored, "point")}`;
-  const of =
-    counts.inRange < counts.stored
-      ? `${count(counts.inRange)} of ${many(counts.stored, "point")}`
-      : many(counts.stored, "point");
-  if (counts.exact) return `${lines}, ${of}, each drawn`;
-  return `${lines}, ${of} drawn as ${count(counts.drawn)} with their min, max and last`;
+  if (what === "group") return `${lines} · mean ± standard deviation`;
+  if (exact && inRange === stored) return `${lines} · all ${many(stored, "point")}`;
+  const of = inRange < stored ? `${count(inRange)} of ${many(stored, "point")}` : many(stored, "point");
+  return exact ? `${lines} · ${of}, each drawn` : `${lines} · ${of} in ${count(drawn)} ranges, min to max`;
 }

@@ -53,8 +53,18 @@ function digitsFor(value: number, distance: number): number {
 }
 
 function plain(value: number, distance: number): string {
-  const digits = distance > 0 ? Math.max(0, Math.min(12, Math.ceil(-Math.log10(distance) - 1e-9))) : 4;
-  return value.toFixed(digits).replace("-", "−");
+  return value.toFixed(distance > 0 ? decimals(distance) : 4).replace("-", "−");
+}
+
+/** Digits after the point that a distance of ticks needs: 0.25 two, 0.5 one, 20 none. */
+function decimals(distance: number): number {
+  let digits = Math.max(0, Math.min(12, Math.ceil(-Math.log10(distance) - 1e-9)));
+  while (digits < 12) {
+    const scaled = distance * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) break;
+    digits += 1;
+  }
+  return digits;
 }
 
 /** A power of ten on a logarithmic axis, and what lies between. */
@@ -89,7 +99,7 @@ export function placeText(x: XAxis, value: number): string {
   if (x === "time") return moment(value);
   if (x === "relative")
     return `${value < 0 ? "−" : ""}${duration(Math.abs(value)) || "0 ms"} after the start`;
-  if (x === "step") return `step ${number(value)}`;
+  if (x === "step") return `step ${number(Math.round(value))}`;
   return `${x.slice(7)} ${number(value)}`;
 }
 

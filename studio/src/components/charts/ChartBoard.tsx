@@ -28,12 +28,14 @@ export interface ChartBoardProps {
   metrics: readonly string[] | null;
   /** Where the names of params and tags for charts that one adds come from; without: none can be added. */
   experimentIds?: readonly string[];
+  /** Names the runs above the charts; where a list of them stands beside, it needs not. */
+  legend?: boolean;
   /** Above the charts. */
   children?: ReactNode;
 }
 
 export function ChartBoard(props: ChartBoardProps) {
-  const { workspace, runs, groups = null, metrics, experimentIds, children } = props;
+  const { workspace, runs, groups = null, metrics, experimentIds, legend = true, children } = props;
   const [state, change] = useChartsState();
   const [crosshair] = useState(() => new Crosshair());
   const { ref, width } = useElementSize<HTMLDivElement>();
@@ -74,7 +76,7 @@ export function ChartBoard(props: ChartBoardProps) {
         add={experimentIds && <AddPanel panels={state.panels} change={change} />}
       />
       {children}
-      <Legend entries={entries} />
+      {legend && <Legend entries={entries} />}
       {width > 0 && (
         <>
           {experimentIds && state.panels.length > 0 && (

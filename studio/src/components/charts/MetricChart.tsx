@@ -1,10 +1,11 @@
 /** One metric of all runs, or several in one chart: read when it comes into view. */
-import { lazy, type ReactNode, Suspense, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
 import { ChartCard } from "@/components/charts/ChartCard";
 import type { Crosshair } from "@/components/charts/crosshair";
 import { Filling } from "@/components/charts/Filling";
 import { useInView } from "@/components/charts/in-view";
 import type { LineChartHandle } from "@/components/charts/LineChart";
+import { RangeDialog } from "@/components/charts/RangeDialog";
 import { SeriesTable } from "@/components/charts/SeriesTable";
 import { SettingsItems } from "@/components/charts/SettingsItems";
 import type { ChangeCharts } from "@/components/charts/use-charts-state";
@@ -55,6 +56,7 @@ export function MetricChart({
   const { drawn, state, change, crosshair, columns, width, linkOf } = shared;
   const [card, seen] = useInView<HTMLElement>();
   const chart = useRef<LineChartHandle>(null);
+  const [asking, setAsking] = useState(false);
   const own = state.each[name] ?? {};
   const wide = Math.min(own.wide ?? 1, columns);
   const height = own.high ?? HIGH[state.size];
@@ -90,6 +92,7 @@ export function MetricChart({
             png={() => chart.current?.png() ?? Promise.resolve(null)}
             zoomed={state.zoom !== null}
             unzoom={() => change({ zoom: null })}
+            onRange={() => setAsking(true)}
           />
         </>
       }
@@ -126,6 +129,14 @@ export function MetricChart({
             />
           </Suspense>
         )
+      )}
+      {asking && (
+        <RangeDialog
+          title={title}
+          range={own.y ?? [null, null]}
+          onClose={() => setAsking(false)}
+          onDone={(y) => set({ y })}
+        />
       )}
     </ChartCard>
   );

@@ -5,13 +5,11 @@ import { type FormEvent, useState } from "react";
 type Range = [number | null, number | null];
 
 export function RangeDialog({
-  open,
   title,
   range,
   onClose,
   onDone,
 }: {
-  open: boolean;
   title: string;
   range: Range;
   onClose: () => void;
@@ -29,7 +27,7 @@ export function RangeDialog({
   };
   return (
     <Modal
-      opened={open}
+      opened
       onClose={onClose}
       title={`Range of ${title}`}
       size="sm"

@@ -9,8 +9,6 @@ import {
   IconTable,
   IconZoomReset,
 } from "@tabler/icons-react";
-import { useState } from "react";
-import { RangeDialog } from "@/components/charts/RangeDialog";
 import { useSay } from "@/components/notices";
 import type { Line } from "@/lib/chart-data";
 import { linesCsv } from "@/lib/chart-export";
@@ -31,6 +29,7 @@ export function SettingsItems({
   png,
   zoomed,
   unzoom,
+  onRange,
 }: {
   own: ChartSettings;
   set: (part: Partial<ChartSettings>) => void;
@@ -40,9 +39,10 @@ export function SettingsItems({
   png: () => Promise<Blob | null>;
   zoomed: boolean;
   unzoom: () => void;
+  /** Asks for the ends of the y axis. */
+  onRange: () => void;
 }) {
   const say = useSay();
-  const [asking, setAsking] = useState(false);
   const save = async () => {
     const picture = await png();
     if (picture) download(`${fileName(title)}.png`, picture, "image/png");
@@ -53,11 +53,7 @@ export function SettingsItems({
       <Menu.Item leftSection={<IconMathFunction {...SMALL} />} onClick={() => set({ log: !own.log })}>
         {own.log ? "Linear y axis" : "Logarithmic y axis"}
       </Menu.Item>
-      <Menu.Item
-        leftSection={<IconArrowAutofitHeight {...SMALL} />}
-        closeMenuOnClick={false}
-        onClick={() => setAsking(true)}
-      >
+      <Menu.Item leftSection={<IconArrowAutofitHeight {...SMALL} />} onClick={onRange}>
         Range of the y axis…
       </Menu.Item>
       <Menu.Item
@@ -87,13 +83,6 @@ export function SettingsItems({
       >
         Download CSV
       </Menu.Item>
-      <RangeDialog
-        open={asking}
-        title={title}
-        range={own.y ?? [null, null]}
-        onClose={() => setAsking(false)}
-        onDone={(y) => set({ y })}
-      />
     </>
   );
 }

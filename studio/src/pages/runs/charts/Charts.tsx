@@ -24,6 +24,7 @@ export function Charts() {
       groups={groups}
       metrics={metrics}
       experimentIds={experimentIds}
+      legend={groups !== null}
     />
   );
 }
