@@ -14,7 +14,7 @@ from mlflow.tracking._tracking_service.utils import get_tracking_uri
 from runyard.client.journal.offline_names import model_of, run_of, trace_of
 from runyard.mlflow_plugin.host_credentials import host_credentials, is_ours
 from runyard.mlflow_plugin.journaled_artifacts import JournaledArtifacts
-from runyard.mlflow_plugin.journals import journal_of
+from runyard.mlflow_plugin.journals import journal_at
 from runyard.mlflow_plugin.offline_artifacts import OfflineArtifacts
 from runyard.mlflow_plugin.trace_artifacts import TraceArtifacts
 from runyard.mlflow_plugin.workspace_artifacts import FILES, WorkspaceArtifacts, places
@@ -52,7 +52,7 @@ def artifact_repository(
 
 
 def _files(place: str, path: str, tracking_uri: str, registry_uri: str | None) -> ArtifactRepository:
-    journal = journal_of(place)
+    journal = journal_at(place)
     if journal is None:
         return WorkspaceArtifacts(host_credentials(place), path, tracking_uri, registry_uri)
     return JournaledArtifacts(journal, path, tracking_uri, registry_uri)
@@ -71,7 +71,7 @@ def _of_record(artifact_uri: str, tracking_uri: str, registry_uri: str | None) -
     """The artifacts of a run, logged model or trace."""
     trace = trace_of(artifact_uri)
     if trace is not None and is_ours(tracking_uri):
-        return TraceArtifacts(journal_of(tracking_uri), artifact_uri, *trace, tracking_uri, registry_uri)
+        return TraceArtifacts(journal_at(tracking_uri), artifact_uri, *trace, tracking_uri, registry_uri)
     run, model = run_of(artifact_uri), model_of(artifact_uri)
     if run is None and model is None:
         raise MlflowException(
@@ -79,7 +79,7 @@ def _of_record(artifact_uri: str, tracking_uri: str, registry_uri: str | None) -
             INVALID_PARAMETER_VALUE,
         )
     kind, (one, path) = ("runs", run) if run is not None else ("models", model or ("", ""))
-    journal = journal_of(tracking_uri) if is_ours(tracking_uri) else None
+    journal = journal_at(tracking_uri) if is_ours(tracking_uri) else None
     if journal is not None and OfflineArtifacts.knows(journal, kind, one):
         return OfflineArtifacts(journal, artifact_uri, kind, one, path, tracking_uri, registry_uri)
     if run is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -10,6 +11,7 @@ from mlflow.entities import Metric, RunStatus
 from mlflow.store.tracking.rest_store import RestStore
 from mlflow.utils.async_logging.run_operations import RunOperations
 
+from runyard.client.addresses import Address
 from runyard.client.journal.calls.experiments import Experiments
 from runyard.client.journal.calls.models import Models
 from runyard.client.journal.calls.request import Calls
@@ -20,7 +22,7 @@ from runyard.entities.journal import BatchPoint
 from runyard.errors import RunyardError
 from runyard.mlflow_plugin.errors import as_mlflow, needs_server
 from runyard.mlflow_plugin.fluent_api import asked_to_log, chosen_workspace
-from runyard.mlflow_plugin.journals import OpenJournal
+from runyard.mlflow_plugin.journals import OpenJournal, elsewhere
 from runyard.mlflow_plugin.rest_call import RestCall, run_entity
 from runyard.mlflow_plugin.spans import packed
 
@@ -35,11 +37,16 @@ class JournalStore(RestStore):  # type: ignore[misc]
     """A tracking store. What MLflow's own class does to check and shape a request is left to it.
 
     The calls of a training loop are taken here when their values are plain; all others reach `_call_endpoint` as MLflow
-    shapes them.
+    shapes them. Each workspace that `mlflow.set_workspace` chooses has a journal, and a store, of its own.
+
+    Args:
+        address: the tracking URI's.
     """
 
-    def __init__(self, journal: OpenJournal) -> None:
+    def __init__(self, journal: OpenJournal, address: Address) -> None:
         super().__init__(journal.credentials)
+        self._address = address
+        self._others: dict[str, JournalStore] = {}
         self._journal = journal
         self._logbook = journal.logbook
         experiments = Experiments(journal)
@@ -54,6 +61,20 @@ class JournalStore(RestStore):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"JournalStore({self._journal.credentials!r})"
 
+    @property
+    def _here(self) -> JournalStore:
+        """The store of the workspace that is chosen just now."""
+        name = chosen_workspace() if self._address.workspace is None else None
+        if name is None:
+            return self
+        found = self._others.get(name)
+        if found is None:
+            journal = elsewhere(self._address)
+            assert journal is not None
+            address = dataclasses.replace(self._address, workspace=name)
+            found = self._others[name] = JournalStore(journal, address)
+        return found
+
     def log_metric(self, run_id: str, metric: Metric) -> None:
         """One point: 10 µs."""
         value, ms, step = metric.value, metric.timestamp, metric.step
@@ -67,11 +88,12 @@ class JournalStore(RestStore):  # type: ignore[misc]
         ):
             super().log_metric(run_id, metric)
             return
+        here = self._here
         try:
-            self._logbook.log_metric(run_id, metric.key, value, ms, step)
+            here._logbook.log_metric(run_id, metric.key, value, ms, step)
         except ODD:
             super().log_metric(run_id, metric)
-        self._journal.tell_news()
+        here._journal.tell_news()
 
     def log_batch(
         self, run_id: str, metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]
@@ -83,8 +105,9 @@ class JournalStore(RestStore):  # type: ignore[misc]
         if points is None or pairs is None or labels is None:
             super().log_batch(run_id, metrics, params, tags)
             return
+        here = self._here
         try:
-            self._logbook.log_batch(
+            here._logbook.log_batch(
                 run_id,
                 points,
                 [Param(key, value) for key, value in pairs],
@@ -92,11 +115,11 @@ class JournalStore(RestStore):  # type: ignore[misc]
             )
         except ODD:
             super().log_batch(run_id, metrics, params, tags)
-        self._journal.tell_news()
+        here._journal.tell_news()
 
     def get_run(self, run_id: str) -> Any:
         """A run, with all that this process logged to it."""
-        run = self._logbook.live.get(run_id)
+        run = self._here._logbook.live.get(run_id)
         if run is not None and asked_to_log():
             return run_entity(run.message(whole=False))
         return super().get_run(run_id)
@@ -105,7 +128,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
         """Status, end time and name; the end of a run waits until all of it is sent, for RUNYARD_DRAIN_S at most."""
         info = super().update_run_info(run_id, run_status, end_time, run_name)
         if run_status is not None and RunStatus.is_terminated(run_status):
-            self._journal.drain()
+            self._here._journal.drain()
         return info
 
     def log_metric_async(self, run_id: str, metric: Metric) -> RunOperations:
@@ -129,28 +152,29 @@ class JournalStore(RestStore):  # type: ignore[misc]
     def flush_async_logging(self) -> None:
         """Wait until all that was logged is sent, for RUNYARD_DRAIN_S at most."""
         super().flush_async_logging()
-        self._journal.drain()
+        for one in (self, *self._others.values()):
+            one._journal.drain()
 
     def log_spans(self, location: str, spans: list[Any], tracking_uri: str | None = None) -> list[Any]:
         """Spans of traces, of MLflow 3: written down."""
         if not spans:
             return []
-        if chosen_workspace() is not None:
-            self._journal.settle()
-            sent: list[Any] = super().log_spans(location, spans, tracking_uri)
-            return sent
+        here = self._here
         try:
-            self._traces.log_spans(location, [one.trace_id for one in spans], packed(spans))
+            here._traces.log_spans(location, [one.trace_id for one in spans], packed(spans))
         except RunyardError as exc:
             raise as_mlflow(exc) from None
         finally:
-            self._journal.tell_news()
+            here._journal.tell_news()
         return spans
 
     def _call_endpoint(
         self, api: Any, json_body: str | None = None, endpoint: str | None = None, *args: Any, **options: Any
     ) -> Any:
         """Every other request of MLflow's class."""
+        here = self._here
+        if here is not self:
+            return here._call_endpoint(api, json_body, endpoint, *args, **options)
 
         def send() -> Any:
             if self._journal.reach.offline:
@@ -158,7 +182,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
             return super(JournalStore, self)._call_endpoint(api, json_body, endpoint, *args, **options)
 
         call = self._calls.get(api.__name__)
-        if call is None or chosen_workspace() is not None:
+        if call is None:
             self._journal.settle()
             return send()
         try:

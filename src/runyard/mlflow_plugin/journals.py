@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import logging
 import warnings
@@ -17,7 +18,7 @@ from runyard.client.journal.target import Target
 from runyard.client.renewal import principal_of, source_of
 from runyard.errors import InvalidInput
 from runyard.mlflow_plugin.errors import as_mlflow
-from runyard.mlflow_plugin.fluent_api import active_experiment_id, end_runs_first
+from runyard.mlflow_plugin.fluent_api import active_experiment_id, chosen_workspace, end_runs_first
 from runyard.mlflow_plugin.host_credentials import HostCredentials, address_of
 from runyard.mlflow_plugin.way import MlflowWay
 
@@ -89,6 +90,23 @@ def journal_of(uri: str) -> OpenJournal | None:
     Raises: MlflowException.
     """
     return _opened(address_of(uri))
+
+
+def journal_at(uri: str) -> OpenJournal | None:
+    """As `journal_of`, of the workspace that `mlflow.set_workspace` chose where the URI names none."""
+    address = address_of(uri)
+    return elsewhere(address) or _opened(address)
+
+
+def elsewhere(address: Address) -> OpenJournal | None:
+    """The journal of the workspace that `mlflow.set_workspace` chose; None where the address decides.
+
+    Raises: MlflowException.
+    """
+    if address.workspace is not None:
+        return None
+    name = chosen_workspace()
+    return None if name is None else _opened(dataclasses.replace(address, workspace=name))
 
 
 @functools.cache

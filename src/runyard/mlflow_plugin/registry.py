@@ -8,8 +8,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from mlflow.store.model_registry.rest_store import RestStore
 
+from runyard.client.addresses import Address
 from runyard.mlflow_plugin.errors import needs_server
-from runyard.mlflow_plugin.journals import OpenJournal
+from runyard.mlflow_plugin.journals import OpenJournal, elsewhere
 
 NEEDS_FILES = "CreateModelVersion"
 
@@ -17,9 +18,10 @@ NEEDS_FILES = "CreateModelVersion"
 class JournalRegistryStore(RestStore):  # type: ignore[misc]
     """Registered models and their versions. They are not journaled: their numbers come from the server."""
 
-    def __init__(self, journal: OpenJournal) -> None:
+    def __init__(self, journal: OpenJournal, address: Address) -> None:
         super().__init__(journal.credentials)
         self._journal = journal
+        self._address = address
 
     def _call_endpoint(self, api: Any, *args: Any, **options: Any) -> Any:
         """Every request of MLflow's class."""
@@ -31,10 +33,11 @@ class JournalRegistryStore(RestStore):  # type: ignore[misc]
 
     def _send_first(self) -> None:
         """Raises: MlflowException, when what was logged cannot be sent now."""
-        recorder = self._journal.recorder
+        journal = elsewhere(self._address) or self._journal
+        recorder = journal.recorder
         if recorder.sent >= recorder.seq:
             return
-        state = self._journal.drain()
+        state = journal.drain()
         if not state.sent:
             raise MlflowException(
                 f"No version of a model can be made before its files are at the server: {state.waiting} records wait in "

@@ -8,7 +8,7 @@ from typing import Any
 from mlflow.store.model_registry.rest_store import RestStore as RegistryStore
 from mlflow.store.tracking.rest_store import RestStore
 
-from runyard.mlflow_plugin.host_credentials import host_credentials
+from runyard.mlflow_plugin.host_credentials import address_of, host_credentials
 from runyard.mlflow_plugin.journaling import JournalStore
 from runyard.mlflow_plugin.journals import journal_of
 from runyard.mlflow_plugin.registry import JournalRegistryStore
@@ -20,7 +20,11 @@ def tracking_store(store_uri: str) -> RestStore:
     Raises: MlflowException.
     """
     journal = journal_of(store_uri)
-    return RestStore(host_credentials(store_uri)) if journal is None else JournalStore(journal)
+    return (
+        RestStore(host_credentials(store_uri))
+        if journal is None
+        else JournalStore(journal, address_of(store_uri))
+    )
 
 
 def model_registry_store(store_uri: str) -> RegistryStore:
@@ -29,7 +33,11 @@ def model_registry_store(store_uri: str) -> RegistryStore:
     Raises: MlflowException.
     """
     journal = journal_of(store_uri)
-    return RegistryStore(host_credentials(store_uri)) if journal is None else JournalRegistryStore(journal)
+    return (
+        RegistryStore(host_credentials(store_uri))
+        if journal is None
+        else JournalRegistryStore(journal, address_of(store_uri))
+    )
 
 
 def workspace_store(workspace_uri: str) -> Any:
