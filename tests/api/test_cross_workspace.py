@@ -51,6 +51,8 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
     "v1/secrets": {"value": "v"},
+    "trash/restore": {"items": [{"kind": "run", "id": "<run_id>"}]},
+    "trash/purge": {"items": [{"kind": "run", "id": "<run_id>"}], "older_than_ms": None},
     "v1/views": {"page": "runs", "state": {}},
     "views/{view_id}": {"state": {}},
     "charts/series": {"metrics": ["m"]},
@@ -64,7 +66,7 @@ NOT_FOUND_AT_HOME = {
     "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
     "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
-    "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "v1/events",
+    "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events",
 }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, str] = {
     "secrets/read": "read secrets of the keyvault",
     "secrets/write": "set secrets of the keyvault",
     "secrets/delete": "delete secrets of the keyvault",
+    "trash/purge": "remove what was deleted for good, with its files",
     "alerts/read": "see who is told of what happens to runs, and how long runs may be silent",
     "alerts/write": "set and remove alerts and how long runs may be silent",
     "compute/read": "see compute targets and what runs on them",
@@ -84,7 +85,7 @@ BUILT_IN_ROLES: Mapping[str, Role] = {
             "Contributor",
             "Everything but who may do what and the people of the server.",
             ("*/*",),
-            ("access/write", "principals/write", "groups/delete", "workspaces/import"),
+            ("access/write", "principals/write", "groups/delete", "workspaces/import", "trash/purge"),
             True,
         ),
         Role(
@@ -94,7 +95,7 @@ BUILT_IN_ROLES: Mapping[str, Role] = {
             (
                 *("access/*", "principals/*", "audit/*", "server/*", "groups/*", "compute/write"),
                 *("workspaces/create", "workspaces/write", "workspaces/delete", "workspaces/import"),
-                *("datastores/manage", "secrets/write", "secrets/delete"),
+                *("datastores/manage", "secrets/write", "secrets/delete", "trash/purge"),
             ),
             True,
         ),

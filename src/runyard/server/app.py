@@ -88,7 +88,13 @@ def _lifespan(
 ) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
-    purger = Purger(base.database, tracking.files.delete_workspace, compactor.turn, PURGE_GRACE_MS)
+    purger = Purger(
+        base.database,
+        tracking.files.delete_workspace,
+        tracking.files.delete_directory,
+        compactor.turn,
+        PURGE_GRACE_MS,
+    )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ from runyard.artifacts.uris import (
     RunUri,
     parse_artifact_uri,
 )
+from runyard.artifacts.walking import files_below
 from runyard.errors import InvalidInput, NotFound, NotImplementedHere, RunyardError
 from runyard.services.context import Context
 from runyard.services.places import DATASTORES, OTHERS, PathOwners, may_at, path_in_workspace
@@ -140,6 +141,23 @@ class ArtifactService:
     async def delete_workspace(self, guid: str) -> None:
         """All files of a workspace that is no more; again is fine."""
         await self._store.delete(f"{OTHERS}/{guid}")
+
+    async def delete_directory(self, guid: str, path: str) -> None:
+        """A directory of the workspace with this guid, empty for the default one, whose record is no more; again is fine."""
+        clean = paths.clean_directory_path(path)
+        if not clean:
+            raise InvalidInput("The root of the artifacts is no record's own.")
+        await self._store.delete(f"{OTHERS}/{guid}/{clean}" if guid else clean)
+
+    async def measure(self, ctx: Context, path: str, limit: int) -> tuple[int, int, bool]:
+        """How many files are below a directory, their bytes, and whether these are all; counted up to the limit."""
+        count = size = 0
+        async for entry in files_below(self._store, self._place(ctx, paths.clean_directory_path(path))):
+            if count >= limit:
+                return count, size, False
+            count += 1
+            size += entry.size or 0
+        return count, size, True
 
     async def file_of_run(self, ctx: Context, run_id: str, path: str) -> str:
         """The path of a run's file."""

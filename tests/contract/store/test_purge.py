@@ -23,7 +23,7 @@ from tests.contract.store.series_stage import PAGE_KEY, Stage, sqlite_stage
 
 ROOT = "mlflow-artifacts:"
 OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset)_id")
-NOT_CLEARED = {"workspaces", "access_tokens"}
+NOT_CLEARED = {"workspaces", "access_tokens", "purges"}
 RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
     "tails": "run_id, level, min_key, max_key, count, codec, data",
@@ -179,6 +179,9 @@ class Files:
     async def remove(self, guid: str) -> None:
         self.removed.append(guid)
 
+    async def remove_directory(self, guid: str, path: str) -> None:
+        self.removed.append(f"{guid}/{path}")
+
 
 @pytest.fixture
 def files() -> Iterator[Files]:
@@ -187,7 +190,7 @@ def files() -> Iterator[Files]:
 
 def purger(stage: Stage, files: Files, grace_ms: int = 0) -> Purger:
     stage.execute("DELETE FROM leases")
-    return Purger(stage.database, files.remove, asyncio.Lock(), grace_ms)
+    return Purger(stage.database, files.remove, files.remove_directory, asyncio.Lock(), grace_ms)
 
 
 def run_to_end(stage: Stage, work: Purger) -> int:
@@ -284,7 +287,7 @@ def test_one_of_several_servers_does_it(stage: Stage, files: Files) -> None:
     fill(stage, doomed)
     delete(stage, doomed)
     first = purger(stage, files)
-    second = Purger(stage.database, files.remove, asyncio.Lock(), 0)
+    second = Purger(stage.database, files.remove, files.remove_directory, asyncio.Lock(), 0)
     assert stage.do(first.step()) is True
     assert stage.do(second.step()) is False
     run_to_end(stage, first)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from runyard.entities.common import Page, Stage, Tag, ViewType
 from runyard.entities.experiment import Experiment
+from runyard.entities.trash import TrashKind
 from runyard.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.experiment_search import ExperimentQuery, search
+from runyard.store.sql.trash import require_not_purged
 
 COLUMNS = "id, workspace_id, name, artifact_location, stage, created_ms, updated_ms"
 BY_ID = f"SELECT {COLUMNS} FROM experiments WHERE id = ? AND workspace_id = ?"
@@ -26,7 +28,7 @@ SET_OWN_PATH = "UPDATE experiments SET own_path = ? WHERE id = ?"
 SET_NAME = "UPDATE experiments SET name = ?, updated_ms = ? WHERE id = ?"
 SET_STAGE = "UPDATE experiments SET stage = ?, updated_ms = ? WHERE id = ?"
 SET_RUN_STAGES = """UPDATE runs SET stage = ?, deleted_ms = ?, version = version + 1
-    WHERE experiment_id = ? AND stage <> ?"""
+    WHERE experiment_id = ? AND stage <> ? AND id NOT IN (SELECT record_id FROM purges WHERE kind = 1)"""
 SET_TAG = """INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)
     ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"""
 DELETE_TAG = "DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?"
@@ -114,6 +116,8 @@ class SqlExperiments:
             found = load(tx, workspace_id, experiment_id)
             if found.stage is to:
                 raise NotFound(f"No Experiment with id={experiment_id} exists that is not {to.text} already")
+            if to is Stage.ACTIVE:
+                require_not_purged(tx, TrashKind.EXPERIMENT, experiment_id)
             now = now_ms()
             tx.execute(SET_STAGE, (to, now, experiment_id))
             tx.execute(SET_RUN_STAGES, (to, now if to is Stage.DELETED else None, experiment_id, to))

@@ -114,12 +114,12 @@ def purge_some(tx: Transaction, workspace_id: int) -> bool:
     experiment = tx.one(EXPERIMENT, (workspace_id,))
     if experiment is None:
         for table in OF_WORKSPACE:
-            left -= _clear(tx, table, [workspace_id], left)
+            left -= clear(tx, table, [workspace_id], left)
             if left <= 0:
                 return True
         return False
     for table in OF_EXPERIMENT:
-        left -= _clear(tx, table, [experiment[0]], left)
+        left -= clear(tx, table, [experiment[0]], left)
         if left <= 0:
             return True
     tx.execute("DELETE FROM experiments WHERE id = ?", (experiment[0],))
@@ -128,6 +128,7 @@ def purge_some(tx: Transaction, workspace_id: int) -> bool:
 
 def end(tx: Transaction, workspace_id: int) -> None:
     """Forget the workspace itself."""
+    tx.execute("DELETE FROM purges WHERE workspace_id = ?", (workspace_id,))
     tx.execute(END, (workspace_id,))
 
 
@@ -141,7 +142,7 @@ def tables() -> Iterator[str]:
         stack += table.children
 
 
-def _clear(tx: Transaction, table: Table, owners: Sequence[int], limit: int) -> int:
+def clear(tx: Transaction, table: Table, owners: Sequence[int], limit: int) -> int:
     """Remove up to about limit rows that belong to these; returns how many, less than limit when none is left."""
     if not table.children:
         return _remove(tx, table, owners, limit)
@@ -152,7 +153,7 @@ def _clear(tx: Transaction, table: Table, owners: Sequence[int], limit: int) -> 
         if not ids:
             break
         for child in table.children:
-            done += _clear(tx, child, ids, limit - done)
+            done += clear(tx, child, ids, limit - done)
             if done >= limit:
                 return done
         done += tx.execute(f"DELETE FROM {table.name} WHERE id IN ({_marks(ids)})", ids)

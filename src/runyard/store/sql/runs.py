@@ -22,6 +22,7 @@ from runyard.entities.run import (
 )
 from runyard.entities.search.grammar import parse_filter, parse_order_by
 from runyard.entities.search.tables import RUNS
+from runyard.entities.trash import TrashKind
 from runyard.errors import AlreadyExists, shown
 from runyard.store.sql import run_docs
 from runyard.store.sql.alert_events import tell
@@ -36,6 +37,7 @@ from runyard.store.sql.run_texts import WHOLE, stored
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
 from runyard.store.sql.search.page import RunSearch
 from runyard.store.sql.search.walk_runs import search_runs
+from runyard.store.sql.trash import require_not_purged
 
 SET_ASIDE_POINTS = 100  # more in one request are worth the pages that storing them at once writes
 ModelMetrics = Callable[[Transaction, int, str, Sequence[MetricPoint]], None]
@@ -214,6 +216,8 @@ class SqlRuns:
 
         def work(tx: Transaction) -> None:
             run = tx.interned.run(tx, workspace_id, run_id)
+            if stage is Stage.ACTIVE:
+                require_not_purged(tx, TrashKind.RUN, run.id)
             tx.execute(SET_STAGE, (stage, now_ms() if stage is Stage.DELETED else None, run.id, stage))
             tx.interned.forget_runs()
             gone = stage is Stage.DELETED
