@@ -16,7 +16,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import artifacts, charts, durable, footprint, history, identity, ingest, report, runs, search
+from bench import (
+    artifacts,
+    charts,
+    durable,
+    footprint,
+    history,
+    identity,
+    ingest,
+    report,
+    runs,
+    search,
+    tables,
+)
 from bench.environments import RESULTS, ROOT
 from bench.postgres import Postgres
 from bench.scale import SCALES, Scale
@@ -34,6 +46,7 @@ ROWS: dict[str, Callable[[Suite], None]] = {
     "memory_after_writes": partial(footprint.loaded, when="after_writes"),
     "disk": ingest.disk,
     "search": search.search,
+    "runs_table": tables.tables,
     "history": history.history,
     "bulk": history.bulk,
     "charts": charts.charts,

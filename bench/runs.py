@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench import wire
 from bench.load import Client, Load, drive
@@ -16,13 +16,14 @@ CONNECTIONS = 4
 class _Counter:
     """Hands out run numbers to the connections and counts the runs that were made."""
 
-    def __init__(self, first: int, wanted: int) -> None:
+    def __init__(self, first: int, wanted: int, plan: Callable[[int], wire.RunPlan]) -> None:
+        self.plan = plan
         self.numbers: Iterator[int] = iter(range(first, first + wanted))
         self.made = 0
 
     def client(self, server: Server, experiment_id: str, ends: float) -> Client:
         for index in self.numbers:
-            done = yield from wire.whole_run(server, experiment_id, wire.plan(index))
+            done = yield from wire.whole_run(server, experiment_id, self.plan(index))
             self.made += done
             if time.perf_counter() > ends:
                 return
@@ -35,12 +36,13 @@ def make_runs(
     wanted: int,
     seconds: float = 1e9,
     connections: int = CONNECTIONS,
+    plan: Callable[[int], wire.RunPlan] = wire.plan,
 ) -> tuple[Load, int]:
     """Makes runs number `first` to `first + wanted` over HTTP until done or `seconds` have passed.
 
     Returns: the load (three answers a run) and the number of runs made.
     """
-    counter = _Counter(first, wanted)
+    counter = _Counter(first, wanted, plan)
     ends = time.perf_counter() + seconds
     load = drive(server.address, [counter.client(server, experiment_id, ends) for _ in range(connections)])
     return load, counter.made

@@ -15,6 +15,7 @@ class Scale:
         create_runs: runs created by ours; peers stop after `create_peer_s` seconds.
         search_sizes, search_peer_sizes: runs in the experiment that is searched.
         search_queries, search_peer_queries: repeats of each query.
+        table_sizes, table_peer_sizes: runs, of 50 metrics and 30 params, in the experiment that is shown as a table.
         history_points, history_peer_points: points of the one series that is read in full.
         bulk_points, bulk_peer_points: points of each of the 20 series of the bulk-interval row.
         chart_points, chart_peer_points: points of each of the 100 series of a chart.
@@ -33,6 +34,8 @@ class Scale:
     create_peer_s: float
     search_sizes: tuple[int, ...]
     search_peer_sizes: tuple[int, ...]
+    table_sizes: tuple[int, ...]
+    table_peer_sizes: tuple[int, ...]
     search_queries: int
     search_peer_queries: int
     history_points: int
@@ -64,6 +67,8 @@ SCALES = {
             create_peer_s=4.0,
             search_sizes=(2000, 20_000),
             search_peer_sizes=(2000,),
+            table_sizes=(2000,),
+            table_peer_sizes=(2000,),
             search_queries=60,
             search_peer_queries=4,
             history_points=1_000_000,
@@ -89,6 +94,8 @@ SCALES = {
             create_peer_s=60.0,
             search_sizes=(2000, 20_000, 100_000),
             search_peer_sizes=(2000,),
+            table_sizes=(10_000,),
+            table_peer_sizes=(10_000,),
             search_queries=100,
             search_peer_queries=8,
             history_points=1_000_000,
@@ -114,6 +121,8 @@ SCALES = {
             create_peer_s=600.0,
             search_sizes=(2000, 20_000, 100_000),
             search_peer_sizes=(2000, 20_000, 100_000),
+            table_sizes=(10_000, 100_000),
+            table_peer_sizes=(10_000,),
             search_queries=200,
             search_peer_queries=8,
             history_points=1_000_000,

@@ -11,7 +11,7 @@ import random
 import sqlite3
 import subprocess
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bench import wire
 from bench.servers import FastTrackML, Mlflow, Server
@@ -65,11 +65,17 @@ def _tables(server: Server) -> _Sqlite | _Postgres:
 _RUN_COLUMNS = "run_uuid name source_type source_name user_id status start_time end_time lifecycle_stage"
 
 
-def runs(server: Server, experiment_id: str, first: int, last: int) -> None:
-    """Inserts runs number `first` to `last - 1` of `wire.plan` into an experiment of a peer."""
+def runs(
+    server: Server,
+    experiment_id: str,
+    first: int,
+    last: int,
+    plan: Callable[[int], wire.RunPlan] = wire.plan,
+) -> None:
+    """Inserts runs number `first` to `last - 1` of a plan into an experiment of a peer."""
     tables = _tables(server)
     ours = isinstance(server, FastTrackML)
-    plans = [(uuid.uuid4().hex, wire.plan(index)) for index in range(first, last)]
+    plans = [(uuid.uuid4().hex, plan(index)) for index in range(first, last)]
     columns = [*_RUN_COLUMNS.split(), "entry_point_name", "source_version", "artifact_uri", "experiment_id"]
     more = ["row_num"] if ours else []
     tables.insert("runs", [*columns, *more], (_run_row(i, p, experiment_id, ours) for i, p in plans))

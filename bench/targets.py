@@ -53,6 +53,20 @@ def _all_searches() -> list[Target]:
     return lines
 
 
+def _tables() -> list[Target]:
+    """A page of 100 rows with 10 metrics and 10 params."""
+    lines = []
+    for size in (2000, 10_000, 100_000):
+        bound = 60.0 if size == 100_000 else 30.0
+        for row, what in (("first", "newest first"), ("order", "ordered by a metric")):
+            text = f"100 rows of a runs table, {what}, {size:,} runs"
+            name = f"runs_table_{row}_{size}"
+            lines.append(
+                Target(name, "cpu_ms", f"{text}: CPU p50", "ms", must={"mlflow": 20.0}, must_below=bound)
+            )
+    return lines
+
+
 _BATCH_MUST, _BATCH_AIM = _both(40, 12), _both(100, 30)
 _FILE_MUST = {"mlflow": 3.0, "socket copy": 0.6}
 
@@ -112,6 +126,7 @@ TARGETS: list[Target] = [
         aim={"mlflow": 50.0},
     ),
     *_all_searches(),
+    *_tables(),
     Target("history", "cpu_us", "full history of a long series: CPU per point", "µs", must={"mlflow": 5.0}),
     Target(
         "bulk_interval",

@@ -44,6 +44,14 @@ def plan(index: int) -> RunPlan:
     return RunPlan(index, params, metrics, tags)
 
 
+def wide_plan(index: int) -> RunPlan:
+    """50 metrics uniform in 0..1 and 30 params of 10 possible values each."""
+    chance = random.Random(index)
+    params = [(f"p{i}", str(chance.randrange(10))) for i in range(30)]
+    metrics = [(f"m{i}", chance.random()) for i in range(50)]
+    return RunPlan(index, params, metrics, [])
+
+
 def create_run(server: Server, experiment_id: str, run: RunPlan) -> bytes:
     tags = [{"key": key, "value": value} for key, value in run.tags]
     body = {"experiment_id": experiment_id, "run_name": run.name, "start_time": run.start_ms, "tags": tags}
