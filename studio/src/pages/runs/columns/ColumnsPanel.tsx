@@ -135,13 +135,9 @@ function Section({ title, items, columns }: { title: string; items: Item[]; colu
       <legend className="only-read">{title}</legend>
       <div className={classes.head}>
         <span aria-hidden>{title}</span>
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          onClick={turn}
-          aria-label={`${all ? "Hide" : "Show"} all: ${title}`}
-        >
+        <Button variant="subtle" size="compact-xs" onClick={turn}>
           {all ? "None" : "All"}
+          <span className="only-read"> of {title}</span>
         </Button>
       </div>
       {items.slice(0, MOST).map((one) => (

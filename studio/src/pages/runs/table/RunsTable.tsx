@@ -54,7 +54,13 @@ export function RunsTable({
 }) {
   const tree = model.tree;
   const sight = useSight(boxRef, layout, tree.count);
-  const [cursor, setCursor] = useState(-1);
+  const [cursor, showCursor] = useState(-1);
+  // Keys may come faster than the page is drawn.
+  const now = useRef(-1);
+  const setCursor = (place: number) => {
+    now.current = place;
+    showCursor(place);
+  };
   const navigate = useNavigate();
   useRead(model, layout, sight.rows);
   // Another question starts at the top.
@@ -85,9 +91,9 @@ export function RunsTable({
     reveal(boxRef.current, next);
     boxRef.current?.focus({ preventScroll: true });
   };
-  const current = () => tree.at(cursor);
+  const current = () => tree.at(now.current);
   const onKeyDown = useTableKeys({
-    by: (step) => goTo(cursor < 0 ? (step > 0 ? 0 : tree.count - 1) : cursor + step),
+    by: (step) => goTo(now.current < 0 ? (step > 0 ? 0 : tree.count - 1) : now.current + step),
     to: goTo,
     select: (extend) => {
       const item = current();
