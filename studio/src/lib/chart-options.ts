@@ -2,7 +2,7 @@
 import type uPlot from "uplot";
 import type { Span } from "@/lib/chart-data";
 import type { XAxis } from "@/lib/chart-state";
-import { logTick, RELATIVE_STEPS, relativeTick, tick } from "@/lib/chart-ticks";
+import { logTick, RELATIVE_STEPS, relativeTick, tick, timeTicks } from "@/lib/chart-ticks";
 
 export interface Looks {
   text: string;
@@ -46,8 +46,16 @@ function yAxis(log: boolean, looks: Looks): uPlot.Axis {
 }
 
 function xAxis(x: XAxis, log: boolean, looks: Looks): uPlot.Axis {
-  const made: uPlot.Axis = { ...axis(looks), size: x === "time" ? 42 : 28, space: 64, gap: 4 };
-  if (x === "time") return made;
+  const made: uPlot.Axis = {
+    ...axis(looks),
+    size: x === "time" ? 42 : 28,
+    space: x === "time" ? 78 : 64,
+    gap: 4,
+  };
+  if (x === "time") {
+    made.values = (_, splits, __, ___, distance) => timeTicks(splits, distance);
+    return made;
+  }
   if (x === "relative" && !log) {
     made.incrs = RELATIVE_STEPS;
     made.values = (_, splits) => shown(splits, relativeTick);

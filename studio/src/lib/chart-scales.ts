@@ -22,7 +22,7 @@ export function roundTicks(low: number, high: number, about: number): { values: 
   const distance = ([1, 2, 2.5, 5, 10].find((n) => n * power >= rough * 0.999) ?? 10) * power;
   const values: number[] = [];
   for (let n = Math.ceil(low / distance - 1e-9); n * distance <= high + distance * 1e-9; n++)
-    values.push(n * distance);
+    values.push(n * distance + 0);
   return { values, distance };
 }
 

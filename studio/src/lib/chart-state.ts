@@ -29,6 +29,9 @@ export interface ChartSettings {
   table?: boolean;
 }
 
+/** Kinds that need more room than one column. */
+export const WIDE_KINDS: ReadonlySet<PanelKind> = new Set(["parallel", "images", "difference"]);
+
 /** A chart that somebody added. */
 export interface Panel {
   id: string;
@@ -110,7 +113,7 @@ function settings(raw: unknown): ChartSettings {
   if (Array.isArray(y) && (finite(y[0]) !== null || finite(y[1]) !== null))
     made.y = [finite(y[0]), finite(y[1])];
   const wide = finite(w);
-  if (wide !== null && wide > 1) made.wide = Math.min(4, Math.floor(wide));
+  if (wide !== null && wide >= 1) made.wide = Math.min(4, Math.floor(wide));
   const high = finite(h);
   if (high !== null) made.high = Math.round(Math.min(HEIGHTS.most, Math.max(HEIGHTS.least, high)));
   if (t === 1) made.table = true;
@@ -177,7 +180,7 @@ export function chartsParam(state: ChartsState): Raw | undefined {
     const short: Raw = {};
     if (one.log) short.l = 1;
     if (one.y) short.y = one.y;
-    if (one.wide && one.wide > 1) short.w = one.wide;
+    if (one.wide) short.w = one.wide;
     if (one.high) short.h = one.high;
     if (one.table) short.t = 1;
     if (Object.keys(short).length) each[name] = short;

@@ -5,7 +5,7 @@ import { countsText, linesCsv, summaries } from "@/lib/chart-export";
 import { asked, linesOf, runsKey } from "@/lib/chart-lines";
 import { axisWidth, options } from "@/lib/chart-options";
 import { line, points } from "@/lib/chart-testing";
-import { logTick, placeText, relativeTick, tick } from "@/lib/chart-ticks";
+import { logTick, placeText, relativeTick, tick, timeTicks } from "@/lib/chart-ticks";
 import { aroundNearest } from "@/lib/chart-tooltip";
 
 describe("ticks", () => {
@@ -27,6 +27,21 @@ describe("ticks", () => {
     expect(relativeTick(1500)).toBe("1.5s");
     expect(logTick(1e-5)).toBe("1e−5");
     expect(logTick(0.01)).toBe("0.01");
+  });
+
+  it("of time name the day once, and are as short as their distance allows", () => {
+    const at = (hour: number, minute = 0) => new Date(2026, 10, 24, hour, minute).getTime();
+    expect(timeTicks([at(6), at(12), null, at(30)], 6 * 36e5)).toEqual([
+      "06:00\nNov 24",
+      "12:00",
+      "",
+      "06:00\nNov 25",
+    ]);
+    expect(timeTicks([at(0), at(24)], 24 * 36e5)).toEqual(["Nov 24\n2026", "Nov 25"]);
+    expect(timeTicks([at(6), at(6, 1)], 30_000)[1]).toBe("06:01:00");
+    expect(timeTicks([at(0)], 31 * 864e5)).toEqual(["Nov\n2026"]);
+    expect(timeTicks([at(0)], 366 * 864e5)).toEqual(["2026"]);
+    expect(timeTicks([at(6)], 100)[0]).toBe("06:00:00.000\nNov 24");
   });
 
   it("say a place in words", () => {

@@ -94,6 +94,36 @@ export function relativeTick(ms: number): string {
   return `${sign}${whole}${name}${rest && left ? ` ${left}${rest[1]}` : ""}`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const two = (n: number) => String(n).padStart(2, "0");
+
+/** Times in the reader's zone, as short as their distance allows; below the first one, and where it changes, the day or year. */
+export function timeTicks(times: readonly (number | null)[], distance: number): string[] {
+  let before = "";
+  return times.map((ms) => {
+    if (ms === null) return "";
+    const at = new Date(ms);
+    const day = `${MONTHS[at.getMonth()]} ${at.getDate()}`;
+    const year = String(at.getFullYear());
+    if (distance >= 360 * D) return year;
+    const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    const seconds = `${clock}:${two(at.getSeconds())}`;
+    const [text, under] =
+      distance >= 28 * D
+        ? [MONTHS[at.getMonth()]!, year]
+        : distance >= D
+          ? [day, year]
+          : distance >= M
+            ? [clock, day]
+            : distance >= S
+              ? [seconds, day]
+              : [`${seconds}.${String(at.getMilliseconds()).padStart(3, "0")}`, day];
+    if (under === before) return text;
+    before = under;
+    return `${text}\n${under}`;
+  });
+}
+
 /** A place on the x axis in words. */
 export function placeText(x: XAxis, value: number): string {
   if (x === "time") return moment(value);

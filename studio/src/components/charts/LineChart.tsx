@@ -1,7 +1,15 @@
 /** Lines of runs along steps, time or another metric. */
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from "react";
 import type { Crosshair } from "@/components/charts/crosshair";
 import classes from "@/components/charts/LineChart.module.css";
 import { type Hover, Plot, type View } from "@/components/charts/plot";
@@ -81,20 +89,13 @@ export default function LineChart(props: LineChartProps) {
     event.stopPropagation();
   };
 
+  const unpin = useCallback(() => setPinned(null), []);
   const told = pinned ?? hover;
   return (
     <div ref={host} className={classes.host} style={{ height }}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrows, plus and minus move what is seen */}
       <div ref={inner} className={classes.plot} role="img" aria-label={label} tabIndex={0} onKeyDown={keys} />
-      {told && (
-        <ChartTooltip
-          hover={told}
-          x={x}
-          pinned={pinned !== null}
-          linkOf={linkOf}
-          onClose={() => setPinned(null)}
-        />
-      )}
+      {told && <ChartTooltip hover={told} x={x} pinned={pinned !== null} linkOf={linkOf} onClose={unpin} />}
     </div>
   );
 }

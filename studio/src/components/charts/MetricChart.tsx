@@ -61,8 +61,8 @@ export function MetricChart({
   const wide = Math.min(own.wide ?? 1, columns);
   const height = own.high ?? HIGH[state.size];
   const set = (part: Partial<typeof own>) => change({ each: withSettings(state, name, part).each });
-  const lines_ = drawn.groups ? drawn.groups.length : drawn.runIds.length;
-  const part = { x: state.x, ...asked(state.zoom, width * wide, lines_ * metrics.length) };
+  const drawnLines = drawn.groups ? drawn.groups.length : drawn.runIds.length;
+  const part = { x: state.x, ...asked(state.zoom, width * wide, drawnLines * metrics.length) };
   const smooth = { strength: state.smooth, how: state.how };
   const { lines, waiting, old, error, again } = useSeries(drawn, metrics, part, smooth, seen);
   const counts = countsOf(lines);
@@ -75,7 +75,7 @@ export function MetricChart({
       height={height}
       wide={wide}
       columns={columns}
-      foot={<span title={text}>{text}</span>}
+      foot={<span title={text}>{old ? `${text} · reading…` : text}</span>}
       above={above}
       pinned={pinned}
       {...(onPin ? { onPin } : {})}

@@ -1,6 +1,7 @@
 /** What the lines of a chart have at a place: greatest first; beside the pointer, or where somebody pinned it. */
 import { CloseButton, Portal } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import type { Hover } from "@/components/charts/plot";
 import { pointAtRun, usePointedRun } from "@/components/charts/pointed-run";
 import classes from "@/components/charts/Tooltip.module.css";
@@ -30,6 +31,20 @@ export function ChartTooltip({
   onClose: () => void;
 }) {
   const pointed = usePointedRun();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!pinned) return;
+    const outside = (event: PointerEvent) => {
+      if (!box.current?.contains(event.target as Node)) onClose();
+    };
+    const escape = (event: KeyboardEvent) => event.key === "Escape" && onClose();
+    document.addEventListener("pointerdown", outside);
+    document.addEventListener("keydown", escape);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", escape);
+    };
+  }, [pinned, onClose]);
   if (hover.readings.length === 0 && !pinned) return null;
   const { rows, before, after } = aroundNearest(hover.readings, hover.nearest, pinned ? LONG : SHORT);
   const width = Math.min(WIDTH, window.innerWidth - 16);
@@ -40,6 +55,7 @@ export function ChartTooltip({
   return (
     <Portal>
       <div
+        ref={box}
         className={`${classes.tooltip} ${pinned ? classes.pinned : ""}`}
         style={{ left, top, width }}
         {...(pinned ? { role: "group", "aria-label": "Values at this place" } : { "aria-hidden": true })}
