@@ -45,7 +45,7 @@ class Settings:
 
     previous_secret_keys: str = ""  # earlier secret keys, comma separated: still open what they encrypted
     datastore_hosts: str = ""  # hosts and networks that datastores may reach; private: all private networks
-    datastore_proxy: str = ""  # URL of a proxy for users' object stores; empty: they are reached directly
+    datastore_proxy: str = ""  # URL of a proxy for users' object stores and receivers of alerts; empty: they are reached directly
     datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
 
     @property

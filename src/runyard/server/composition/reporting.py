@@ -7,6 +7,7 @@ from runyard.server.dispatch import RouteDispatcher
 from runyard.server.routes import journals
 from runyard.server.routes.api import alerts
 from runyard.server.routing import Route
+from runyard.server.tunnel import Tunnel
 from runyard.server.webhooks import WebhookPoster
 from runyard.services.alerts import AlertService
 from runyard.services.experiments import ExperimentService
@@ -33,9 +34,9 @@ class Reporting:
         self.dispatcher = RouteDispatcher(base.access, base.trail, experiments)
         liveness_s = base.settings.liveness_s
         self._liveness = LivenessService(SqlLiveness(base.database), self.journals, liveness_s)
-        self._alerts = AlertService(
-            SqlAlerts(base.database), base.vault, base.hosts, WebhookPoster(base.hosts.connect)
-        )
+        proxy = base.settings.datastore_proxy
+        connect = Tunnel(base.hosts, proxy).connect if proxy else base.hosts.connect
+        self._alerts = AlertService(SqlAlerts(base.database), base.vault, base.hosts, WebhookPoster(connect))
         self.service = JournalService(self.journals, self.dispatcher, lambda: self._database.writer.depth)
         self.watcher = Watcher(base.database, self._alerts.deliver, liveness_s or LIVENESS_S)
 
