@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -191,3 +192,42 @@ def test_an_append_costs_microseconds() -> None:
     recorder.close()
     assert taken[len(taken) // 2] < 20_000, "the median, in ns"
     assert taken[len(taken) * 99 // 100] < 1_000_000, "the 99th of 100"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stays, beside that for temporary files."""
+    for name in ("temporary", "work"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path
+
+
+def test_a_file_that_leaves_no_room_is_referred_to_and_logging_goes_on(elsewhere: Path) -> None:
+    recorder = Recorder(OFFLINE, JournalSettings(limit_bytes=4 * 1024 * 1024))
+    big, small = elsewhere / "work" / "big.bin", elsewhere / "work" / "small.bin"
+    big.write_bytes(bytes(6 * 1024 * 1024))
+    small.write_bytes(bytes(2 * 1024 * 1024))
+    recorder.add_file("runs/r", "small.bin", small, copy=True)
+    recorder.add_file("runs/r", "big.bin", big, copy=True)
+    for step in range(100):
+        recorder.append(point(step))
+    copied, referred = records(recorder.begin())[:2]
+    assert isinstance(copied, FileRecord) and isinstance(referred, FileRecord)
+    assert (copied.mtime_ns, referred.mtime_ns) == (None, big.stat().st_mtime_ns)
+    assert referred.source == str(big) and referred.size == 6 * 1024 * 1024
+    (told,) = recorder.take_news()
+    assert "big.bin (6.0 MiB) is not copied, since RUNYARD_JOURNAL_LIMIT leaves 2.0 MiB" in told
+
+
+@pytest.mark.parametrize("folder", ["temporary", "journal"])
+def test_a_temporary_file_is_copied_in_any_case(elsewhere: Path, folder: str) -> None:
+    recorder = Recorder(OFFLINE, JournalSettings(limit_bytes=4 * 1024 * 1024))
+    made = elsewhere / folder / "model.bin"
+    made.parent.mkdir(exist_ok=True)
+    made.write_bytes(bytes(6 * 1024 * 1024))
+    recorder.add_file("runs/r", "model.bin", made, copy=True)
+    made.unlink()
+    (copied,) = records(recorder.begin())
+    assert isinstance(copied, FileRecord) and copied.mtime_ns is None
+    assert any("model.bin (6.0 MiB) is copied, although" in told for told in recorder.take_news())

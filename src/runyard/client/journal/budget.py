@@ -51,6 +51,11 @@ class Budget:
         ):
             self._measure(written)
 
+    def left(self, written: int) -> int:
+        """The bytes that may still be written. Reads every file's size: milliseconds; for large files alone."""
+        with self._lock:
+            return max(0, self._limit - self._measure(written))
+
     def wait(self, written: int) -> None:
         """Return once there is room. Blocks while there is none, with a warning now and then."""
         while True:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -15,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from runyard.client.journal.budget import Budget
+from runyard.client.journal.budget import Budget, shown
 from runyard.client.journal.folder import JournalFolder, journal_home
 from runyard.client.journal.link import Link
 from runyard.client.journal.progress import counted, watched
-from runyard.client.journal.settings import JournalSettings
+from runyard.client.journal.settings import LIMIT, JournalSettings
 from runyard.client.journal.spool import Spool, state_of
 from runyard.client.journal.target import Target
 from runyard.client.journal.writer import SEGMENT_BYTES, JournalClosed, JournalWriter
@@ -29,6 +30,7 @@ from runyard.errors import RunyardError
 log = logging.getLogger("runyard.journal")
 
 TICK_S = 1.0
+LARGE_BYTES = 1024 * 1024  # a file of less needs no look at what is left
 LIFE_S = 20.0  # between two signs that the process has its journal still
 LEAST_SEGMENT_BYTES = 64 * 1024
 
@@ -207,7 +209,8 @@ class Recorder:
             owner: `runs/ID`, `models/ID`, or the artifact URI of a folder.
             path: below the owner's artifacts.
             source: a file.
-            copy: now, so that the process may change or delete it; else it must stay as it is until it was sent.
+            copy: now, so that the process may change or delete it; else it must stay as it is until it was sent. A large
+                file that RUNYARD_JOURNAL_LIMIT leaves no room for is not copied, unless it is a temporary one; that is told.
             run_id: the run that a change of state, or a call, waits for.
         Raises: InvalidInput, if the file cannot be read; StorageUnavailable.
         """
@@ -218,6 +221,19 @@ class Recorder:
                 FileRecord(owner, path, str(source.absolute()), state.st_size, state.st_mtime_ns, run_id)
             )
         journal.budget.wait(journal.used_bytes)
+        if state.st_size > LARGE_BYTES and state.st_size > (left := journal.budget.left(journal.used_bytes)):
+            if not _is_temporary(source, journal.folder.path.parent):
+                self._tell(
+                    f"{source} ({shown(state.st_size)}) is not copied, since {LIMIT} leaves {shown(left)}: it must stay as "
+                    "it is until it is sent."
+                )
+                return self.append(
+                    FileRecord(owner, path, str(source.absolute()), state.st_size, state.st_mtime_ns, run_id)
+                )
+            self._tell(
+                f"{source} ({shown(state.st_size)}) is copied, although {LIMIT} leaves {shown(left)}: logging waits until "
+                "some of what is in the journals is sent."
+            )
         copied = journal.spool.copy(source)
         journal.spooled_bytes += copied.size
         if not self.settings.sync_s:
@@ -312,6 +328,14 @@ class Recorder:
             )
         for text in self.take_news():
             sys.stderr.write(f"Runyard: {text}\n")
+
+
+def _is_temporary(source: Path, home: Path) -> bool:
+    """Whether whoever made a file is about to remove it: MLflow does so with what it writes to the temporary folder, the
+    relay with what it receives beside the journals.
+    """
+    found = source.resolve()
+    return any(found.is_relative_to(place.resolve()) for place in (Path(tempfile.gettempdir()), home))
 
 
 _all: weakref.WeakSet[Recorder] = weakref.WeakSet()
