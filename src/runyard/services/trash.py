@@ -15,6 +15,7 @@ from runyard.errors import InvalidInput, NotFound, RunyardError, shown
 from runyard.services.artifacts import ArtifactService
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.context import Context
+from runyard.services.places import owner_of
 from runyard.store.trash_contracts import TrashStore
 
 PURGE = "trash/purge"
@@ -26,6 +27,7 @@ RESTORE = {
 }
 KINDS = {kind.text: kind for kind in TrashKind}
 AT_ONCE = 1_000
+PAGES_AT_ONCE = 10
 PAGE_LIMIT = 1_000
 FILES_LIMIT = 10_000
 NOT_THERE = "It is not in the trash."
@@ -149,18 +151,28 @@ class TrashService:
         return await self._purge(ctx, found)
 
     async def purge_older(self, ctx: Context, older_than_ms: int) -> Outcome:
-        """Purge what was deleted so long ago; up to 1,000 records in a call."""
+        """Purge what was deleted so long ago; a call looks at up to 10,000 records, and ends after some 1,000 that go."""
         if not 0 <= older_than_ms <= LONGEST_MS:
             raise InvalidInput(
                 f"Invalid value {older_than_ms} for parameter 'older_than_ms' supplied: a time in milliseconds."
             )
         before_ms = int(self._clock() * 1000) - older_than_ms + 1
-        page = await self._store.list(
-            ctx.workspace_id, list(TrashKind), before_ms=before_ms, max_results=AT_ONCE, page_token=None
-        )
-        seen = [item for item in page.items if ctx.grants.permits(READ[item.kind], item.experiment_id)]
-        outcome = await self._purge(ctx, [(Name(item.kind.text, item.id), item) for item in seen])
-        return outcome._replace(more=page.next_page_token is not None and bool(outcome.done))
+        done: list[Name] = []
+        kept: list[Kept] = []
+        token: str | None = None
+        for _ in range(PAGES_AT_ONCE):  # what is kept stays in the list, and the rest is behind it
+            page = await self._store.list(
+                ctx.workspace_id, list(TrashKind), before_ms=before_ms, max_results=AT_ONCE, page_token=token
+            )
+            seen = [item for item in page.items if ctx.grants.permits(READ[item.kind], item.experiment_id)]
+            outcome = await self._purge(ctx, [(Name(item.kind.text, item.id), item) for item in seen])
+            done += outcome.done
+            kept += outcome.kept
+            token = page.next_page_token
+            if token is None or len(done) >= AT_ONCE:
+                break
+        _note(ctx, done)
+        return Outcome(done, kept[:AT_ONCE], more=token is not None and bool(done))
 
     async def _purge(self, ctx: Context, found: Sequence[tuple[Name, TrashedItem | None]]) -> Outcome:
         done: list[Name] = []
@@ -225,6 +237,8 @@ class TrashService:
             return ""
         parts = uri.path.strip("/").split("/")
         if item.kind is TrashKind.EXPERIMENT:
+            if owner_of(uri.path) not in (None, item.experiment_id):
+                return ""
             shared = await self._store.is_shared_place(ctx.workspace_id, item.experiment_id)
             return "" if shared else "/".join(parts)
         return "/".join(parts[:-1]) if len(parts) > 2 and parts[-2:] == [item.id, "artifacts"] else ""
