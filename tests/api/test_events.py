@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from runyard.entities.change import RUNS
+from runyard.entities.journal import BatchPoint, BatchRecord
 from runyard.server.routes.api import events
 from runyard.server.settings import Settings
 from runyard.services.events import STREAMS_EACH
 from tests.api.event_reader import ACCEPT, Stream, follow
+from tests.api.journal_client import Journal, new_run, points
 from tests.api.live_server import UNKNOWN_EXPERIMENT, Client, live_server
 from tests.api.people import People
 
@@ -59,6 +61,18 @@ def test_every_other_change_of_a_run_is_told(server: Client, change: Callable[[C
     with follow(server) as stream:
         change(server, run)
         stream.kinds_of(run, {"info"})
+
+
+def test_what_comes_through_a_journal_is_told(server: Client) -> None:
+    journal, new = Journal(server), new_run()
+    with follow(server) as stream:
+        journal.send(new)
+        stream.kinds_of(new.run_id, {"created"})
+        journal.send(*points(new.run_id, 1.0))
+        stream.kinds_of(new.run_id, {"points"})
+        some = [BatchPoint("m", 2.0, 2_000, 2)]
+        assert journal.send(BatchRecord(new.run_id, some, [("p", "v")], [("t", "v")])) == []
+        stream.kinds_of(new.run_id, {"points", "info"})
 
 
 def test_experiments_are_told_of(server: Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 from runyard.entities.change import ChangeKind, Changes, Place
 from runyard.entities.common import Param, Stage, Tag
 from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, NewRun, RunStatus
+from runyard.entities.run_record import RunRecord
 from runyard.errors import NotFound
 from runyard.store.sql.change_feed import SqlChangeFeed
 from runyard.store.sql.postgres import PostgresDatabase
@@ -88,6 +89,8 @@ def test_every_write_to_a_run_is_told(stores: Stores) -> None:
         (lambda run: runs.log_inputs(ws, run, data, []), INFO),
         (lambda run: runs.log_inputs(ws, run, [], [ModelEdge("m-1")]), INFO),
         (lambda run: runs.log_outputs(ws, run, [ModelEdge("m-1")]), INFO),
+        (lambda run: stores.records.add(ws, run, [RunRecord("u", "n", "list", 1, "{}")]), INFO),
+        (lambda run: stores.records.set_properties(ws, run, {"k": "v"}), INFO),
         (lambda run: runs.set_stage(ws, run, Stage.DELETED), DELETED),
     ):
         run_id = stores.new_run(experiment, tags=[Tag("here", "x")])

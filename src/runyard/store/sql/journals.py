@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
+from runyard.entities.change import ChangeKind
 from runyard.entities.common import Stage
 from runyard.entities.journal import BatchPoint, PointRecord
 from runyard.entities.log_rules import run_absent
@@ -212,6 +213,8 @@ class _Taking:
             require_models(self._tx, self._workspace_id, [point.model_id or "" for point in tied])
         alone = len(one.params) == 1 and not (one.points or one.tags)
         texts.add(run, one.params, one.tags, batch=not alone)
+        if one.params or one.tags:
+            self._tx.changes.of_runs((run,), ChangeKind.INFO)
         if tied:
             record_metrics(self._tx, self._workspace_id, run.uuid, tied)
         if one.points:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from runyard.entities.change import ChangeKind
 from runyard.entities.common import Page
 from runyard.entities.log_rules import run_absent
 from runyard.entities.run import NewRun, Run
@@ -78,6 +79,7 @@ class SqlRunRecords:
         def work(tx: Transaction) -> None:
             run = active_run(tx, workspace_id, run_id)
             tx.many(ADD, [(run.id, one.uuid, one.name, one.kind, one.logged_ms, one.body) for one in records])
+            tx.changes.of_runs((run,), ChangeKind.INFO)
 
         await self._database.write(work, checked=True)
 
@@ -135,6 +137,7 @@ class SqlRunRecords:
         def work(tx: Transaction) -> None:
             run = active_run(tx, workspace_id, run_id)
             tx.many(ADD_PROPERTY, [(run.id, key, value) for key, value in sorted(properties.items())])
+            tx.changes.of_runs((run,), ChangeKind.INFO)
             stored: dict[str, str] = dict(tx.all(PROPERTIES_OF_RUN, (run.id,)))
             for key, value in properties.items():
                 if stored[key] != value:
