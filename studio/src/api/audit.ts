@@ -1,0 +1,40 @@
+/** Who did what. */
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { address, get } from "@/api/http";
+
+export interface AuditLine {
+  id: number;
+  at_ms: number;
+  principal: string;
+  credential: string;
+  workspace: string;
+  action: string;
+  target: Record<string, string>;
+  outcome: string;
+  status: number;
+  remote: string;
+}
+
+export interface AuditFilter {
+  workspace?: string | undefined;
+  principal?: string | undefined;
+  action?: string | undefined;
+  outcome?: string | undefined;
+}
+
+/** Newest first. */
+export const auditQuery = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", filter],
+    queryFn: ({ pageParam, signal }) =>
+      get<{ items: AuditLine[]; next_page_token?: string | null }>(
+        address(null, "/api/v1/audit", { ...filter, max_results: 100, page_token: pageParam || null }),
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_page_token || undefined,
+  });
+
+/** Where all lines of a filter are, as JSON lines. */
+export const auditExport = (filter: AuditFilter): string =>
+  address(null, "/api/v1/audit/export", { ...filter });
