@@ -32,6 +32,8 @@ from runyard.entities.journal import (
 from tests.journal.standin import Fault, StandIn
 
 RUN = "a" * 32
+LOG_MODEL = "/api/2.0/mlflow/runs/log-model"
+LOG_INPUTS = "/api/2.0/mlflow/runs/log-inputs"
 LIMIT_S = 20
 
 
@@ -366,7 +368,7 @@ def test_a_record_that_is_being_written_is_waited_for(journal: Journal, standin:
     assert journal.news == []
 
 
-def test_files_are_there_before_the_run_ends_and_before_calls_about_it(
+def test_files_are_there_before_the_run_ends_and_before_a_model_is_said_to_be_whole(
     journal: Journal, standin: StandIn
 ) -> None:
     standin.hold_files.clear()
@@ -374,24 +376,29 @@ def test_files_are_there_before_the_run_ends_and_before_calls_about_it(
     journal.file("one")
     journal.points(0, 3)
     journal.log(
-        Call("b" * 32, "POST", "/other"), Call(RUN, "POST", "/finalize"), RunChange(RUN, 3, 9), point(3)
+        Call("b" * 32, "POST", LOG_MODEL),
+        Call(RUN, "POST", LOG_INPUTS),
+        Call(RUN, "POST", LOG_MODEL),
+        RunChange(RUN, 3, 9),
+        point(3),
     )
-    journal.until(lambda: Call("b" * 32, "POST", "/other") in standin.all())
+    journal.until(lambda: Call(RUN, "POST", LOG_INPUTS) in standin.all())
+    assert Call("b" * 32, "POST", LOG_MODEL) in standin.all()
     for _ in range(20):
         assert journal.shipment.step() is not Step.DONE
         time.sleep(0.002)
-    assert Call(RUN, "POST", "/finalize") not in standin.all()
+    assert Call(RUN, "POST", LOG_MODEL) not in standin.all()
     assert journal.shipment.sent == 1
     standin.hold_files.set()
     journal.done()
     assert standin.files == {f"0/{RUN}/artifacts/f.txt": b"one"}
-    assert standin.all()[-3:] == [Call(RUN, "POST", "/finalize"), RunChange(RUN, 3, 9), point(3)]
+    assert standin.all()[-3:] == [Call(RUN, "POST", LOG_MODEL), RunChange(RUN, 3, 9), point(3)]
 
 
 def test_the_files_of_a_logged_model_hold_back_calls_about_it(journal: Journal, standin: StandIn) -> None:
     standin.hold_files.clear()
     journal.file("weights", "model.bin", owner="models/m-1")
-    journal.log(Call("m-1", "PATCH", "/finalize"), point(0))
+    journal.log(Call("m-1", "PATCH", "/api/2.0/mlflow/logged-models/m-1"), point(0))
     for _ in range(20):
         journal.shipment.step()
         time.sleep(0.002)
@@ -601,7 +608,7 @@ def test_requests_grow_with_what_waits(journal: Journal, standin: StandIn) -> No
 def test_a_full_disk_keeps_the_sender_from_nothing(
     short: Journal, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: JournalFolder, name: str, value: object) -> None:
+    def write(self: JournalFolder, name: str, value: object, *, safe: bool = False) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     short.points(0, 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from collections import Counter
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from runyard.entities.run import RunStatus
 from runyard.wire.journal import Frame
 
 LOG = "uploaded.log"
+_WHOLE = re.compile(r"/(?:logged-models/[^/]+|runs/log-model)$")
 TERMINAL = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
 
@@ -30,7 +32,14 @@ class _Opening(msgspec.Struct, array_like=True):
     status: object = None
 
 
+class _CallOpening(msgspec.Struct, array_like=True):
+    run_id: str
+    method: str
+    path: str
+
+
 _opening = msgspec.msgpack.Decoder(_Opening).decode
+_call = msgspec.msgpack.Decoder(_CallOpening).decode
 _file = msgspec.msgpack.Decoder(FileRecord).decode
 
 
@@ -45,7 +54,8 @@ class _Waiting(NamedTuple):
 class Files:
     """Uploads what the journal names, and holds back what must not overtake it.
 
-    The end of a run, and calls about a run or model, wait for the files of it that were logged before.
+    The end of a run, and calls that say that a model is whole, wait for the files of it that were logged before; and all
+    that follows waits with them, since the server takes a journal in its order.
     """
 
     def __init__(
@@ -178,11 +188,12 @@ def _owners(record: FileRecord | None) -> set[str]:
 
 
 def _waits_for(frame: Frame) -> set[str]:
-    """The run or model whose files have to be there before a record."""
+    """The run or model whose files have to be there before a record: its end, and what says that a model is whole."""
     try:
+        if frame.kind == RecordKind.CALL:
+            call = _call(frame.body)
+            return {call.run_id} if _WHOLE.search(call.path) else set()
         found = _opening(frame.body)
     except (msgspec.MsgspecError, UnicodeError):
         return set()
-    if frame.kind == RecordKind.CALL or (frame.kind == RecordKind.RUN_CHANGE and found.status in TERMINAL):
-        return {found.run_id}
-    return set()
+    return {found.run_id} if frame.kind == RecordKind.RUN_CHANGE and found.status in TERMINAL else set()
