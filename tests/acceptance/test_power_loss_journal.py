@@ -48,8 +48,9 @@ CODE = textwrap.dedent(
         os.write(notes, b".")
     note(recorder.append(NewRun("{RUN}", "0", start_ms=1)))
     begun, step = time.monotonic(), 0
-    while time.monotonic() - begun < seconds:
-        note(recorder.append(PointRecord("{RUN}", "loss", step / 8, step, step)))
+    key = "long" * 60  # so that segments are soon full
+    while time.monotonic() - begun < seconds or step < 500:
+        note(recorder.append(PointRecord("{RUN}", key, step / 8, step, step)))
         if step % 25 == 24:
             source = place / f"{{step}}.bin"
             source.write_bytes(bytes([step % 251]) * (step * 37 % 9_000))
@@ -123,6 +124,7 @@ class Training:
                 "PYTHONPATH": str(ROOT / "src"),
                 "RUNYARD_JOURNAL": str(self.home),
                 "RUNYARD_DRAIN_S": "20",
+                "RUNYARD_JOURNAL_LIMIT": "2MB",  # so a segment is full after 64 KiB
                 **environment,
             },
             capture_output=True,
@@ -132,6 +134,7 @@ class Training:
         )
         self.told = done.stderr
         self.trace = Trace(place / "trace", self.disk, place / "notes")
+        assert len(self._segments()) > 1
         self.written = self._written()
         data = b"".join(change.data or b"" for one in self._segments() for change in one.changes)
         self.records = [decode_record(one) for one in frames(data)]
@@ -139,12 +142,15 @@ class Training:
 
     def _written(self) -> list[Written]:
         """Its records, in order."""
-        return [
-            Written(change.begin, change.end, [sync[1] for sync in segment.syncs if sync[0] >= change.end])
-            for segment in self._segments()
-            for change in segment.changes
-            if change.data
-        ]
+        found = []
+        for segment in self._segments():
+            # One that the sender has removed is safe at the server.
+            gone = [] if segment.removed is None else [segment.removed] * 2
+            for change in segment.changes:
+                if change.data:
+                    ends = [sync[1] for sync in segment.syncs if sync[0] >= change.end]
+                    found.append(Written(change.begin, change.end, sorted(ends + gone)))
+        return found
 
     def _segments(self) -> list[File]:
         """Those that are gone included."""

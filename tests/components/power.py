@@ -83,6 +83,7 @@ class File(Node):
 
     changes: list[Change] = field(default_factory=list)
     size: int = 0
+    removed: int | None = None  # the line at which it was
 
 
 @dataclass
@@ -265,6 +266,8 @@ class Trace:
                 parent.put(call, {name: Folder()})
         elif call.name in ("unlink", "unlinkat", "rmdir"):
             if parent is not None:
+                if isinstance(gone := parent.now.get(name), File):
+                    gone.removed = call.end
                 parent.put(call, {name: None})
         elif len(paths) == 2:
             there, new_name = self._parent(paths[1])
@@ -272,12 +275,12 @@ class Trace:
                 return False
             assert there is not None and parent is not None, (call, paths)
             node = parent.now[name]
-            gone: dict[str, File | Folder | None] = {name: None} if call.name.startswith("rename") else {}
+            moved: dict[str, File | Folder | None] = {name: None} if call.name.startswith("rename") else {}
             if there is parent:
-                parent.put(call, {**gone, new_name: node})
+                parent.put(call, {**moved, new_name: node})
             else:
                 there.put(call, {new_name: node})
-                parent.put(call, gone)
+                parent.put(call, moved)
         return parent is not None
 
     def _paths(self, call: Call) -> list[bytes]:

@@ -155,7 +155,7 @@ class JournalFolder:
 
     @sent.setter
     def sent(self, position: Position) -> None:
-        self.write(SENT, position)
+        self.write(SENT, position, safe=True)
 
     @property
     def closed(self) -> Closed | None:
@@ -222,7 +222,11 @@ class JournalFolder:
         return total
 
     def drop_segments_before(self, number: int) -> None:
-        """Segments that were sent as a whole are not needed any more."""
+        """Segments that were sent as a whole are not needed any more; what `sent` says is safe before they go.
+
+        Else one that a power loss brings back might be taken for one that is to be sent, and is damaged.
+        """
+        sync_directory(self.path)
         for one in self.segments():
             if one < number:
                 self.segment(one).unlink(missing_ok=True)
@@ -268,10 +272,16 @@ class JournalFolder:
         except (OSError, msgspec.MsgspecError):
             return None
 
-    def write(self, name: str, value: object) -> None:
-        """Replace a small file as a whole."""
+    def write(self, name: str, value: object, *, safe: bool = False) -> None:
+        """Replace a small file as a whole.
+
+        Args:
+            safe: a power loss leaves the old content or the new one, never none.
+        """
         temporary = self.path / f".{name}.{os.getpid()}"
         temporary.write_bytes(msgspec.json.encode(value))
+        if safe:
+            sync_file(temporary)
         os.replace(temporary, self.path / name)
 
 
