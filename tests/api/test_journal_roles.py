@@ -14,6 +14,7 @@ from runyard.server.settings import Settings
 from tests.api.journal_client import Journal, history, new_run, points, refusals, run_of
 from tests.api.live_server import Client, live_server
 from tests.api.people import People
+from tests.api.traces_server import described, spans, trace_id
 
 SCOPE = "/subscriptions/default/resourceGroups/default/workspaces/default"
 ABSENT, DENIED = "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED"
@@ -152,3 +153,27 @@ def test_calls_of_audited_routes_are_written_down(lab: Lab) -> None:
     mine = [line for line in lines if line["target"].get("model_id") == model]
     assert sorted(line["outcome"] for line in mine) == [ABSENT, "done"]
     assert all(line["credential"].startswith("token ") for line in mine)
+
+
+def test_traces_go_where_their_sender_may_write_and_make_no_experiment_for_others(lab: Lab) -> None:
+    guest = lab.who(("Data Scientist", lab.scope(lab.mine)))
+
+    def traced(number: int, place: dict[str, str]) -> list[Call]:
+        told = described("offline-0", 1) | {"trace_id": trace_id(number)}
+        return [
+            Call("", "POST", "/api/v1/spans", {**place, "spans": spans(number, {"root": {}})}),
+            Call("", "POST", "/api/3.0/mlflow/traces", {**place, "trace": {"trace_info": told}}),
+        ]
+
+    first = uuid.uuid4().int >> 32
+    refused = Journal(guest).send(
+        *traced(first, {"experiment": "mine"}),
+        *traced(first + 1, {"experiment": "theirs"}),
+        *traced(first + 2, {"experiment": "new"}),
+    )
+    assert refused == [(seq, ABSENT) for seq in (3, 4, 5, 6)]
+    assert guest.ok("GET", f"/api/3.0/mlflow/traces/{trace_id(first)}")
+    named = lab.owner.send("GET", "/api/2.0/mlflow/experiments/get-by-name?experiment_name=new")
+    assert named.status == 404
+    for number in (first + 1, first + 2):
+        assert lab.owner.send("GET", f"/api/3.0/mlflow/traces/{trace_id(number)}").status == 404
