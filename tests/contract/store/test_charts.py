@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runyard.entities.chart import Axis, ChartAxis
 from runyard.entities.run import MetricPoint
 from runyard.errors import CorruptData, QueryTooExpensive
-from runyard.store.sql import charts, overviews
+from runyard.store.sql import chart_rows, charts, overviews
 from runyard.store.sql.charts import SqlCharts
 from runyard.store.sql.series.compaction import Sizes
 from tests.contract.store.chart_stage import Point, check, draw, one_series, small_pieces
@@ -247,6 +247,40 @@ def test_another_metric_on_the_axis(stage: Stage, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(charts, "JOINED_POINTS", 100)
     with pytest.raises(QueryTooExpensive, match="joined by step.*fewer"):
         one_series(stage, run, ChartAxis(Axis.STEP, None, None, 4, "epoch"))
+
+
+@pytest.mark.parametrize(("how", "axis"), [("fall", Axis.STEP), ("late", Axis.TIME)])
+def test_too_many_points_out_of_order_are_refused(
+    stage: Stage, how: str, axis: Axis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stage.new_run()
+    if how == "fall":
+        log(stage, run, [(step % 3, ms, value) for step, ms, value in line(100)])
+        seal(stage)
+    else:
+        for some in (line(300)[::2], line(300)[1::60]):
+            log(stage, run, some)
+            stage.do(stage.compactor(Sizes(seal=12, small=4, chunk=50, merged=0)).pass_once(quiet_passes=0))
+    whole = ChartAxis(axis, None, None, 5)
+    assert one_series(stage, run, whole) is not None
+    monkeypatch.setattr(chart_rows, "DISORDER_POINTS", 20)
+    with pytest.raises(QueryTooExpensive, match="out of order.*fewer runs"):
+        one_series(stage, run, whole)
+
+
+def test_where_steps_lie_over_one_another_buckets_get_wider_in_the_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stage.new_run()
+    points = [*line(100), *((step, 5_000 + step, 1.0) for step in range(2, 102))]
+    log(stage, run, points)
+    seal(stage)
+    axis = ChartAxis(Axis.STEP, None, None, 20)
+    for limit, most in ((10**6, 20), (0, 1)):
+        monkeypatch.setattr(chart_rows, "DISORDER_POINTS", limit)
+        found = one_series(stage, run, axis)
+        check(found, points, axis)
+        assert found is not None and most / 2 < found.first.size <= most
 
 
 def test_bands_of_groups(stage: Stage) -> None:

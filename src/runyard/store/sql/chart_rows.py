@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runyard.entities.chart import Axis, Places
+from runyard.errors import QueryTooExpensive
 from runyard.store.sql import overviews
 from runyard.store.sql.database import Connection
 from runyard.store.sql.overviews import Made
@@ -38,8 +39,8 @@ WITH_TAILS = "SELECT DISTINCT run_id FROM tails WHERE |"
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 DETAIL_POINTS = 2_000_000
 """So many points of a request are read for more detail than pieces have."""
-DISORDER_POINTS = 16_000_000
-"""So many because steps fell, and pieces on the axis of steps lie over one another."""
+DISORDER_POINTS = 8_000_000
+"""So many because they came out of order; about 100 bytes of memory each."""
 EXACT_SHARE = 2
 """Up to so many points for each bucket are given as they are, which takes less room than buckets do."""
 SHORT_POINTS = 4096
@@ -215,7 +216,7 @@ class SeriesReader:
     def draw(self, series: StoredSeries, *, in_detail: bool) -> tuple[bool, Buckets]:
         """(whether each row is a point, rows).
 
-        Raises: CorruptChunk.
+        Raises: CorruptChunk; QueryTooExpensive, where too many points came out of order.
         """
         items = self.points(series) if in_detail else self._items(series)
         if not in_detail and int(items.points.sum()) <= EXACT_SHARE * self._buckets:
@@ -283,6 +284,7 @@ class SeriesReader:
             if len(group) == 1 and start == end:
                 alone.append(group[0].id)
             else:
+                self._spend(sum(part.count for part in group))
                 some = self._columns([part.id for part in group], loose.rows(slice(start, end)))
                 items.append(self._cut(series, some))
         items.append(self._cut(series, loose.rows(slice(done, None))))
@@ -301,15 +303,17 @@ class SeriesReader:
         return found  # type: ignore[return-value]
 
     def _in_order(self, chunks: Chunks, rising: Bools) -> Bools:
-        """Which may be drawn from their pieces on the axis of steps: steps never fall in them, and no other lies over them.
+        """Which are drawn from their pieces on the axis of steps: steps never fall in them, and no other lies over them.
 
-        Others, too, once too many points would have to be read.
+        Once too many points would have to be read also those over which others lie: buckets get wider then.
         """
         low, high = chunks.min_step, chunks.max_step
         if rising.all() and (low[1:] >= high[:-1]).all():
             return rising
+        self._spend(int(chunks.points[~rising].sum()))
         kept = np.zeros(chunks.size, np.bool_)
-        order = np.lexsort((high, low))[rising[np.lexsort((high, low))]]
+        order = np.lexsort((high, low))
+        order = order[rising[order]]
         apart = low[order][1:] >= np.maximum.accumulate(high[order])[:-1]
         for group in np.split(order, np.flatnonzero(apart) + 1):
             points = int(chunks.points[group].sum())
@@ -318,6 +322,14 @@ class SeriesReader:
             else:
                 self._disorder_left -= points
         return kept
+
+    def _spend(self, points: int) -> None:
+        self._disorder_left -= points
+        if self._disorder_left < 0:
+            raise QueryTooExpensive(
+                f"More than {DISORDER_POINTS:,} points that came out of order would be read. Ask for fewer runs or a "
+                "part of the axis, or draw over time instead of steps."
+            )
 
 
 def _follow(chunks: Chunks, loose: Columns) -> bool:
