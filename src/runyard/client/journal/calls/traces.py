@@ -52,10 +52,10 @@ class Traces:
         Raises: NotFound, for an offline experiment of another machine.
         """
         ids = list(trace_ids)
-        for one in ids:
-            self._know(one)
         for part in parts:
             self._write(ids[0], SPANS, experiment_id, {"spans": part})
+        for one in ids:
+            self._know(one)
 
     def _start(self, asked: Request) -> object:
         info = asked.fields["trace"]["trace_info"]
@@ -64,8 +64,8 @@ class Traces:
             self._desk.settle()
             return asked.send()
         trace_id, experiment_id = str(info["trace_id"]), str(place["experiment_id"])
-        self._know(trace_id)
         self._write(trace_id, TRACES, experiment_id, asked.fields)
+        self._know(trace_id)
         own = {ARTIFACT_LOCATION: trace_artifacts(experiment_id, trace_id), SPANS_LOCATION: TRACKING_STORE}
         return {"trace": {"trace_info": {**info, "tags": {**info.get("tags", {}), **own}}}}
 
@@ -123,6 +123,7 @@ class Traces:
         self._experiments.begun(experiment_id)
 
     def _know(self, trace_id: str) -> None:
+        """It is in the journal: what is said of it from now on comes after that."""
         self._mine[trace_id] = None
         if len(self._mine) > KNOWN:
             self._mine.pop(next(iter(self._mine)), None)
