@@ -48,13 +48,11 @@ def diverged(values: Floats, at: int) -> Floats:
     return found
 
 
-def cosine(steps: Ints, peak: float, warm: int) -> Floats:
-    """A learning rate that warms up and goes down along a cosine."""
-    total = max(1, int(steps[-1]))
+def cosine(steps: Ints, peak: float, warm: int, total: int) -> Floats:
+    """A learning rate that warms up and goes down along a cosine, to a hundredth in the last of all steps."""
     along = np.clip((steps - warm) / max(1, total - warm), 0.0, 1.0)
-    return np.asarray(
-        np.where(steps < warm, peak * steps / max(1, warm), peak * 0.5 * (1 + np.cos(np.pi * along)))
-    )
+    falling_rate = peak * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * along)))
+    return np.asarray(np.where(steps < warm, peak * steps / max(1, warm), falling_rate))
 
 
 def wandering(count: int, rng: Random, *, level: float, spread: float, low: float, high: float) -> Floats:

@@ -91,6 +91,17 @@ def test_it_is_the_same_each_time_but_for_the_clock(plans: list[ExperimentPlan])
                 np.testing.assert_array_equal(series.values, same.values)
 
 
+def test_learning_rates_of_runs_that_were_cut_short_are_on_their_way(plans: list[ExperimentPlan]) -> None:
+    ends = {
+        run.status: float(one.values[-1] / one.values.max())
+        for run in runs_of(plans)
+        for one in run.series
+        if one.key == "train/learning_rate"
+    }
+    assert ends["FINISHED"] == pytest.approx(0.01, rel=0.05)
+    assert all(end > 0.1 for status, end in ends.items() if status != "FINISHED")
+
+
 @pytest.mark.parametrize("trials", [1, 2, 19])
 def test_a_small_sweep_is_one_too(trials: int) -> None:
     sweep = next(plan for plan in planned(trials) if plan.name == "hyperparameter-sweep")

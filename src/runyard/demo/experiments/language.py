@@ -54,7 +54,7 @@ def _run(number: int, rng: np.random.Generator, now_ms: int) -> RunPlan:
     columns = {
         "train/loss": (steps, loss),
         "train/grad_norm": (steps, norms),
-        "train/learning_rate": (steps, curves.cosine(steps, rate, 120)),
+        "train/learning_rate": (steps, curves.cosine(steps, rate, 120, STEPS)),
         "train/tokens_per_second": (
             steps,
             curves.wandering(len(steps), rng, level=5_350, spread=90, low=0, high=9e3),

@@ -124,7 +124,7 @@ def _series(
             curves.rising(steps, rng, top=min(0.999, best + 0.03), half=half, noise=0.02, start=0.2),
         ),
         "train/grad_norm": (steps, norms),
-        "train/learning_rate": (steps, curves.cosine(steps, rate, 80)),
+        "train/learning_rate": (steps, curves.cosine(steps, rate, 80, STEPS)),
         "val/loss": (ends, held),
         "val/accuracy": (ends, curves.rising(ends, rng, top=best, half=half * 1.1, noise=0.006, start=0.2)),
         "val/f1": (
