@@ -3,7 +3,7 @@ import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-qu
 import { RouterProvider } from "@tanstack/react-router";
 import { ApiError, isLoggedOut } from "@/api/http";
 import { makeRouter } from "@/app/router";
-import { theme } from "@/app/theme";
+import { resolver, theme } from "@/app/theme";
 import { Notices } from "@/components/notices";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
@@ -34,7 +34,12 @@ const router = makeRouter(client);
 export function App() {
   return (
     <QueryClientProvider client={client}>
-      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={resolver}
+        defaultColorScheme="auto"
+        getStyleNonce={() => nonce}
+      >
         <Notices>
           <RouterProvider router={router} />
         </Notices>

@@ -35,15 +35,19 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { lazy, useEffect } from "react";
 import { logOut, meQuery } from "@/api/account";
 import { workspacesQuery } from "@/api/workspaces";
-import { CommandPalette } from "@/app/CommandPalette";
 import { LATER } from "@/app/later";
 import icon from "@/app/runyard.svg";
 import classes from "@/app/Shell.module.css";
-import { ShortcutHelp } from "@/app/ShortcutHelp";
 import { useShortcuts } from "@/app/shortcuts";
+import { Lazily } from "@/components/Lazily";
+
+const CommandPalette = lazy(() =>
+  import("@/app/CommandPalette").then((one) => ({ default: one.CommandPalette })),
+);
+const ShortcutHelp = lazy(() => import("@/app/ShortcutHelp").then((one) => ({ default: one.ShortcutHelp })));
 
 const PAGES = [
   { path: "", name: "Overview", icon: IconHome },
@@ -139,8 +143,12 @@ export function Shell() {
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <Outlet />
       </AppShell.Main>
-      <CommandPalette open={paletteOpen} onClose={palette.close} />
-      <ShortcutHelp open={helpOpen} onClose={help.close} />
+      <Lazily when={paletteOpen}>
+        <CommandPalette open={paletteOpen} onClose={palette.close} />
+      </Lazily>
+      <Lazily when={helpOpen}>
+        <ShortcutHelp open={helpOpen} onClose={help.close} />
+      </Lazily>
     </AppShell>
   );
 }

@@ -1,5 +1,5 @@
 /** How Studio looks: one accent, quiet greys, small and dense. Sizes and radii are Mantine's; see app/global.css. */
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const yard: MantineColorsTuple = [
   "#e6f8f6",
@@ -64,5 +64,20 @@ export const theme = createTheme({
     Badge: { defaultProps: { variant: "default", tt: "none", fw: 500 } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+  },
+});
+
+/** Words in a colour on dark grounds, where the library takes shades that are too dark. */
+export const resolver: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {},
+  dark: {
+    "--mantine-color-red-6": "#ffa8a8", // items of menus
+    "--mantine-color-red-light-color": "#ffa8a8",
+    "--mantine-color-red-outline": "#ff8787",
+    "--mantine-color-red-text": "#ffa8a8",
+    "--mantine-color-yard-light-color": "#7fe0d8",
+    "--mantine-color-yard-text": "#7fe0d8",
+    "--mantine-color-error": "#ffa8a8",
   },
 });
