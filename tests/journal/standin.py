@@ -50,6 +50,7 @@ class StandIn:
         self.records: dict[str, list[tuple[int, Record]]] = {}
         self.refusals: dict[str, list[dict[str, Any]]] = {}
         self.files: dict[str, bytes] = {}
+        self.uploaded: list[tuple[str, str, int]] = []  # path, journal and record of each
         self.beats: list[dict[str, Any]] = []
         self.log: list[tuple[str, str]] = []
         self.again: Counter[str] = Counter()
@@ -225,8 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, {"applied": here.applied(journal), "refused": here.refusals.get(journal, [])}
         if path.startswith(FILES):
             here.hold_files.wait(30)
+            name = unquote(path.removeprefix(FILES))
+            seq = int(self.headers.get("X-Runyard-Record", "0"))
             with here.lock:
-                here.files[unquote(path.removeprefix(FILES))] = body
+                here.files[name] = body
+                here.uploaded.append((name, self.headers.get("X-Runyard-Journal", ""), seq))
             return 200, {}
         if path == "/api/v1/me":
             return 200, {"principal": {"uuid": here.principal, "name": "someone"}}
@@ -235,6 +239,10 @@ class _Handler(BaseHTTPRequestHandler):
             if run_id.startswith("absent"):
                 return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "No such run."}
             return 200, {"run": {"info": {"artifact_uri": f"mlflow-artifacts:/0/{run_id}/artifacts"}}}
+        if path.startswith("/api/3.0/mlflow/traces/"):
+            trace = path.rpartition("/")[2]
+            tags = {"mlflow.artifactLocation": f"mlflow-artifacts:/0/traces/{trace}/artifacts"}
+            return 200, {"trace": {"trace_info": {"tags": tags}}}
         if path.startswith("/api/2.0/mlflow/logged-models/"):
             model = path.rpartition("/")[2]
             return 200, {"model": {"info": {"artifact_uri": f"mlflow-artifacts:/0/models/{model}/artifacts"}}}

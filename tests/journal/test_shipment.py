@@ -395,6 +395,24 @@ def test_files_are_there_before_the_run_ends_and_before_a_model_is_said_to_be_wh
     assert standin.all()[-3:] == [Call(RUN, "POST", LOG_MODEL), RunChange(RUN, 3, 9), point(3)]
 
 
+def test_uploads_say_which_record_they_are_and_wait_for_their_turn(
+    journal: Journal, standin: StandIn
+) -> None:
+    standin.faults += [Fault(429, headers={"Retry-After": "1"}, only="/artifacts/") for _ in range(2)]
+    journal.log(NewRun(RUN, "0"))
+    journal.file("one")
+    journal.file("picture", "a.bin", owner="traces/tr-1")
+    journal.file("two")
+    journal.done()
+    here, name = f"0/{RUN}/artifacts/f.txt", journal.folder.id
+    assert sorted(standin.uploaded, key=lambda one: one[2]) == [
+        (here, name, 2),
+        ("0/traces/tr-1/artifacts/a.bin", name, 3),
+        (here, name, 4),
+    ]
+    assert standin.files[here] == b"two"
+
+
 def test_the_files_of_a_logged_model_hold_back_calls_about_it(journal: Journal, standin: StandIn) -> None:
     standin.hold_files.clear()
     journal.file("weights", "model.bin", owner="models/m-1")
