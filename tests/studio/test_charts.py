@@ -126,6 +126,33 @@ def test_groups_are_drawn_as_means_with_bands(studio: Studio, experiment: str) -
     expect(_chart(page, re.compile("loss by step: 3 runs"))).to_be_visible()
 
 
+def test_a_run_that_is_hidden_and_shown_again_is_not_read_again(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment, {"f": "loss"})
+    expect(_chart(page, "loss by step: 3 runs · all 90 points")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/charts/" in request.url else None)
+    page.get_by_role("button", name="Show run-1 in charts").click()
+    expect(_chart(page, "loss by step: 2 runs · all 60 points")).to_be_visible()
+    page.get_by_role("button", name="Show run-1 in charts").click()
+    expect(_chart(page, "loss by step: 3 runs · all 90 points")).to_be_visible()
+    assert asked == []
+
+
+def test_charts_are_pinned_and_sections_closed_in_the_address(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment)
+    page.get_by_role("button", name="Pin val/accuracy").click()
+    pinned = page.get_by_role("region", name="Pinned", exact=True)
+    pinned.scroll_into_view_if_needed()
+    expect(pinned.get_by_role("img", name=re.compile("^val.accuracy by step"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Metrics")).click()
+    page.wait_for_url(re.compile("Metrics"))
+    page.reload()
+    expect(pinned.get_by_role("img", name=re.compile("^val.accuracy by step"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Metrics"))).to_have_attribute(
+        "aria-expanded", "false"
+    )
+
+
 KINDS = {
     "Lines of several metrics": "Metrics",
     "Bars": "Value",

@@ -37,12 +37,12 @@ export function ChartTooltip({
     const outside = (event: PointerEvent) => {
       if (!box.current?.contains(event.target as Node)) onClose();
     };
-    const escape = (event: KeyboardEvent) => event.key === "Escape" && onClose();
+    const pressed = (event: KeyboardEvent) => event.key === "Escape" && onClose();
     document.addEventListener("pointerdown", outside);
-    document.addEventListener("keydown", escape);
+    document.addEventListener("keydown", pressed);
     return () => {
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", escape);
+      document.removeEventListener("keydown", pressed);
     };
   }, [pinned, onClose]);
   if (hover.readings.length === 0 && !pinned) return null;

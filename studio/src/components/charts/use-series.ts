@@ -1,5 +1,5 @@
 /** Points for a chart, read when it is in view and read anew where runs go on. */
-import { keepPreviousData, useQueries, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { chartGroups, chartSeries, type Part } from "@/api/charts";
 import type { ChartGroup, ChartRun } from "@/components/charts/types";
@@ -44,6 +44,29 @@ export function useDrawn(
 }
 
 const KEPT_MS = 45_000;
+const FRESH_MS = 20_000;
+
+interface Answer {
+  /** The runs that were asked for; not all have the metric. */
+  ids: readonly string[];
+  series: Series[];
+}
+
+/**
+ * What is known of runs from charts of the same metric and part with other runs, so that showing one run more reads one
+ * run and hiding one reads nothing. undefined: the run does not have the metric.
+ */
+function known(client: QueryClient, key: readonly unknown[]): Map<string, Series | undefined> {
+  const made = new Map<string, Series | undefined>();
+  const found = client.getQueryCache().findAll({ queryKey: key.slice(0, -1) });
+  for (const { state } of found.sort((a, b) => a.state.dataUpdatedAt - b.state.dataUpdatedAt)) {
+    const answer = state.data as Answer | undefined;
+    if (!answer || state.isInvalidated || Date.now() - state.dataUpdatedAt > FRESH_MS) continue;
+    const series = new Map(answer.series.map((one) => [one.runId, one]));
+    for (const id of answer.ids) made.set(id, series.get(id));
+  }
+  return made;
+}
 
 export interface ChartData {
   lines: Line[];
@@ -71,16 +94,21 @@ export function useSeries(
       ["chart", workspace, metric, part.x, part.start, part.end, part.buckets, key] as const,
     [workspace, part.x, part.start, part.end, part.buckets, key],
   );
+  // What nobody sees is not held: it is dropped after a while, and read anew when somebody comes back.
   const found = useQueries({
-    queries: metrics.map((metric) => ({
+    queries: (active ? metrics : []).map((metric) => ({
       queryKey: keyOf(metric),
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        groups
-          ? chartGroups(workspace, groups, metric, part, true, key, signal)
-          : chartSeries(workspace, runIds, metric, part, key, signal),
-      enabled: active,
+      queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Answer> => {
+        if (groups)
+          return { ids: [], series: await chartGroups(workspace, groups, metric, part, true, key, signal) };
+        const had = known(client, keyOf(metric));
+        const missing = runIds.filter((id) => !had.has(id));
+        const fresh = await chartSeries(workspace, missing, metric, part, runsKey(missing), signal);
+        const old = [...had.values()].flatMap((one) => one ?? []);
+        return { ids: runIds, series: merged(old, fresh, runIds) };
+      },
       gcTime: KEPT_MS,
-      staleTime: 20_000,
+      staleTime: FRESH_MS,
       placeholderData: keepPreviousData,
       structuralSharing: false,
     })),
@@ -89,21 +117,27 @@ export function useSeries(
   // biome-ignore lint/correctness/useExhaustiveDependencies: the part is in the keys
   useEffect(() => {
     if (!active) return;
-    return onPoints(async (changed) => {
-      const ids = changed === "all" ? runIds : runIds.filter((id) => changed.has(id));
-      if (ids.length === 0) return;
-      for (const metric of names) {
-        const queryKey = keyOf(metric);
-        if (groups || ids.length > runIds.length / 2) {
-          client.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
-          continue;
-        }
-        const had = client.getQueryData<Series[]>(queryKey);
-        if (!had) continue;
-        // What cannot be read now is read with the next change.
-        const fresh = await chartSeries(workspace, ids, metric, part, runsKey(ids)).catch(() => null);
-        if (fresh) client.setQueryData<Series[]>(queryKey, (now) => merged(now ?? had, fresh, runIds));
+    const update = async (metric: string, ids: readonly string[]) => {
+      const queryKey = keyOf(metric);
+      const had = client.getQueryData<Answer>(queryKey);
+      if (groups || !had || ids.length > runIds.length / 2) {
+        // What is under way may have begun before the newest points came.
+        const busy = client.isFetching({ queryKey, exact: true }) > 0;
+        await client.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
+        if (busy) await client.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
+        return;
       }
+      // What cannot be read now is read with the next change.
+      const fresh = await chartSeries(workspace, ids, metric, part, runsKey(ids)).catch(() => null);
+      if (fresh)
+        client.setQueryData<Answer>(queryKey, (now = had) => ({
+          ids: now.ids,
+          series: merged(now.series, fresh, runIds),
+        }));
+    };
+    return onPoints((changed) => {
+      const ids = changed === "all" ? runIds : runIds.filter((id) => changed.has(id));
+      if (ids.length > 0) for (const metric of names) void update(metric, ids);
     });
   }, [active, onPoints, keyOf, names, groups, runIds]);
 
@@ -111,7 +145,7 @@ export function useSeries(
   const lines = useMemo(
     () =>
       linesOf(
-        answers.flatMap((one) => one ?? []),
+        answers.flatMap((one) => one?.series ?? []),
         looks,
         names,
         { strength: smooth.strength, how: smooth.how },
@@ -121,7 +155,7 @@ export function useSeries(
   );
   return {
     lines,
-    waiting: found.some((one) => one.isPending),
+    waiting: !active || found.some((one) => one.isPending),
     old: found.some((one) => one.isPlaceholderData),
     error: found.find((one) => one.error && !one.data)?.error ?? null,
     again: () => {
