@@ -10,11 +10,13 @@ import {
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { createView, deleteView, updateView, type View, viewsQuery } from "@/api/views";
+import { Lazily } from "@/components/Lazily";
 import { useSay } from "@/components/notices";
-import { SaveView } from "@/components/views/SaveView";
 import { sameState } from "@/components/views/same-state";
+
+const SaveView = lazy(() => import("@/components/views/SaveView").then((one) => ({ default: one.SaveView })));
 
 export function ViewsMenu({
   workspace,
@@ -125,22 +127,24 @@ export function ViewsMenu({
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <SaveView
-        open={saving}
-        onClose={() => setSaving(false)}
-        onSave={async (name, shared) => {
-          const made = await createView(workspace, {
-            name,
-            page,
-            shared,
-            state: { search },
-            ...(experimentId ? { experiment_id: experimentId } : {}),
-          });
-          setOpened(made.id);
-          await renew();
-          say.done(`Saved the view ${name}`);
-        }}
-      />
+      <Lazily when={saving}>
+        <SaveView
+          open={saving}
+          onClose={() => setSaving(false)}
+          onSave={async (name, shared) => {
+            const made = await createView(workspace, {
+              name,
+              page,
+              shared,
+              state: { search },
+              ...(experimentId ? { experiment_id: experimentId } : {}),
+            });
+            setOpened(made.id);
+            await renew();
+            say.done(`Saved the view ${name}`);
+          }}
+        />
+      </Lazily>
     </>
   );
 }

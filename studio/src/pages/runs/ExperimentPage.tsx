@@ -1,17 +1,18 @@
 /** One experiment: its runs as a table and as charts, and what is known of it. */
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { lazy, Suspense, useCallback, useMemo } from "react";
 import { experimentQuery } from "@/api/experiments";
 import { CodeToCopy, Copy } from "@/components/Copy";
 import { Page } from "@/components/Page";
-import { Broken } from "@/components/states";
+import { Broken, Waiting } from "@/components/states";
 import { ViewsMenu } from "@/components/views/ViewsMenu";
 import { trackingUri } from "@/lib/connecting";
-import { Details } from "@/pages/runs/Details";
 import { RunsPage } from "@/pages/runs/RunsPage";
 import { RunsTabs } from "@/pages/runs/RunsTabs";
 import { TABS, useRunsSearch } from "@/pages/runs/search";
+
+const Details = lazy(() => import("@/pages/runs/Details").then((one) => ({ default: one.Details })));
 
 export function ExperimentPage() {
   const { workspace = "", experiment: id = "" } = useParams({ strict: false });
@@ -31,7 +32,11 @@ export function ExperimentPage() {
     >
       <RunsTabs tab={search.tab} tabs={TABS} change={change} />
       {search.tab === "details" ? (
-        experiment && <Details workspace={workspace} experiment={experiment} />
+        experiment && (
+          <Suspense fallback={<Waiting />}>
+            <Details workspace={workspace} experiment={experiment} />
+          </Suspense>
+        )
       ) : (
         <RunsPage
           key={`${workspace} ${id}`}

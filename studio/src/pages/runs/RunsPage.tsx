@@ -1,24 +1,22 @@
 /** Runs of an experiment or of a whole workspace: one set of runs as a table and as charts. */
 import { useElementSize } from "@mantine/hooks";
-import { lazy, type ReactNode, Suspense, useMemo, useRef, useState } from "react";
+import { type ReactNode, Suspense, useMemo, useRef, useState } from "react";
 import { ApiError } from "@/api/http";
+import { Lazily } from "@/components/Lazily";
 import { useNow } from "@/components/Moment";
 import { Broken, Waiting } from "@/components/states";
 import { withTerm } from "@/lib/run-filter";
 import { Foot, Nothing, Top } from "@/pages/runs/Around";
-import { type Asking, Dialogs } from "@/pages/runs/actions/Dialogs";
+import type { Asking } from "@/pages/runs/actions/Dialogs";
 import { useRunActions } from "@/pages/runs/actions/use-actions";
 import { Toolbar } from "@/pages/runs/bar/Toolbar";
-import { ColumnsPanel } from "@/pages/runs/columns/ColumnsPanel";
+import { CellMenu, Charts, ColorMenu, ColumnsPanel, Dialogs, HeadMenu, Selected } from "@/pages/runs/parts";
 import classes from "@/pages/runs/RunsPage.module.css";
-import { Selected } from "@/pages/runs/Selected";
 import type { ChangeSearch, RunsSearch } from "@/pages/runs/search";
 import { useSelection } from "@/pages/runs/selection";
 import { ShownRunsProvider } from "@/pages/runs/shown-runs";
-import { CellMenu, type OpenCell } from "@/pages/runs/table/CellMenu";
-import { ColorMenu } from "@/pages/runs/table/ColorMenu";
+import type { OpenCell } from "@/pages/runs/table/CellMenu";
 import { cellOf } from "@/pages/runs/table/cells";
-import { HeadMenu } from "@/pages/runs/table/HeadMenu";
 import { layoutOf } from "@/pages/runs/table/layout";
 import { RunsTable } from "@/pages/runs/table/RunsTable";
 import { useHead } from "@/pages/runs/table/use-head";
@@ -26,7 +24,6 @@ import { useCompare } from "@/pages/runs/use-compare";
 import { filterOf, type RunsOf, useRunsTable } from "@/pages/runs/use-runs";
 import { useShown } from "@/pages/runs/use-shown";
 
-const Charts = lazy(() => import("@/pages/runs/charts/Charts").then((one) => ({ default: one.Charts })));
 const NO_COLUMNS: readonly string[] = [];
 
 export function RunsPage({
@@ -129,42 +126,54 @@ export function RunsPage({
         )}
       </div>
       {!drawn && <Foot model={model} shown={shown.value.runs.length} search={search} change={change} />}
-      <Selected
-        model={model}
-        view={search.view}
-        selection={selection}
-        actions={actions}
-        columns={columns.layout.columns}
-        title={title}
-        compare={compare}
-        ask={setAsking}
-        only={(ids) => change({ top: 0, also: ids, hidden: [], tab: "charts" }, { push: true })}
-      />
-      <ColumnsPanel of={of} columns={columns} open={panel} onClose={() => setPanel(false)} />
-      <HeadMenu
-        open={head.open}
-        columns={columns}
-        groupedBy={search.by}
-        onSort={head.sort}
-        onFilter={startFilter}
-        onGroup={group}
-        onClose={head.close}
-      />
-      <CellMenu
-        open={cell}
-        onFilter={(term) => change({ filter: withTerm(search.filter, term) }, { push: true })}
-        onGroup={group}
-        onClose={() => setCell(null)}
-      />
-      <ColorMenu
-        at={color?.at ?? null}
-        onChoose={(chosen) => {
-          const row = color && model.rows.get(color.handle);
-          if (row) actions.color(row.runId, chosen);
-        }}
-        onClose={() => setColor(null)}
-      />
-      <Dialogs asking={asking} actions={actions} onClose={() => setAsking(null)} />
+      <Lazily when={selection.handles.size > 0}>
+        <Selected
+          model={model}
+          view={search.view}
+          selection={selection}
+          actions={actions}
+          columns={columns.layout.columns}
+          title={title}
+          compare={compare}
+          ask={setAsking}
+          only={(ids) => change({ top: 0, also: ids, hidden: [], tab: "charts" }, { push: true })}
+        />
+      </Lazily>
+      <Lazily when={panel}>
+        <ColumnsPanel of={of} columns={columns} open={panel} onClose={() => setPanel(false)} />
+      </Lazily>
+      <Lazily when={head.open !== null}>
+        <HeadMenu
+          open={head.open}
+          columns={columns}
+          groupedBy={search.by}
+          onSort={head.sort}
+          onFilter={startFilter}
+          onGroup={group}
+          onClose={head.close}
+        />
+      </Lazily>
+      <Lazily when={cell !== null}>
+        <CellMenu
+          open={cell}
+          onFilter={(term) => change({ filter: withTerm(search.filter, term) }, { push: true })}
+          onGroup={group}
+          onClose={() => setCell(null)}
+        />
+      </Lazily>
+      <Lazily when={color !== null}>
+        <ColorMenu
+          at={color?.at ?? null}
+          onChoose={(chosen) => {
+            const row = color && model.rows.get(color.handle);
+            if (row) actions.color(row.runId, chosen);
+          }}
+          onClose={() => setColor(null)}
+        />
+      </Lazily>
+      <Lazily when={asking !== null}>
+        <Dialogs asking={asking} actions={actions} onClose={() => setAsking(null)} />
+      </Lazily>
     </ShownRunsProvider>
   );
 }

@@ -8,15 +8,19 @@ import {
   IconDownload,
   IconStack2,
 } from "@tabler/icons-react";
-import type { RefObject } from "react";
+import { lazy, type RefObject, Suspense } from "react";
 import { STATUS } from "@/components/Status";
+import { Waiting } from "@/components/states";
 import { columnOf, titleOf } from "@/lib/run-columns";
 import { SINCE, type Since } from "@/lib/run-filter";
 import { FilterField } from "@/pages/runs/bar/FilterField";
-import { GroupMenu } from "@/pages/runs/bar/GroupMenu";
 import classes from "@/pages/runs/bar/Toolbar.module.css";
 import type { ChangeSearch, RunsSearch, View } from "@/pages/runs/search";
 import type { RunsOf } from "@/pages/runs/use-runs";
+
+const GroupMenu = lazy(() =>
+  import("@/pages/runs/bar/GroupMenu").then((one) => ({ default: one.GroupMenu })),
+);
 
 const WORDS = {
   RUNNING: "Running",
@@ -140,7 +144,9 @@ export function Toolbar({
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <GroupMenu of={of} by={search.by} onChange={(by) => change({ by })} />
+            <Suspense fallback={<Waiting />}>
+              <GroupMenu of={of} by={search.by} onChange={(by) => change({ by })} />
+            </Suspense>
           </Menu.Dropdown>
         </Menu>
         <Tooltip label="Show nested runs below their parents">
