@@ -34,13 +34,13 @@ BACKENDS = (
 )
 
 
-@pytest.mark.timeout(120 + KILLS)
+@pytest.mark.timeout(300 + 4 * KILLS)
 def test_what_was_logged_survives_any_kill_once(home: Path, notes: Path, tmp_path: Path) -> None:
     server = killed(ServerProcess(tmp_path / "data").start(), home, notes, KILLS, None)
     assert server.stop() == 0
 
 
-@pytest.mark.timeout(180 + 4 * KILLS_POSTGRESQL)
+@pytest.mark.timeout(300 + 10 * KILLS_POSTGRESQL)
 def test_the_same_on_postgresql_whose_own_processes_die_too(home: Path, notes: Path, tmp_path: Path) -> None:
     with postgres() as cluster:
         url = cluster.create_database()

@@ -306,3 +306,35 @@ def test_a_copy_under_another_name_is_the_same_journal(tmp_path: Path, folder: J
     shutil.copytree(folder.path, tmp_path / "kept before the move")
     assert [one.id for one in journals(tmp_path)] == [folder.id, folder.id]
     assert JournalFolder(tmp_path / "kept before the move").refused_file == folder.refused_file
+
+
+def test_a_disk_that_cannot_sync_is_told_by_the_call_that_waits_for_it(
+    folder: JournalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(folder, sync_each=True)
+    writer.append(Untag("r", "a"))
+    monkeypatch.setattr(os, "fdatasync", broken)
+    with pytest.raises(StorageUnavailable, match="cannot be synced"):
+        writer.append(Untag("r", "b"))
+    monkeypatch.undo()
+    assert writer.append(Untag("r", "c")) == 3
+    assert read_all(folder) == [Untag("r", "a"), Untag("r", "b"), Untag("r", "c")]
+
+
+def test_a_disk_that_cannot_sync_is_told_once_where_nobody_waits(
+    folder: JournalFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = JournalWriter(folder)
+    monkeypatch.setattr(os, "fdatasync", broken)
+    for key in "abc":
+        writer.append(Untag("r", key))
+        writer.sync()
+    assert [record.message for record in caplog.records if "cannot be synced" in record.message] == [
+        record.message for record in caplog.records
+    ]
+    assert len(caplog.records) == 1
+    writer.drop()
+
+
+def broken(fd: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")

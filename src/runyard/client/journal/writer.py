@@ -18,6 +18,7 @@ log = logging.getLogger("runyard.journal")
 
 SEGMENT_BYTES = 8 * 1024 * 1024  # what a sender cannot free while it is written
 FULL = (errno.ENOSPC, errno.EDQUOT)
+UNSYNCABLE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
 FULL_PAUSE_S = 0.5
 FULL_WARN_S = 30.0
 
@@ -53,6 +54,7 @@ class JournalWriter:
         self._fd = -1
         self._open(1)
         self._dirty = False
+        self._warned = False
         self._founded = False  # whether the folder itself would survive a power loss
 
     @property
@@ -82,35 +84,44 @@ class JournalWriter:
             self._write(frame_bytes(seq, kind, body))
             self._seq = seq
             self._dirty = True
-        if self._sync_each:
-            self.sync()
+        if self._sync_each and (failed := self.sync()) is not None:
+            raise StorageUnavailable(
+                f"The journal {self.folder.path} cannot be synced to its disk ({failed.strerror}). What was logged just now is "
+                "sent all the same, unless the power goes."
+            ) from failed
         return seq
 
-    def sync(self) -> None:
-        """Return when all that was appended before would survive a power loss. Blocks, but not those who append."""
+    def sync(self) -> OSError | None:
+        """Return when all that was appended before would survive a power loss, or why it would not. Blocks, but not those who
+        append.
+        """
         with self._syncing:
             with self._lock:
                 behind, self._behind = self._behind, []
-                dirty, self._dirty = self._dirty, False
+                fds = [*behind, self._fd] if self._dirty and self._fd >= 0 else behind
+                self._dirty = False
             if not self._founded:
                 self._founded = True
                 self.folder.sync()
+            failed = [exc for fd in fds if (exc := _synced(fd)) is not None]
             for fd in behind:
                 with contextlib.suppress(OSError):
-                    os.fdatasync(fd)
-                with contextlib.suppress(OSError):
                     os.close(fd)
-            if dirty and self._fd >= 0:
-                with contextlib.suppress(OSError):
-                    os.fdatasync(self._fd)
+        if failed and not self._warned:
+            self._warned = True
+            log.warning(
+                "The journal %s cannot be synced to its disk (%s): a power loss may cost more than the last second.",
+                self.folder.path,
+                failed[0].strerror,
+            )
+        return failed[0] if failed else None
 
     def close(self) -> None:
         """Sync, and mark the journal as ended."""
         self.sync()
         with self._syncing, self._lock:
-            if self._dirty and self._fd >= 0:
-                with contextlib.suppress(OSError):
-                    os.fdatasync(self._fd)
+            for fd in (*self._behind, self._fd) if self._dirty else ():  # somebody appended meanwhile
+                _synced(fd)
             if self._let_go():
                 self.folder.close(self._seq)
 
@@ -185,3 +196,12 @@ class JournalWriter:
         old = self._fd
         self._open(self._number + 1)
         self._behind.append(old)
+
+
+def _synced(fd: int) -> OSError | None:
+    """Sync a file; why it could not be, unless its file system knows no such thing or the file is closed."""
+    try:
+        os.fdatasync(fd)
+    except OSError as exc:
+        return None if exc.errno in UNSYNCABLE else exc
+    return None
