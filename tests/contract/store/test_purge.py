@@ -144,6 +144,7 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     tx.execute("INSERT INTO datastores (workspace_id, name, kind, config, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?)", store)  # fmt: skip
     tx.execute("INSERT INTO secrets (workspace_id, name, value, created_ms, updated_ms) VALUES (?, 's', ?, 1, 1)", (workspace.id, b"x"))  # fmt: skip
     tx.execute("INSERT INTO journals (workspace_id, id, applied, seen_ms) VALUES (?, 'j', 1, 1)", (workspace.id,))  # fmt: skip
+    tx.execute("INSERT INTO journal_files (workspace_id, journal, path, seq, alive_ms) VALUES (?, 'j', 'p', 1, 1)", (workspace.id,))  # fmt: skip
     tx.execute(
         "INSERT INTO liveness (workspace_id, experiment_id, seconds) VALUES (?, 1, 1)", (workspace.id,)
     )

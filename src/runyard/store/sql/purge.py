@@ -90,6 +90,7 @@ OF_WORKSPACE = [
     Table("registered_datasets", ("id",), "workspace_id", _of("dataset_id", dataset_versions="version")),
     Table("datastores", ("id",), "workspace_id"),
     Table("secrets", ("workspace_id", "name"), "workspace_id"),
+    Table("journal_files", ("workspace_id", "journal", "path"), "workspace_id"),
     Table("journals", ("workspace_id", "id"), "workspace_id"),
     Table("alerts", ("id",), "workspace_id", _of("alert_id", alert_deliveries="id")),
     Table("liveness", ("workspace_id", "experiment_id"), "workspace_id"),
