@@ -486,12 +486,12 @@ def test_details_are_shown_and_notes_kept(studio: Studio, call: Call) -> None:
     experiment = made(call, "noted")
     page = studio.open(f"/workspaces/default/experiments/{experiment}")
     page.get_by_role("tab", name="Details").click()
-    page.get_by_role("button", name="Write notes").click()
-    page.get_by_role("textbox", name="Notes").fill("About cats")
+    page.get_by_role("button", name="Write").click()
+    page.get_by_role("textbox", name="Notes, in Markdown").fill("About **cats**")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("About cats")).to_be_visible()
+    expect(page.locator("strong", has_text="cats")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("About cats")).to_be_visible()
+    expect(page.locator("strong", has_text="cats")).to_be_visible()
     assert axe_findings(page) == []
 
 

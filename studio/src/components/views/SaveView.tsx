@@ -4,15 +4,20 @@ import { type FormEvent, useState } from "react";
 
 export function SaveView({
   open,
+  title,
+  before,
   onClose,
   onSave,
 }: {
   open: boolean;
+  title: string;
+  /** As it is now. */
+  before?: { name: string; shared: boolean };
   onClose: () => void;
   onSave: (name: string, shared: boolean) => Promise<void>;
 }) {
-  const [name, setName] = useState("");
-  const [shared, setShared] = useState(false);
+  const [name, setName] = useState(before?.name ?? "");
+  const [shared, setShared] = useState(before?.shared ?? false);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -20,7 +25,6 @@ export function SaveView({
     setBusy(true);
     try {
       await onSave(name.trim(), shared);
-      setName("");
       setProblem(null);
       onClose();
     } catch (error) {
@@ -33,7 +37,7 @@ export function SaveView({
     <Modal
       opened={open}
       onClose={onClose}
-      title="Save this view"
+      title={title}
       centered
       closeButtonProps={{ "aria-label": "Close" }}
     >

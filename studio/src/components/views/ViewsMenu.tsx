@@ -4,6 +4,7 @@ import {
   IconBookmark,
   IconChevronDown,
   IconDeviceFloppy,
+  IconPencil,
   IconPlus,
   IconTrash,
   IconUsers,
@@ -33,7 +34,12 @@ export function ViewsMenu({
   const client = useQueryClient();
   const navigate = useNavigate();
   const say = useSay();
-  const [saving, setSaving] = useState(false);
+  const [saving, setSaving] = useState<"new" | View | null>(null);
+  const [asked, setAsked] = useState(0);
+  const ask = (what: "new" | View) => {
+    setSaving(what);
+    setAsked(asked + 1);
+  };
   const [opened, setOpened] = useState<string | null>(null);
   const all = views.data ?? [];
   const current = all.find((one) => sameState(one.state.search ?? {}, search));
@@ -89,6 +95,7 @@ export function ViewsMenu({
               current={current}
               open={open}
               remove={remove}
+              change={ask}
             />
             <Listed
               title="Of the workspace"
@@ -96,6 +103,7 @@ export function ViewsMenu({
               current={current}
               open={open}
               remove={remove}
+              change={ask}
             />
             {views.isSuccess && all.length === 0 && (
               <Text size="sm" p="xs" className="quiet">
@@ -122,24 +130,29 @@ export function ViewsMenu({
               Save changes of {from.name.slice(0, 40)}
             </Menu.Item>
           )}
-          <Menu.Item leftSection={<IconPlus {...icon} />} onClick={() => setSaving(true)}>
+          <Menu.Item leftSection={<IconPlus {...icon} />} onClick={() => ask("new")}>
             Save this view as …
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Lazily when={saving}>
+      <Lazily when={saving !== null}>
         <SaveView
-          open={saving}
-          onClose={() => setSaving(false)}
+          key={asked}
+          open={saving !== null}
+          title={saving === "new" || saving === null ? "Save this view" : "Change the view"}
+          {...(saving !== "new" && saving !== null ? { before: saving } : {})}
+          onClose={() => setSaving(null)}
           onSave={async (name, shared) => {
-            const made = await createView(workspace, {
-              name,
-              page,
-              shared,
-              state: { search },
-              ...(experimentId ? { experiment_id: experimentId } : {}),
-            });
-            setOpened(made.id);
+            if (saving === "new") {
+              const made = await createView(workspace, {
+                name,
+                page,
+                shared,
+                state: { search },
+                ...(experimentId ? { experiment_id: experimentId } : {}),
+              });
+              setOpened(made.id);
+            } else if (saving) await updateView(workspace, saving.id, { name, shared });
             await renew();
             say.done(`Saved the view ${name}`);
           }}
@@ -155,12 +168,14 @@ function Listed({
   current,
   open,
   remove,
+  change,
 }: {
   title: string;
   views: View[];
   current: View | undefined;
   open: (view: View) => void;
   remove: (view: View) => void;
+  change: (view: View) => void;
 }) {
   if (views.length === 0) return null;
   return (
@@ -181,6 +196,9 @@ function Listed({
               {one.name}
             </Text>
           </Menu.Item>
+          <ActionIcon aria-label={`Rename or share the view ${one.name}`} onClick={() => change(one)}>
+            <IconPencil size={15} />
+          </ActionIcon>
           <ActionIcon aria-label={`Delete the view ${one.name}`} onClick={() => remove(one)}>
             <IconTrash size={15} />
           </ActionIcon>

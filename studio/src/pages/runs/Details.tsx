@@ -1,5 +1,5 @@
 /** What is known of an experiment beside its runs. */
-import { Button, Group, Text, Textarea, Title } from "@mantine/core";
+import { Button, Group, Text, Title } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,7 +7,7 @@ import { deleteExperimentTag, type Experiment, renameExperiment, setExperimentTa
 import { Copy } from "@/components/Copy";
 import { Facts } from "@/components/Facts";
 import { Moment } from "@/components/Moment";
-import { useSay } from "@/components/notices";
+import { Notes } from "@/components/Notes";
 import { TagEditor } from "@/components/TagEditor";
 import { TextDialog } from "@/components/TextDialog";
 import classes from "@/pages/runs/Details.module.css";
@@ -27,8 +27,8 @@ export function Details({ workspace, experiment }: { workspace: string; experime
   const note = experiment.tags?.find((tag) => tag.key === NOTE)?.value ?? "";
   return (
     <div className={classes.page}>
-      <Note
-        note={note}
+      <Notes
+        text={note}
         save={async (text) => {
           await setExperimentTag(workspace, id, NOTE, text);
           await renew();
@@ -96,43 +96,5 @@ function WithCopy({ text }: { text: string }) {
       </span>
       <Copy text={text} />
     </Group>
-  );
-}
-
-function Note({ note, save }: { note: string; save: (text: string) => Promise<void> }) {
-  const [text, setText] = useState<string | null>(null);
-  const say = useSay();
-  return (
-    <section className={`panel ${classes.part}`}>
-      <Group justify="space-between">
-        <Title order={2}>Notes</Title>
-        {text === null && (
-          <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setText(note)}>
-            {note ? "Edit" : "Write notes"}
-          </Button>
-        )}
-      </Group>
-      {text !== null ? (
-        <>
-          <Textarea
-            aria-label="Notes"
-            autosize
-            minRows={6}
-            maxRows={24}
-            value={text}
-            data-autofocus
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-          <Group gap="xs" mt="xs">
-            <Button onClick={() => save(text).then(() => setText(null), say.error)}>Save</Button>
-            <Button variant="default" onClick={() => setText(null)}>
-              Cancel
-            </Button>
-          </Group>
-        </>
-      ) : (
-        <div className={note ? classes.note : "quiet"}>{note || "What is this experiment about?"}</div>
-      )}
-    </section>
   );
 }

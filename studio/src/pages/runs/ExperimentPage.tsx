@@ -10,7 +10,7 @@ import { ViewsMenu } from "@/components/views/ViewsMenu";
 import { trackingUri } from "@/lib/connecting";
 import { RunsPage } from "@/pages/runs/RunsPage";
 import { RunsTabs } from "@/pages/runs/RunsTabs";
-import { TABS, useRunsSearch } from "@/pages/runs/search";
+import { useRunsSearch } from "@/pages/runs/search";
 
 const Details = lazy(() => import("@/pages/runs/Details").then((one) => ({ default: one.Details })));
 
@@ -30,7 +30,7 @@ export function ExperimentPage() {
       beside={<Copy text={id} what={`Copy the id ${id}`} />}
       actions={<ViewsMenu workspace={workspace} page="experiment" experimentId={id} />}
     >
-      <RunsTabs tab={search.tab} tabs={TABS} change={change} />
+      <RunsTabs tab={search.tab} change={change} />
       {search.tab === "details" ? (
         experiment && (
           <Suspense fallback={<Waiting />}>

@@ -1,13 +1,13 @@
 /** The table of runs. Only what is in sight is drawn and read, however many runs there are. */
 import { useNavigate } from "@tanstack/react-router";
 import { type MouseEvent, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { onPointedRun, pointAtRun, pointedRun } from "@/components/charts/pointed-run";
 import { RUN_COLORS } from "@/lib/colors";
 import { type Column, columnOf, metricId } from "@/lib/run-columns";
 import type { RunsModel } from "@/pages/runs/data/model";
 import type { Item } from "@/pages/runs/data/tree";
 import type { RunsSearch } from "@/pages/runs/search";
 import type { Selection } from "@/pages/runs/selection";
-import { pointAtRun } from "@/pages/runs/shown-runs";
 import { GroupRow } from "@/pages/runs/table/GroupRow";
 import { type Layout, ROW_HEIGHT } from "@/pages/runs/table/layout";
 import { RunRow } from "@/pages/runs/table/RunRow";
@@ -63,6 +63,7 @@ export function RunsTable({
   };
   const navigate = useNavigate();
   useRead(model, layout, sight.rows);
+  usePointed(boxRef);
   // Another question starts at the top.
   const question = JSON.stringify([
     search.filter,
@@ -245,6 +246,18 @@ function between(handles: readonly number[], from: number, to: number): number[]
   const a = handles.indexOf(from);
   const b = handles.indexOf(to);
   return a < 0 || b < 0 ? [to] : handles.slice(Math.min(a, b), Math.max(a, b) + 1);
+}
+
+/** Marks the run that the pointer is on in a chart, without drawing rows again. */
+function usePointed(box: RefObject<HTMLDivElement | null>): void {
+  const mark = useRef(() => {
+    const run = pointedRun();
+    for (const row of box.current?.querySelectorAll<HTMLElement>("[data-run]") ?? [])
+      row.toggleAttribute("data-pointed", row.dataset.run === run);
+  });
+  useEffect(() => onPointedRun(mark.current), []);
+  // Rows are used again for other runs.
+  useEffect(() => mark.current());
 }
 
 /** Reads the rows that are in sight, and some around them. */
