@@ -22,10 +22,10 @@ from runyard.store.upload_contracts import Turn, UploadPlace, UploadStore
 
 log = logging.getLogger("runyard.server")
 
-SIGN_S = 10.0  # between two signs of an upload
-LOST_S = 45.0  # without one it is broken off
-DEAD_S = 75.0  # without one, that of a server which has died
-WAIT_S = 2
+SIGN_S = 3.0  # between two signs of an upload
+LOST_S = 15.0  # without one it is broken off
+DEAD_S = 25.0  # without one, that of a server which has died
+WAIT_S = 1
 
 
 class UploadOrder:

@@ -19,11 +19,14 @@ END = """UPDATE journal_files SET upload = NULL
 
 
 class SqlUploads:
-    """UploadStore on a Database. A SQLite file has one server at a time: what was under way before this one is no more."""
+    """UploadStore on a Database.
+
+    What is under way in this process is known without a clock. A SQLite file has one server at a time: nothing else is.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._began_ms = now_ms()
+        self._here: set[str] = set()
 
     async def begin(self, place: UploadPlace, seq: int, upload: str, dead_before_ms: int) -> Turn:
         def work(tx: Transaction) -> Turn:
@@ -33,20 +36,26 @@ class SqlUploads:
             row = tx.one(ONE + (" FOR UPDATE" if tx.dialect == "postgresql" else ""), place)
             assert row is not None
             newest, under_way, alive_ms = row
-            dead_before = max(dead_before_ms, self._began_ms) if tx.dialect == "sqlite" else dead_before_ms
+            lives = under_way in self._here or (tx.dialect != "sqlite" and alive_ms >= dead_before_ms)
             if newest > seq:
                 return Turn.NEVER
-            if under_way is not None and alive_ms >= dead_before:
+            if under_way is not None and lives:
                 tx.execute(NEWER, (seq, *place))
                 return Turn.LATER
             tx.execute(BEGIN, (seq, upload, now_ms(), *place))
+            self._here.add(upload)  # before anybody else can look
             return Turn.NOW
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except BaseException:
+            self._here.discard(upload)
+            raise
 
     async def keep(self, place: UploadPlace, upload: str) -> bool:
         values = (now_ms(), *place, upload)
         return await self._database.write(lambda tx: tx.execute(KEEP, values) > 0, checked=True)
 
     async def end(self, place: UploadPlace, upload: str) -> None:
+        self._here.discard(upload)
         await self._database.write(lambda tx: tx.execute(END, (*place, upload)), checked=True)
