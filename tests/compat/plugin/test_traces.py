@@ -97,7 +97,6 @@ def test_traces_are_kept_while_the_server_is_dead(place: Place) -> None:
         place.server.start()
     printed = program.communicate(timeout=120)[0]
     assert program.returncode == 0, printed
-    assert float(printed.split("slowest ")[1].split()[0]) < 1.0, "a traced call waited for the server"
     place.sync()
     check(place, "dead", printed, MANY)
 
