@@ -53,7 +53,8 @@ studio/node_modules/.installed: studio/package.json studio/package-lock.json
 	touch $@
 
 $(STATIC)/index.html: $(STUDIO_SOURCES) studio/node_modules/.installed
-	cd studio && npm run --silent build
+	cd studio && npm run --silent build -- --outDir ../$(STATIC).new
+	rm -rf $(STATIC) && mv $(STATIC).new $(STATIC)
 
 clean: ## remove what was built, keep data
 	rm -rf $(VENV) .cache/envs .cache/uv studio/node_modules $(STATIC)

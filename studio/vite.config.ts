@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -14,11 +14,15 @@ function precompressed(): Plugin {
       const path = join(folder, name);
       return statSync(path).isDirectory() ? walk(path) : [path];
     });
+  let folder = "";
   return {
     name: "precompressed",
     apply: "build",
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
     closeBundle() {
-      for (const path of walk(join(import.meta.dirname, OUT)).filter((one) => WORTH_COMPRESSING.test(one))) {
+      for (const path of walk(folder).filter((one) => WORTH_COMPRESSING.test(one))) {
         const bytes = readFileSync(path);
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
         writeFileSync(`${path}.br`, brotliCompressSync(bytes));
@@ -31,7 +35,14 @@ export default defineConfig({
   base: "/studio/",
   resolve: { alias: { "@": join(import.meta.dirname, "src") } },
   plugins: [react(), precompressed()],
-  build: { outDir: OUT, emptyOutDir: true, assetsDir: "assets", target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0 },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    assetsDir: "assets",
+    target: "es2022",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    assetsInlineLimit: 0,
+  },
   server: {
     proxy: {
       // A dev server beside a running one: `npm run dev`, with the server's --allowed-origins http://localhost:5173.

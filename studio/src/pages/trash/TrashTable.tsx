@@ -5,6 +5,7 @@ import { type TrashItem, trashSizeQuery } from "@/api/trash";
 import { Moment } from "@/components/Moment";
 import { bytes, count } from "@/lib/format";
 
+const COUNTED = 20;
 const WORDS = { experiment: "Experiment", run: "Run", model: "Logged model" };
 
 export function TrashTable({
@@ -48,7 +49,7 @@ export function TrashTable({
           </tr>
         </thead>
         <tbody>
-          {rows.map((one) => (
+          {rows.map((one, i) => (
             <tr key={`${one.kind} ${one.id}`}>
               <td>
                 <Checkbox
@@ -70,7 +71,7 @@ export function TrashTable({
               </td>
               <td>{one.deleted_by}</td>
               <td style={{ whiteSpace: "nowrap" }}>
-                <Size workspace={workspace} item={one} />
+                <Size workspace={workspace} item={one} atOnce={i < COUNTED} />
               </td>
             </tr>
           ))}
@@ -80,9 +81,9 @@ export function TrashTable({
   );
 }
 
-/** Counted when somebody asks: it takes a listing of the files. */
-function Size({ workspace, item }: { workspace: string; item: TrashItem }) {
-  const [asked, setAsked] = useState(false);
+/** It takes a listing of the files: further down the list it is counted when somebody asks. */
+function Size({ workspace, item, atOnce }: { workspace: string; item: TrashItem; atOnce: boolean }) {
+  const [asked, setAsked] = useState(atOnce);
   const { data, error } = useQuery({ ...trashSizeQuery(workspace, item), enabled: asked });
   if (data)
     return (
@@ -95,6 +96,7 @@ function Size({ workspace, item }: { workspace: string; item: TrashItem }) {
   return (
     <Button
       variant="subtle"
+      size="compact-xs"
       loading={asked}
       onClick={() => setAsked(true)}
       aria-label={`Count the bytes of ${item.name}`}
