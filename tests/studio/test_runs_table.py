@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.studio.browser import Studio, axe_findings
+from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
 from tests.studio.conftest import Call
 
 MLFLOW = "/api/2.0/mlflow"
 HOSTILE = '<img src=x onerror="document.title=1">'
 MANY = 1_300
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def log(call: Call, experiment: str, name: str, **fields: Any) -> str:
@@ -103,7 +104,7 @@ def many(call: Call) -> str:
 
 def opened(studio: Studio, experiment: str, search: str = "", **options: Any) -> Page:
     page = studio.open(f"/workspaces/default/experiments/{experiment}{search}", **options)
-    expect(page.locator("[data-run]").first).to_be_visible()
+    page.locator("[data-run]").first.wait_for()
     return page
 
 
@@ -282,6 +283,7 @@ def test_keys_move_choose_compare_and_open(studio: Studio, trained: Trained) -> 
     page.keyboard.press("c")
     page.wait_for_url("**/compare?**")
     assert all(run in page.url for run in trained.runs[:3])
+    expect(page.get_by_role("grid", name="Runs")).to_have_count(0)
     page.go_back()
     expect_names(page, [f"model-{i}" for i in range(6)])
     page.keyboard.press("j")
