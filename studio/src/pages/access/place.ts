@@ -1,0 +1,15 @@
+/** A scope in words. Pure. */
+
+export function place(scope: string): string {
+  const parts = scope.split("/").filter(Boolean);
+  if (parts.length === 0) return "the whole server";
+  const name = decodeURIComponent(parts[parts.length - 1] ?? "");
+  const kind = parts[parts.length - 2] ?? "";
+  const words: Record<string, string> = {
+    subscriptions: "subscription",
+    resourceGroups: "resource group",
+    workspaces: "workspace",
+    experiments: "experiment",
+  };
+  return `${words[kind] ?? kind} ${name}`.trim();
+}
