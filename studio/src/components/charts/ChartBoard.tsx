@@ -85,7 +85,7 @@ export function ChartBoard(props: ChartBoardProps) {
             </Suspense>
           )}
           {found.map((section) => (
-            <MetricSection key={section.name} section={section} shared={shared} />
+            <MetricSection key={section.name} section={section} shared={shared} alone={found.length === 1} />
           ))}
         </>
       )}

@@ -9,11 +9,20 @@ import { openAtFirst, PINNED, type Section } from "@/lib/chart-sections";
 /** More charts than these are made when somebody asks for them. */
 const FIRST = 60;
 
-export function MetricSection({ section, shared }: { section: Section; shared: Shared }) {
+export function MetricSection({
+  section,
+  shared,
+  alone = false,
+}: {
+  section: Section;
+  shared: Shared;
+  /** There is no other one: it is open at first, whatever it holds. */
+  alone?: boolean;
+}) {
   const { state, change, columns } = shared;
   const { name, metrics } = section;
   const [all, setAll] = useState(false);
-  const open = openAtFirst(name) !== state.turned.includes(name) || state.find !== "";
+  const open = (alone || openAtFirst(name)) !== state.turned.includes(name) || state.find !== "";
   const turn = () =>
     change({
       turned: state.turned.includes(name)

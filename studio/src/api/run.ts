@@ -1,0 +1,68 @@
+/** One run: the tags that mean something, and what beside its page is asked of it. */
+import { queryOptions } from "@tanstack/react-query";
+import type { Metric, RunDocument } from "@/api/run-page";
+import { runRows, runsTable } from "@/api/runs";
+
+export const NOTE = "mlflow.note.content";
+
+export const tagOf = (run: RunDocument, key: string): string =>
+  run.data.tags?.find((tag) => tag.key === key)?.value ?? "";
+
+/** What was measured of the machine. */
+export const isSystem = (key: string): boolean => key.startsWith("system/");
+
+/** MLflow spells what JSON has no number for as text. */
+export function metricValue(metric: Metric): number {
+  return typeof metric.value === "number" ? metric.value : Number(metric.value.replace(/^NaN.*/, "NaN"));
+}
+
+export interface Extremes {
+  min: number | null;
+  max: number | null;
+  count: number | null;
+}
+
+const MOST_METRICS = 300;
+
+/** The least, the greatest and the number of points, of the first metrics. */
+export const extremesQuery = (
+  workspace: string,
+  run: string,
+  metrics: readonly string[],
+  version: number,
+) => {
+  const keys = metrics.slice(0, MOST_METRICS);
+  return queryOptions({
+    queryKey: ["run extremes", workspace, run, keys, version],
+    queryFn: async ({ signal }) => {
+      const columns = keys.flatMap((key) => [
+        { key, stat: "min" as const },
+        { key, stat: "max" as const },
+        { key, stat: "count" as const },
+      ]);
+      const rows = await runRows(workspace, { run_ids: [run] }, { info: true, metrics: columns }, signal);
+      const found = rows[0]?.metrics ?? [];
+      const at = (place: number) => found[place] ?? null;
+      return new Map<string, Extremes>(
+        keys.map((key, i) => [key, { min: at(3 * i), max: at(3 * i + 1), count: at(3 * i + 2) }]),
+      );
+    },
+    enabled: keys.length > 0,
+    placeholderData: (before) => before,
+  });
+};
+
+/** The newest runs of an experiment, newest first. */
+export const neighboursQuery = (workspace: string, experiment: string) =>
+  queryOptions({
+    queryKey: ["run neighbours", workspace, experiment],
+    queryFn: async ({ signal }) => {
+      const page = await runsTable(
+        workspace,
+        { experiment_ids: [experiment], max_results: 500, rows: 500, columns: { info: true } },
+        signal,
+      );
+      return page.rows.map((row) => row.runId);
+    },
+    staleTime: 30_000,
+  });

@@ -1,0 +1,170 @@
+/** What one does with a run. */
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import {
+  IconChevronLeft,
+  IconChevronRight,
+  IconCopy,
+  IconDots,
+  IconPackage,
+  IconPencil,
+  IconTags,
+  IconTrash,
+} from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { neighboursQuery } from "@/api/run";
+import type { RunPageData } from "@/api/run-page";
+import { deleteRun, deleteRunTag, renameRun, restoreRun, setRunTag } from "@/api/runs";
+import { useShortcuts } from "@/app/shortcuts";
+import { useSay } from "@/components/notices";
+import { TagEditor } from "@/components/TagEditor";
+import { TextDialog } from "@/components/TextDialog";
+import { RegisterModel } from "@/pages/run/overview/RegisterModel";
+
+interface ActionProps {
+  workspace: string;
+  experiment: string;
+  page: RunPageData;
+  refresh: () => Promise<unknown>;
+}
+
+type Dialog = "name" | "tags" | "register";
+
+export function RunActions({ workspace, experiment, page, refresh }: ActionProps) {
+  const { info, data } = page.run;
+  const say = useSay();
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const close = () => setDialog(null);
+  const id = info.run_id;
+  const gone = info.lifecycle_stage === "deleted";
+  const turn = async () => {
+    try {
+      if (gone) await restoreRun(workspace, id);
+      else await deleteRun(workspace, id);
+      await refresh();
+      const undo = async () => {
+        await restoreRun(workspace, id).catch(say.error);
+        await refresh();
+      };
+      if (gone) say.done("Restored the run");
+      else say.done(`Deleted ${info.run_name || id}`, undo);
+    } catch (error) {
+      say.error(error);
+    }
+  };
+  const copy = async (text: string, what: string) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      say.done(`Copied the ${what}`);
+    } catch {
+      say.error(new Error(`The browser does not let this page copy. The ${what}: ${text}`));
+    }
+  };
+  return (
+    <>
+      <Neighbours workspace={workspace} experiment={experiment} run={id} />
+      <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setDialog("name")}>
+        Rename
+      </Button>
+      <Menu position="bottom-end" withinPortal width={230}>
+        <Menu.Target>
+          <ActionIcon variant="default" size="lg" aria-label="More to do with this run">
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconTags size={15} />} onClick={() => setDialog("tags")}>
+            Edit tags…
+          </Menu.Item>
+          <Menu.Item leftSection={<IconPackage size={15} />} onClick={() => setDialog("register")}>
+            Register a model…
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconCopy size={15} />} onClick={() => copy(id, "run id")}>
+            Copy run id
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconCopy size={15} />}
+            onClick={() => copy(info.artifact_uri, "artifact URI")}
+          >
+            Copy artifact URI
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconTrash size={15} />} {...(gone ? {} : { color: "red" })} onClick={turn}>
+            {gone ? "Restore" : "Delete"}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <TextDialog
+        open={dialog === "name"}
+        onClose={close}
+        title="Rename the run"
+        label="Name"
+        value={info.run_name}
+        action="Rename"
+        onSubmit={async (name) => {
+          await renameRun(workspace, id, name);
+          await refresh();
+        }}
+      />
+      <TagEditor
+        open={dialog === "tags"}
+        onClose={close}
+        title="Tags of the run"
+        tags={data.tags ?? []}
+        set={(key, value) => setRunTag(workspace, id, key, value).then(refresh)}
+        remove={(key) => deleteRunTag(workspace, id, key).then(refresh)}
+      />
+      <RegisterModel
+        open={dialog === "register"}
+        onClose={close}
+        workspace={workspace}
+        page={page}
+        refresh={refresh}
+      />
+    </>
+  );
+}
+
+/** The run before and after this one, among the newest of its experiment. */
+function Neighbours({ workspace, experiment, run }: { workspace: string; experiment: string; run: string }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const say = useSay();
+  const go = async (by: -1 | 1) => {
+    try {
+      const runs = await client.fetchQuery(neighboursQuery(workspace, experiment));
+      const place = runs.indexOf(run);
+      const next = place < 0 ? undefined : runs[place + by];
+      if (place < 0) say.done("This run is not among the 500 newest of its experiment.");
+      else if (next === undefined) say.done(by < 0 ? "This is the newest run." : "This is the last run.");
+      else
+        navigate({
+          to: "/workspaces/$workspace/experiments/$experiment/runs/$run",
+          params: { workspace, experiment, run: next },
+          search: (({ tab, c }: Record<string, unknown>) => ({ tab, c })) as never,
+        });
+    } catch (error) {
+      say.error(error);
+    }
+  };
+  useShortcuts([
+    { keys: "[", does: "The newer run of the experiment", run: () => go(-1) },
+    { keys: "]", does: "The older run of the experiment", run: () => go(1) },
+  ]);
+  return (
+    <>
+      <Tooltip label="Newer run ( [ )">
+        <ActionIcon variant="subtle" size="lg" aria-label="Newer run" onClick={() => go(-1)}>
+          <IconChevronLeft size={16} />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label="Older run ( ] )">
+        <ActionIcon variant="subtle" size="lg" aria-label="Older run" onClick={() => go(1)}>
+          <IconChevronRight size={16} />
+        </ActionIcon>
+      </Tooltip>
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+/** The parts of a run's page. */
+import {
+  IconActivity,
+  IconChartLine,
+  IconCode,
+  IconFiles,
+  IconInfoCircle,
+  IconRoute,
+  IconTerminal2,
+} from "@tabler/icons-react";
+import type { KeyboardEvent } from "react";
+import { useShortcuts } from "@/app/shortcuts";
+import classes from "@/pages/run/run.module.css";
+import { TABS, type Tab } from "@/pages/run/search";
+
+const LOOKS = {
+  overview: { text: "Overview", icon: IconInfoCircle },
+  charts: { text: "Charts", icon: IconChartLine },
+  system: { text: "System", icon: IconActivity },
+  artifacts: { text: "Artifacts", icon: IconFiles },
+  logs: { text: "Logs", icon: IconTerminal2 },
+  code: { text: "Code", icon: IconCode },
+  traces: { text: "Traces", icon: IconRoute },
+};
+
+export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
+  useShortcuts(
+    TABS.map((one, i) => ({
+      keys: String(i + 1),
+      does: `${LOOKS[one].text} of the run`,
+      run: () => go(one),
+    })),
+  );
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (step === 0) return;
+    const next = (TABS.indexOf(tab) + step + TABS.length) % TABS.length;
+    go(TABS[next]!);
+    (event.currentTarget.children[next] as HTMLElement).focus();
+  };
+  return (
+    <div role="tablist" aria-label="Parts of the run" className={classes.tabs} onKeyDown={onKeyDown}>
+      {TABS.map((one) => {
+        const { text, icon: Icon } = LOOKS[one];
+        return (
+          <button
+            key={one}
+            type="button"
+            role="tab"
+            aria-selected={one === tab}
+            tabIndex={one === tab ? 0 : -1}
+            className={classes.tab}
+            onClick={() => go(one)}
+          >
+            <Icon size={15} aria-hidden />
+            {text}
+          </button>
+        );
+      })}
+    </div>
+  );
+}

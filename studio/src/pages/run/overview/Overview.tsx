@@ -1,0 +1,50 @@
+/** What is known of a run at a glance. */
+import { Title } from "@mantine/core";
+import { NOTE, tagOf } from "@/api/run";
+import { setRunTag } from "@/api/runs";
+import { Notes } from "@/components/Notes";
+import { RunList } from "@/components/RunList";
+import { About } from "@/pages/run/overview/About";
+import { Datasets } from "@/pages/run/overview/Datasets";
+import { MetricTable } from "@/pages/run/overview/MetricTable";
+import { Models } from "@/pages/run/overview/Models";
+import { Params } from "@/pages/run/overview/Params";
+import { Tags } from "@/pages/run/overview/Tags";
+import type { PartProps } from "@/pages/run/RunPage";
+import classes from "@/pages/run/run.module.css";
+
+export default function Overview({ workspace, page, change, refresh }: PartProps) {
+  const { info, data, inputs } = page.run;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className={classes.scrolls} tabIndex={0} aria-label="Overview">
+      <div className={classes.overview}>
+        <div className={classes.column}>
+          <Notes
+            text={tagOf(page.run, NOTE)}
+            save={(text) => setRunTag(workspace, info.run_id, NOTE, text).then(refresh)}
+          />
+          <MetricTable workspace={workspace} page={page} change={change} />
+          <Params params={data.params ?? []} />
+        </div>
+        <div className={classes.column}>
+          <About workspace={workspace} page={page} change={change} />
+          <Tags workspace={workspace} run={info.run_id} tags={data.tags ?? []} refresh={refresh} />
+          <Datasets inputs={inputs?.dataset_inputs ?? []} />
+          <Models workspace={workspace} page={page} change={change} refresh={refresh} />
+          {page.children.length > 0 && (
+            <section className={`panel ${classes.card}`} aria-label="Nested runs">
+              <div className={classes.cardHead}>
+                <Title order={2}>Nested runs</Title>
+                <span className="quiet numeric">
+                  {page.more_children ? `the first ${page.children.length}` : page.children.length}
+                </span>
+              </div>
+              <RunList workspace={workspace} runs={page.children} most={page.children.length} empty="" />
+            </section>
+          )}
+        </div>
+      </div>
+    </section>
+  );
+}

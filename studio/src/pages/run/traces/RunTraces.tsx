@@ -1,0 +1,5 @@
+import { Waiting } from "@/components/states";
+
+export default function Later() {
+  return <Waiting />;
+}
