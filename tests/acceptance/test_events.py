@@ -116,8 +116,8 @@ def test_readers_that_read_nothing_cost_little_and_hold_up_nobody(tmp_path: Path
         with opened(server.port) as stream:
             deadline = time.monotonic() + 6
             while time.monotonic() < deadline:
-                runs = {server.run() for _ in range(20)}
-            hears(stream, runs)
+                server.run()
+            is_heard_of(stream, server)  # of so many at once it may hear as of their experiment
         assert resident(server) - before < GROWS_BYTES
     began = time.monotonic()
     assert server.stop() == 0
