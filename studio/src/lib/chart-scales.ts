@@ -85,9 +85,9 @@ function logAxis([low, high]: [number, number], room: number): ValueAxis {
   return { at, value: (share) => 10 ** (from + share * (to - from)), ticks };
 }
 
-const STOPS = ["#443983", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725"];
+const STOPS = ["#443983", "#31688e", "#21918c", "#35a765", "#8fb52b", "#d9a400"];
 
-/** A colour between dark violet and yellow, for 0 to 1; grey where there is no value. */
+/** A colour between dark violet and amber, for 0 to 1; grey where there is no value. */
 export function heat(share: number): string {
   if (Number.isNaN(share)) return "#868e96";
   const [r, g, b] = heatRgb(share);

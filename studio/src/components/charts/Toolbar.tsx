@@ -128,7 +128,7 @@ function Smoothing({ state, change }: { state: ChartsState; change: ChangeCharts
 
 function Looks({ state, change }: { state: ChartsState; change: ChangeCharts }) {
   return (
-    <Popover position="bottom-end" withinPortal trapFocus>
+    <Popover position="bottom-start" withinPortal trapFocus>
       <Popover.Target>
         <Button variant="default" leftSection={<IconAdjustments size={14} aria-hidden />}>
           Looks

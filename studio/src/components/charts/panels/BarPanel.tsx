@@ -77,7 +77,7 @@ export function BarPanel({
 
 function Bars({ bars, width, height, name }: { bars: Bar[]; width: number; height: number; name: string }) {
   const pointed = usePointedRun();
-  const named = bars.length <= height / 15;
+  const named = bars.length <= height / 10.5;
   const at = area(width, height, { left: named ? NAME : 12, right: 46, top: 4, bottom: 20 });
   const axis = axisOf(
     {

@@ -14,6 +14,17 @@ import { axisOf, heat, type ValueAxis } from "@/lib/chart-scales";
 import { type Column, textOf } from "@/lib/chart-values";
 
 const ROOM = { left: 46, right: 46, top: 26, bottom: 10 };
+const LONGEST = 12;
+const CHARACTER = 6.6;
+
+/** Room for the numbers or words of the first and the last axis. */
+function roomOf(columns: readonly Column[]) {
+  const of = (column: Column | undefined) => {
+    const longest = Math.max(4, ...(column?.categories ?? []).map((one) => Math.min(LONGEST, one.length)));
+    return Math.max(ROOM.left, longest * CHARACTER + 10);
+  };
+  return { ...ROOM, left: of(columns[0]), right: of(columns[columns.length - 1]) };
+}
 
 export function ParallelPanel({
   shared,
@@ -74,7 +85,8 @@ function Lines({
 }) {
   const pointed = usePointedRun();
   const [brushes, setBrushes] = useState<readonly Brush[]>([]);
-  const at = area(width, height, ROOM);
+  const room = useMemo(() => roomOf(columns), [columns]);
+  const at = area(width, height, room);
   const axes = useMemo(() => columns.map((one) => axisOf(one, at.height / 40)), [columns, at.height]);
   const left = (n: number) => at.x(columns.length < 2 ? 0.5 : n / (columns.length - 1));
   const found = useMemo(
@@ -159,7 +171,7 @@ function Axis({
     return 1 - (event.clientY - svg.top - ROOM.top) / at.height;
   };
   const name = column.name.length > most ? `${column.name.slice(0, most - 1)}…` : column.name;
-  const x = side === "start" ? left - ROOM.left + 2 : side === "end" ? left + ROOM.right - 2 : left;
+  const x = side === "start" ? 2 : side === "end" ? left + ROOM.right - 2 : left;
   return (
     <g className={classes.over}>
       <line className={classes.axis} x1={left} x2={left} y1={at.y(0)} y2={at.y(1)} />
@@ -174,7 +186,7 @@ function Axis({
           y={at.y(tick.at) + 4}
           textAnchor={side === "end" ? "start" : "end"}
         >
-          {tick.text.slice(0, 9)}
+          {tick.text.slice(0, LONGEST)}
         </text>
       ))}
       {brush && (
