@@ -1,5 +1,5 @@
 /** The one way to the server: addresses, the session's token, errors. Everything Studio asks goes through here. */
-import { decode } from "@msgpack/msgpack";
+import { unpack } from "@/api/msgpack";
 
 /** What the server said about a request that it did not do. */
 export class ApiError extends Error {
@@ -54,7 +54,7 @@ export const post = <T>(url: string, body: unknown, signal?: AbortSignal) =>
 /** A read that is answered in packed columns (see columns.ts). Throws ApiError. */
 export async function packed<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const response = await request("POST", url, { body, signal });
-  return decode(new Uint8Array(await response.arrayBuffer()), { useBigInt64: false }) as T;
+  return unpack(new Uint8Array(await response.arrayBuffer())) as T;
 }
 
 /** The raw answer, for files. Throws ApiError. */
@@ -85,13 +85,40 @@ export async function request(method: string, url: string, options: Options = {}
   return response;
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
-  const text = await response.text();
+/** Sends a file and tells how much of it is on its way: `fetch` cannot. Throws ApiError, or AbortError when stopped. */
+export function upload(
+  url: string,
+  file: Blob,
+  { onProgress, signal }: { onProgress?: (sent: number) => void; signal?: AbortSignal } = {},
+): Promise<void> {
+  return new Promise((done, failed) => {
+    const work = new XMLHttpRequest();
+    const stopped = () => failed(new DOMException("The upload was stopped.", "AbortError"));
+    work.open("PUT", url);
+    work.setRequestHeader("Accept", "application/json");
+    work.setRequestHeader("Content-Type", "application/octet-stream");
+    if (csrfToken !== null) work.setRequestHeader("X-Runyard-CSRF", csrfToken);
+    work.upload.onprogress = (event) => onProgress?.(event.loaded);
+    work.onload = () =>
+      work.status < 400 ? done() : failed(told(work.status, work.responseText, work.statusText));
+    work.onerror = () =>
+      failed(new ApiError(0, "UNREACHABLE", "The server broke the upload off, or is away."));
+    work.onabort = stopped;
+    if (signal?.aborted) return stopped();
+    signal?.addEventListener("abort", () => work.abort());
+    work.send(file);
+  });
+}
+
+const errorOf = async (response: Response): Promise<ApiError> =>
+  told(response.status, await response.text(), response.statusText);
+
+function told(status: number, text: string, otherwise: string): ApiError {
   try {
-    const told = JSON.parse(text) as { error_code?: string; message?: string };
-    return new ApiError(response.status, told.error_code ?? "ERROR", told.message ?? response.statusText);
+    const said = JSON.parse(text) as { error_code?: string; message?: string };
+    return new ApiError(status, said.error_code ?? "ERROR", said.message ?? otherwise);
   } catch {
-    return new ApiError(response.status, "ERROR", text.slice(0, 500) || response.statusText);
+    return new ApiError(status, "ERROR", text.slice(0, 500) || otherwise);
   }
 }
 

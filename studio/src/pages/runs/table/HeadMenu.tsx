@@ -80,7 +80,7 @@ export function HeadMenu({
           )}
           {column.id !== NAME && (
             <>
-              <Menu.Divider />
+              {name !== null && <Menu.Divider />}
               <Menu.Item leftSection={<IconPin {...icon} />} onClick={() => columns.pin(column.id)}>
                 {columns.isPinned(column.id) ? "Unpin" : "Pin at the left"}
               </Menu.Item>
