@@ -34,7 +34,7 @@ LINE_DELAY_S = 0.5
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("faults", [FAULTS, pytest.param(MANY, marks=pytest.mark.long)])
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3_000)
 def test_whatever_the_cable_does_all_arrives_once(far: Far, kind: str, faults: int) -> None:
     chance = random.Random(seed := random.randrange(2**32))
     print("seed", seed)
@@ -47,8 +47,8 @@ def test_whatever_the_cable_does_all_arrives_once(far: Far, kind: str, faults: i
     far.check(trainers)
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("faults", [2 * FAULTS, pytest.param(3 * MANY, marks=pytest.mark.long)])
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("faults", [2 * FAULTS, pytest.param(2 * MANY, marks=pytest.mark.long)])
 def test_senders_and_servers_that_die_behind_a_bad_cable_double_nothing(far: Far, faults: int) -> None:
     chance = random.Random(seed := random.randrange(2**32))
     print("seed", seed)

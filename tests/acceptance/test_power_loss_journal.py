@@ -232,7 +232,7 @@ def some_moments(training: Training, count: int, chance: random.Random) -> list[
 COUNTS = [MOMENTS, pytest.param(MANY, marks=pytest.mark.long)]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("count", COUNTS)
 def test_what_was_synced_is_sent_once_after_a_power_loss(home: Path, tmp_path: Path, count: int) -> None:
     chance = random.Random(seed := random.randrange(2**32))
@@ -247,7 +247,7 @@ def test_what_was_synced_is_sent_once_after_a_power_loss(home: Path, tmp_path: P
         assert len(waited) == len(trained.written) > 200
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("count", COUNTS)
 def test_offline_what_was_synced_is_kept(home: Path, tmp_path: Path, count: int) -> None:
     chance = random.Random(seed := random.randrange(2**32))
@@ -257,7 +257,7 @@ def test_offline_what_was_synced_is_kept(home: Path, tmp_path: Path, count: int)
             check(trained, moment, tmp_path / "then", chance, trained.synced(moment))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("count", COUNTS)
 def test_with_a_sync_for_each_record_all_that_a_call_returned_for_is_kept(
     home: Path, tmp_path: Path, count: int

@@ -183,7 +183,7 @@ def loaded(place: Path) -> tuple[Trace, list[Writer]]:
     return Trace(place / "trace", data), writers
 
 
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("count", [MOMENTS, pytest.param(MANY, marks=pytest.mark.long)])
 def test_what_a_server_acknowledged_is_there_after_a_power_loss(tmp_path: Path, count: int) -> None:
     chance = random.Random(seed := random.randrange(2**32))
