@@ -38,6 +38,8 @@ interface Options {
   body?: unknown;
   signal?: AbortSignal | undefined;
   headers?: Record<string, string>;
+  /** It is sent even when the page closes. */
+  keepalive?: boolean;
 }
 
 /** A request that is answered in JSON. Throws ApiError. */
@@ -76,6 +78,7 @@ export async function request(method: string, url: string, options: Options = {}
       body,
       signal: options.signal ?? null,
       credentials: "same-origin",
+      keepalive: options.keepalive ?? false,
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
