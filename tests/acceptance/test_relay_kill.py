@@ -92,7 +92,9 @@ class World:
             if what in ("sender", "all"):
                 kill_sender(chance.choice(senders(self._home) or [0]))
             if what in ("relay", "all"):
-                wait_for(lambda: accepts(self.relay.port), "the relay")  # one that never serves proves nothing
+                wait_for(
+                    lambda: accepts(self.relay.port), "the relay"
+                )  # one that never serves proves nothing
                 self.relay.kill()
                 self.relay.start()
         if what in ("server", "all"):
