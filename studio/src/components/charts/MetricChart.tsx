@@ -1,5 +1,5 @@
 /** One metric of all runs, or several in one chart: read when it comes into view. */
-import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { ChartCard } from "@/components/charts/ChartCard";
 import type { Crosshair } from "@/components/charts/crosshair";
 import { Filling } from "@/components/charts/Filling";
@@ -9,6 +9,7 @@ import { RangeDialog } from "@/components/charts/RangeDialog";
 import { SeriesTable } from "@/components/charts/SeriesTable";
 import { SettingsItems } from "@/components/charts/SettingsItems";
 import type { ChangeCharts } from "@/components/charts/use-charts-state";
+import { useLineChart } from "@/components/charts/use-line-chart";
 import { type Drawn, useSeries } from "@/components/charts/use-series";
 import { countsOf } from "@/lib/chart-data";
 import { countsText } from "@/lib/chart-export";
@@ -16,7 +17,6 @@ import { asked } from "@/lib/chart-lines";
 import { type ChartsState, HEIGHTS, withSettings } from "@/lib/chart-state";
 import { axisName } from "@/lib/chart-ticks";
 
-const LineChart = lazy(() => import("@/components/charts/LineChart"));
 export const HIGH = { s: 190, m: HEIGHTS.usual, l: 380 } as const;
 
 /** What all charts of a board share. */
@@ -57,6 +57,7 @@ export function MetricChart({
   const [card, seen] = useInView<HTMLElement>();
   const chart = useRef<LineChartHandle>(null);
   const [asking, setAsking] = useState(false);
+  const LineChart = useLineChart();
   const own = state.each[name] ?? {};
   const wide = Math.min(own.wide ?? 1, columns);
   const height = own.high ?? HIGH[state.size];
@@ -110,25 +111,26 @@ export function MetricChart({
       ) : own.table ? (
         <SeriesTable lines={lines} caption={title} />
       ) : (
-        seen && (
-          <Suspense fallback={<Filling waiting />}>
-            <LineChart
-              ref={chart}
-              lines={lines}
-              x={state.x}
-              logX={state.logX && state.x !== "time"}
-              logY={own.log ?? false}
-              y={own.y}
-              calm={state.calm}
-              zoom={state.zoom}
-              height={height}
-              label={`${title} by ${axisName(state.x).toLowerCase()}: ${text}${old ? ", being read" : ""}`}
-              crosshair={crosshair}
-              onZoom={(zoom) => change({ zoom })}
-              linkOf={linkOf}
-            />
-          </Suspense>
-        )
+        seen &&
+        (LineChart ? (
+          <LineChart
+            ref={chart}
+            lines={lines}
+            x={state.x}
+            logX={state.logX && state.x !== "time"}
+            logY={own.log ?? false}
+            y={own.y}
+            calm={state.calm}
+            zoom={state.zoom}
+            height={height}
+            label={`${title} by ${axisName(state.x).toLowerCase()}: ${text}${old ? ", being read" : ""}`}
+            crosshair={crosshair}
+            onZoom={(zoom) => change({ zoom })}
+            linkOf={linkOf}
+          />
+        ) : (
+          <Filling waiting />
+        ))
       )}
       {asking && (
         <RangeDialog
