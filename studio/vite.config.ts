@@ -5,6 +5,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 const OUT = "../src/runyard/server/static";
+const COMMON = /@tabler\/icons-react|src\/(api|components)\/[^/]+\.tsx?$|src\/lib\/(?!chart)/;
 const WORTH_COMPRESSING = /\.(js|css|svg|html)$/;
 
 /** Writes .gz and .br beside the files, so that the server only sends them. */
@@ -42,6 +43,10 @@ export default defineConfig({
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
+    // Small things that many pages share come in one file: dozens of them would wait for one another.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "common", test: COMMON, minShareCount: 4 }] } },
+    },
   },
   server: {
     proxy: {
