@@ -21,7 +21,7 @@ def test_the_first_page_is_small_and_comes_from_this_server_alone(
     context = browser.new_context()
     page = context.new_page()
     requests: list[Request] = []
-    page.on("requestfinished", requests.append)
+    page.on("requestfinished", lambda request: requests.append(request))
     page.goto(base + path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_timeout(1_000)
