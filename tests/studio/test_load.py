@@ -13,7 +13,7 @@ BOUND_BYTES = 250 * 1024
 CODE = ("document", "script", "stylesheet", "font", "image")
 
 
-@pytest.mark.parametrize("path", ["/", "/workspaces/default", "/workspaces/default/experiments/1"])
+@pytest.mark.parametrize("path", ["/", "/workspaces/default", "/workspaces/default/experiments/0"])
 def test_the_first_page_is_small_and_comes_from_this_server_alone(
     browser: Browser, server: ServerProcess, path: str
 ) -> None:
