@@ -583,6 +583,25 @@ def test_what_makes_no_sense_is_refused(
     assert owner.fails(method, f"{V1}/{path}", **fields)[0] == status
 
 
+def test_everybody_is_told_what_they_may_do_in_a_workspace(owner: Client) -> None:
+    mine = f"/workspaces/walked{V1}/workspace/my-actions"
+    reader = user(owner, ("Reader", HERE))
+    assert owner.also(token=reader[1]).ok("GET", mine) == {
+        "actions": sorted(BUILT_IN_ROLES["Reader"].expand())
+    }
+    narrow = owner.also(token=token_of(owner, reader[1], actions=["runs/*", "workspaces/read"]))
+    assert narrow.ok("GET", mine) == {"actions": ["runs/read", "workspaces/read"]}
+    owner.ok("POST", f"{V1}/role-assignments", principal=reader[0], role="Runner", scope=HERE, allow=False)
+    assert "runs/read" not in owner.also(token=reader[1]).ok("GET", mine)["actions"]
+    assert (
+        owner.also(token=reader[1]).call("GET", f"/workspaces/other{V1}/workspace/my-actions").status == 404
+    )
+
+
+def test_the_list_of_roles_says_what_each_action_allows(owner: Client) -> None:
+    assert owner.ok("GET", f"{V1}/roles")["actions"] == dict(ACTIONS)
+
+
 def test_a_role_that_is_assigned_stays(owner: Client) -> None:
     assert owner.fails("DELETE", f"{V1}/roles/Runner") == (400, "INVALID_STATE")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from runyard.entities.access import Assignment, Role
@@ -30,7 +32,10 @@ class RoleMessage(msgspec.Struct):
 
 
 class RolePage(msgspec.Struct):
+    """`actions`: every action that there is, and what it allows."""
+
     items: list[RoleMessage]
+    actions: Mapping[str, str]
     next_page_token: str | None = None
 
 

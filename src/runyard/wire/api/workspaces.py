@@ -134,6 +134,12 @@ class WorkspacePage(msgspec.Struct):
         return cls([WorkspaceMessage.of(one) for one in page.items], page.next_page_token)
 
 
+class MyActions(msgspec.Struct):
+    """What whoever asks may do everywhere in a workspace."""
+
+    actions: list[str]
+
+
 class ResourceGroupMessage(msgspec.Struct):
     id: str
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runyard.entities.access import SELF, Role
+from runyard.entities.access import ACTIONS, SELF, Role
 from runyard.server.routing import Route, api
 from runyard.services.context import Context
 from runyard.services.roles import RoleService
@@ -31,8 +31,8 @@ def routes(service: RoleService) -> list[Route]:
 
 def _roles(service: RoleService) -> list[Route]:
     async def listing(ctx: Context, body: ListRoles) -> RolePage:
-        """List the built-in and the custom roles with their actions."""
-        return RolePage([RoleMessage.of(one) for one in await service.list(ctx)])
+        """List the built-in and the custom roles with their actions, and every action that there is."""
+        return RolePage([RoleMessage.of(one) for one in await service.list(ctx)], ACTIONS)
 
     async def create(ctx: Context, body: CreateRole) -> RoleMessage:
         """Define a role as a set of actions."""

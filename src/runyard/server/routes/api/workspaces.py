@@ -14,6 +14,7 @@ from runyard.wire.api.workspaces import (
     DeleteWorkspace,
     ListWorkspaces,
     MakeTrackingToken,
+    MyActions,
     ThisWorkspace,
     TrackingTokenAnswer,
     UpdateWorkspace,
@@ -76,6 +77,10 @@ def _one(service: WorkspaceService) -> list[Route]:
         """Get the workspace of the address."""
         return WorkspaceMessage.of(await service.get(ctx))
 
+    async def my_actions(ctx: Context, body: ThisWorkspace) -> MyActions:
+        """Tell what you may do everywhere in the workspace; roles in single experiments add to it there."""
+        return MyActions(sorted(ctx.grants.allowed - ctx.grants.denied))
+
     async def update(ctx: Context, body: UpdateWorkspace) -> WorkspaceMessage:
         """Change what is given of the workspace; tags replace all that were there."""
         changes = WorkspaceChanges(body.friendly_name, body.description, body.tags, body.default_datastore)
@@ -93,6 +98,7 @@ def _one(service: WorkspaceService) -> list[Route]:
 
     return [
         *api("GET", "/workspace", ThisWorkspace, get, "workspaces/read", filtered=True),
+        *api("GET", "/workspace/my-actions", ThisWorkspace, my_actions, "workspaces/read", filtered=True),
         *api("PATCH", "/workspace", UpdateWorkspace, update, "workspaces/write"),
         *api("DELETE", "/workspace", DeleteWorkspace, delete, "workspaces/delete"),
         *api(
