@@ -48,6 +48,18 @@ def test_counts_and_lists(stores: Stores) -> None:
     assert len(overview(stores, shown=2).latest) == 2
 
 
+def test_what_has_failed_without_an_end_counts_by_its_start(stores: Stores) -> None:
+    experiment = stores.new_experiment()
+    starts = {"new": 7_000, "old": WEEK_AGO - 1, "newest": 9_000}
+    runs = {name: stores.new_run(experiment, start_ms=ms) for name, ms in starts.items()}
+    for run in runs.values():
+        stores.do(stores.runs.update(stores.workspace, run, RunStatus.FAILED, None, None))
+    late = ended(stores, stores.new_run(experiment, start_ms=8_000), RunStatus.FAILED, 9_500)
+    expected = [runs["newest"], late, runs["new"]]
+    assert [one.run_id for one in overview(stores).failed] == expected
+    assert [one.run_id for one in overview(stores, shown=2).failed] == expected[:2]
+
+
 def test_deleted_experiments_and_what_is_not_seen_are_left_out(stores: Stores) -> None:
     first, second, gone = (stores.new_experiment() for _ in range(3))
     here, _, _ = (stores.new_run(one) for one in (first, second, gone))

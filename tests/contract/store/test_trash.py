@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runyard.entities.change import ChangeKind, Place
 from runyard.entities.common import Param, Stage, Tag, ViewType
 from runyard.entities.logged_model import NewLoggedModel
 from runyard.entities.registry import NewVersion
@@ -294,3 +295,20 @@ def test_a_place_is_shared_with_what_is_in_it_or_around_it(
     mine = experiment(place)
     experiment(other)
     assert stores.do(trash(stores).is_shared_place(stores.workspace, mine)) is shared
+
+
+def test_what_is_purged_is_told_when_it_is_asked_for_and_when_it_is_gone(stores: Stores) -> None:
+    run, model, gone = deleted_run(stores), deleted_model(stores), deleted_experiment(stores)
+    run_item = found(stores, RUN, run)
+    place, whole = (Place(stores.workspace, one) for one in (run_item.experiment_id, gone))
+    log = stores.database.changes
+    log.listening = True
+    try:
+        for kind, id, told in ((RUN, run, place), (EXPERIMENT, gone, whole), (MODEL, model, None)):
+            for act in (lambda kind=kind, id=id: purge(stores, kind, id), lambda: work_off(stores, Files())):
+                act()  # type: ignore[no-untyped-call]
+                heard = log.take()
+                assert heard.runs == ({place: {run: ChangeKind.DELETED}} if kind is RUN else {})
+                assert heard.experiments == heard.many == ({told} if kind is EXPERIMENT else set())
+    finally:
+        log.listening = False

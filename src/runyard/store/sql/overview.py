@@ -38,10 +38,13 @@ class SqlOverview:
         self, workspace_id: int, seen: Seen | None, *, shown: int, started_ms: int, failed_ms: int
     ) -> Overview:
         """The lists by the search of runs, the counts from indexes."""
-        failed = (
-            f"attributes.status = 'FAILED' and attributes.start_time >= {started_ms} "
-            f"and attributes.end_time >= {failed_ms}"
-        )
+        failed = [
+            f"attributes.status = 'FAILED' and attributes.start_time >= {since}"
+            for since in (
+                f"{started_ms} and attributes.end_time >= {failed_ms}",
+                f"{failed_ms}",  # nobody may have said when it ended
+            )
+        ]
 
         def work(c: Connection) -> Overview:
             active = visible(c, workspace_id, (), seen, ViewType.ACTIVE_ONLY)
@@ -52,9 +55,9 @@ class SqlOverview:
                 whole=len(active) <= EXPERIMENTS,
                 runs=total,
                 by_status=_by_status(c, experiments, total),
-                latest=_found(c, experiments, "", shown),
-                running=_found(c, experiments, "attributes.status = 'RUNNING'", shown),
-                failed=_found(c, experiments, failed, shown),
+                latest=_found(c, experiments, shown),
+                running=_found(c, experiments, shown, "attributes.status = 'RUNNING'"),
+                failed=_found(c, experiments, shown, *failed),
             )
 
         return await self._database.read(work)
@@ -73,9 +76,14 @@ def _by_status(c: Connection, experiments: Sequence[int], total: int | None) -> 
     return {**found, RunStatus.FINISHED: rest}
 
 
-def _found(c: Connection, experiments: Sequence[int], clause: str, limit: int) -> list[RunBrief]:
-    """The newest runs that meet a filter."""
-    ids = search_runs(c, RunSearch(experiments, limit, parse_filter(clause, RUNS))).ids
-    which = among("id", ids, c.dialect)
+def _found(c: Connection, experiments: Sequence[int], limit: int, *filters: str) -> list[RunBrief]:
+    """The newest runs that meet one of the filters; all, without any."""
+    ids: dict[int, None] = {}
+    for one in filters or ("",):
+        ids.update(dict.fromkeys(search_runs(c, RunSearch(experiments, limit, parse_filter(one, RUNS))).ids))
+    which = among("id", list(ids), c.dialect)
     rows = {row[0]: row[1:] for row in c.all(BRIEFS.format(which=which.text), which.params)}
-    return [brief(rows[number]) for number in ids]
+    briefs = [brief(rows[number]) for number in ids]
+    if len(filters) > 1:
+        briefs.sort(key=lambda one: (-(one.start_ms or 0), one.run_id))
+    return briefs[:limit]

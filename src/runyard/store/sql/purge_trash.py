@@ -9,7 +9,7 @@ from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.purge import MODEL_PARTS, OF_EXPERIMENT, ROWS, RUN_PARTS, clear
-from runyard.store.sql.trash import TABLES, is_deleted
+from runyard.store.sql.trash import TABLES, is_deleted, tell
 
 NEXT = """SELECT p.id, p.workspace_id, p.kind, p.record_id, p.files, w.guid FROM purges p
     JOIN workspaces w ON w.id = p.workspace_id WHERE p.due_ms <= ? ORDER BY p.due_ms, p.id LIMIT 1"""
@@ -64,6 +64,7 @@ def purge_piece(tx: Transaction, purge: Purge) -> bool:
     if purge.kind is TrashKind.EXPERIMENT:
         for sql in OF_GONE_EXPERIMENT:
             tx.execute(sql, (purge.workspace_id, purge.record_id))
+    tell(tx, purge.workspace_id, purge.kind, purge.record_id)
     tx.execute(f"DELETE FROM {TABLES[purge.kind]} WHERE id = ?", (purge.record_id,))
     tx.execute(DONE, (purge.id,))
     return False

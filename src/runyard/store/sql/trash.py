@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Sequence
 
+from runyard.entities.change import ChangeKind
 from runyard.entities.common import Page, Stage
 from runyard.entities.trash import TrashedItem, TrashKind
 from runyard.errors import NotFound
@@ -34,6 +35,7 @@ VERSIONS_OF_MODEL = f"{VERSIONS} WHERE v.workspace_id = ? AND v.logged_model_uui
 VERSIONS_OF_EXPERIMENT = f"""{VERSIONS} WHERE v.workspace_id = ? AND (
         v.run_uuid IN (SELECT uuid FROM runs WHERE experiment_id = ?)
         OR v.logged_model_uuid IN (SELECT uuid FROM logged_models WHERE experiment_id = ?)) LIMIT 3"""
+RUN_OF = "SELECT experiment_id, uuid FROM runs WHERE id = ?"
 OWN_PATH = "SELECT own_path FROM experiments WHERE id = ? AND workspace_id = ?"
 NEIGHBOURS = """SELECT 1 FROM experiments WHERE workspace_id = ? AND id <> ? AND own_path IS NOT NULL
     AND (own_path = ? OR substr(own_path, 1, ?) = ? OR substr(?, 1, length(own_path) + 1) = own_path || '/') LIMIT 1"""
@@ -121,6 +123,7 @@ class SqlTrash:
             if not is_deleted(tx, item.kind, item.record_id):
                 return False
             tx.execute(ENQUEUE, (workspace_id, item.kind, item.record_id, files, now_ms()))
+            tell(tx, workspace_id, item.kind, item.record_id)
             if item.kind is EXPERIMENT:
                 tx.execute(RENAME, (f"purged {item.record_id} {uuid.uuid4().hex}", item.record_id))
             return True
@@ -138,6 +141,14 @@ def require_not_purged(tx: Transaction, kind: TrashKind, record_id: int) -> None
     """Before a record is restored. Raises: NotFound."""
     if is_deleted(tx, kind, record_id) and tx.one(PURGED, (kind, record_id)) is not None:
         raise NotFound(f"This {kind.text} is being removed for good and cannot be restored.")
+
+
+def tell(tx: Transaction, workspace_id: int, kind: TrashKind, record_id: int) -> None:
+    """Tell who listens that a record goes for good. Of models nothing is told."""
+    if kind is EXPERIMENT:
+        tx.changes.of_experiment(workspace_id, record_id, runs=True)
+    elif kind is RUN and (row := tx.one(RUN_OF, (record_id,))) is not None:
+        tx.changes.of_run(workspace_id, row[0], row[1], ChangeKind.DELETED)
 
 
 def _locking(tx: Transaction) -> str:
