@@ -15,6 +15,7 @@ export class ApiError extends Error {
 
 export type Params = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
+const WRONG_TOKEN = "CSRF_TOKEN_WRONG";
 let csrfToken: string | null = null;
 
 /** Kept for the requests that follow; only a cookie session has one. */
@@ -61,6 +62,24 @@ export async function packed<T>(url: string, body: unknown, signal?: AbortSignal
 
 /** The raw answer, for files. Throws ApiError. */
 export async function request(method: string, url: string, options: Options = {}): Promise<Response> {
+  const response = await send(method, url, options);
+  if (response.ok) return response;
+  const error = await errorOf(response);
+  // The session is another one than when the page was loaded: somebody logged in again in another tab.
+  if (error.code !== WRONG_TOKEN || !(await renewCsrfToken())) throw error;
+  const again = await send(method, url, options);
+  if (!again.ok) throw await errorOf(again);
+  return again;
+}
+
+async function renewCsrfToken(): Promise<boolean> {
+  const before = csrfToken;
+  const me = await get<{ csrf_token?: string }>(address(null, "/api/v1/me"));
+  rememberCsrfToken(me.csrf_token);
+  return csrfToken !== null && csrfToken !== before;
+}
+
+async function send(method: string, url: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
   let body: BodyInit | null = null;
   if (options.body instanceof Blob) {
@@ -70,9 +89,8 @@ export async function request(method: string, url: string, options: Options = {}
     body = JSON.stringify(options.body);
   }
   if (csrfToken !== null && method !== "GET") headers["X-Runyard-CSRF"] = csrfToken;
-  let response: Response;
   try {
-    response = await fetch(url, {
+    return await fetch(url, {
       method,
       headers,
       body,
@@ -84,8 +102,6 @@ export async function request(method: string, url: string, options: Options = {}
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "UNREACHABLE", "The server does not answer. It is asked again by itself.");
   }
-  if (!response.ok) throw await errorOf(response);
-  return response;
 }
 
 /** Sends a file and tells how much of it is on its way: `fetch` cannot. Throws ApiError, or AbortError when stopped. */
