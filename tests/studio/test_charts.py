@@ -105,18 +105,18 @@ def test_keys_find_charts_and_move_what_is_seen(studio: Studio, experiment: str)
     page.wait_for_url(lambda url: "z%22" not in url)
 
 
-@pytest.mark.parametrize(
-    ("axis", "field"),
-    [("time", "time"), ("relative", "relative"), ("metric:epoch", "step")],
-)
-def test_other_x_axes(studio: Studio, experiment: str, axis: str, field: str) -> None:
-    with_axis = {"x": axis, "f": "loss", "s": 0.5}
-    page = _open(studio, experiment, with_axis, wait=False)
-    with page.expect_request("**/charts/series") as asked:
-        page.reload()
-    fields = json.loads(asked.value.post_data or "{}")
-    assert (fields["x"], fields["x_metric"]) == (field, "epoch" if axis.startswith("metric") else None)
-    expect(_chart(page, re.compile("^loss by .*3 runs"))).to_be_visible()
+def test_other_x_axes(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment, {"f": "loss"})
+    for axis, field, metric in (
+        ("time", "time", None),
+        ("relative", "relative", None),
+        ("metric:epoch", "step", "epoch"),
+    ):
+        with page.expect_request("**/charts/series") as asked:
+            page.goto(studio.base + _address(experiment, {"x": axis, "f": "loss", "s": 0.5}))
+        fields = json.loads(asked.value.post_data or "{}")
+        assert (fields["x"], fields["x_metric"]) == (field, metric)
+        expect(_chart(page, re.compile("^loss by .*3 runs"))).to_be_visible()
 
 
 def test_groups_are_drawn_as_means_with_bands(studio: Studio, experiment: str) -> None:
@@ -256,11 +256,12 @@ def test_hostile_names_are_text_in_both_schemes_and_axe_finds_nothing(
         assert axe_findings(page) == []
 
 
-@pytest.mark.parametrize("state", ['"x"', "[1]", '{"z":[5,1],"n":[{"k":"pie"}],"e":7,"p":"a"}', "%FF"])
-def test_any_garbage_in_the_address_gives_a_usable_page(studio: Studio, experiment: str, state: str) -> None:
-    text = state if state.startswith("%") else urllib.parse.quote(state)
-    page = studio.open(f"/workspaces/default/experiments/{experiment}?tab=charts&c={text}")
-    expect(page.locator(CHART).first).to_be_visible()
+def test_any_garbage_in_the_address_gives_a_usable_page(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment)
+    for state in ('"x"', "[1]", '{"z":[5,1],"n":[{"k":"pie"}],"e":7,"p":"a"}', "%FF"):
+        text = state if state.startswith("%") else urllib.parse.quote(state)
+        page.goto(f"{studio.base}{_address(experiment, None)}&c={text}")
+        expect(page.locator(CHART).first).to_be_visible()
 
 
 def test_a_narrow_page_has_one_column(studio: Studio, experiment: str) -> None:
@@ -306,14 +307,16 @@ def _open(
     state: dict[str, Any] | None = None,
     *,
     more: str = "",
-    wait: bool = True,
     **context: Any,
 ) -> Page:
-    held = f"&c={urllib.parse.quote(json.dumps(state))}" if state else ""
-    page = studio.open(f"/workspaces/default/experiments/{experiment}?tab=charts{held}{more}", **context)
-    if wait:
-        page.locator(f"{CHART}, svg[role=img]").first.wait_for()
+    page = studio.open(_address(experiment, state) + more, **context)
+    page.locator(f"{CHART}, svg[role=img]").first.wait_for()
     return page
+
+
+def _address(experiment: str, state: dict[str, Any] | None) -> str:
+    held = f"&c={urllib.parse.quote(json.dumps(state))}" if state else ""
+    return f"/workspaces/default/experiments/{experiment}?tab=charts{held}"
 
 
 def _chart(page: Page, label: str | re.Pattern[str]) -> Any:
