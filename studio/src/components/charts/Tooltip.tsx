@@ -48,7 +48,7 @@ export function ChartTooltip({
   if (hover.readings.length === 0 && !pinned) return null;
   const { rows, before, after } = aroundNearest(hover.readings, hover.nearest, pinned ? LONG : SHORT);
   const width = Math.min(WIDTH, window.innerWidth - 16);
-  const high = Math.min(pinned ? 340 : 400, rows.length * ROW + 70);
+  const high = Math.min(pinned ? 340 : 400, rows.length * ROW + 108);
   const right = hover.left + GAP + width < window.innerWidth;
   const left = right ? hover.left + GAP : Math.max(8, hover.left - GAP - width);
   const top = Math.max(8, Math.min(hover.top - high / 3, window.innerHeight - high - 8));
@@ -116,7 +116,7 @@ function Row({
         {near && spread && (
           <span className={classes.spread}>
             {number(series.min[at])} … {number(series.max[at])}
-            {series.runs ? ` of ${series.runs[at]} runs` : points > 1 ? ` of ${count(points)}` : ""}
+            {series.runs ? ` of ${series.runs[at]} runs` : points > 1 ? ` of ${count(points)} points` : ""}
           </span>
         )}
       </span>
