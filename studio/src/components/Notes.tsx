@@ -2,6 +2,7 @@
 import { Button, Group, Skeleton, Textarea, Title } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
+import type { PictureOf } from "@/components/Markdown";
 import { useSay } from "@/components/notices";
 
 const Markdown = lazy(() => import("@/components/Markdown"));
@@ -10,11 +11,14 @@ export function Notes({
   title = "Notes",
   text,
   save,
+  picture,
 }: {
   title?: string;
   text: string;
   /** Without it the text is only read. */
   save?: (text: string) => Promise<unknown>;
+  /** Where pictures of the text are to be had. */
+  picture?: PictureOf;
 }) {
   const [draft, setDraft] = useState<string | null>(null);
   const say = useSay();
@@ -39,7 +43,7 @@ export function Notes({
       {draft === null ? (
         text ? (
           <Suspense fallback={<Skeleton h={60} />}>
-            <Markdown text={text} />
+            <Markdown text={text} {...(picture ? { picture } : {})} />
           </Suspense>
         ) : (
           <p className="quiet" style={{ margin: 0 }}>

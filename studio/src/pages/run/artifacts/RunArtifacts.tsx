@@ -1,5 +1,62 @@
-import { Waiting } from "@/components/states";
+/** The files of a run, and those of the models that it logged. */
+import { NativeSelect } from "@mantine/core";
+import { useMemo, useState } from "react";
+import { loggedModelFiles, runFiles } from "@/api/artifacts";
+import { Browser } from "@/components/artifacts/Browser";
+import { CodeToCopy } from "@/components/Copy";
+import { RegisterModel } from "@/pages/run/overview/RegisterModel";
+import type { PartProps } from "@/pages/run/RunPage";
 
-export default function Later() {
-  return <Waiting />;
+export default function RunArtifacts({ workspace, page, search, change, refresh }: PartProps) {
+  const { info } = page.run;
+  const model = page.logged_models.find((one) => one.model_id === search.model)?.model_id ?? "";
+  const [registering, setRegistering] = useState<string | null>(null);
+  const source = useMemo(
+    () => (model ? loggedModelFiles(workspace, model) : runFiles(workspace, info.run_id, info.artifact_uri)),
+    [workspace, model, info.run_id, info.artifact_uri],
+  );
+  return (
+    <>
+      <Browser
+        key={source.key}
+        source={source}
+        path={search.path}
+        show={(path) => change({ path })}
+        heading={
+          page.logged_models.length === 0 ? (
+            <b>Artifacts</b>
+          ) : (
+            <NativeSelect
+              size="xs"
+              aria-label="Files of"
+              value={model}
+              onChange={(event) => change({ model: event.currentTarget.value, path: "" })}
+              data={[
+                { value: "", label: "Artifacts of the run" },
+                ...page.logged_models.map((one) => ({
+                  value: one.model_id,
+                  label: `Model ${one.name || one.model_id}`,
+                })),
+              ]}
+            />
+          )
+        }
+        empty={
+          <>
+            {source.write ? "Drop files here, or log them:" : "Log them:"}
+            <CodeToCopy text={'import mlflow\n\nmlflow.log_artifact("report.html")'} />
+          </>
+        }
+        onRegister={setRegistering}
+      />
+      <RegisterModel
+        open={registering !== null}
+        onClose={() => setRegistering(null)}
+        workspace={workspace}
+        page={page}
+        refresh={refresh}
+        {...(model ? { model } : { path: registering || "model" })}
+      />
+    </>
+  );
 }

@@ -83,14 +83,15 @@ export function About({ workspace, page, change }: AboutProps) {
     [
       "Artifacts",
       <span key="a" className={classes.copied}>
-        <button
-          type="button"
-          className="linklike ellipsis"
-          title={info.artifact_uri}
-          onClick={() => change({ tab: "artifacts", path: "" })}
-        >
-          {info.artifact_uri}
-        </button>
+        <span className="ellipsis" title={info.artifact_uri}>
+          <button
+            type="button"
+            className="linklike"
+            onClick={() => change({ tab: "artifacts", path: "", model: "" })}
+          >
+            {info.artifact_uri}
+          </button>
+        </span>
         <Copy text={info.artifact_uri} what="Copy artifact URI" />
       </span>,
     ],

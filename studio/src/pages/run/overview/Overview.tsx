@@ -1,9 +1,11 @@
 /** What is known of a run at a glance. */
 import { Title } from "@mantine/core";
+import { address } from "@/api/http";
 import { NOTE, tagOf } from "@/api/run";
 import { setRunTag } from "@/api/runs";
 import { Notes } from "@/components/Notes";
 import { RunList } from "@/components/RunList";
+import { below } from "@/lib/relative-path";
 import { About } from "@/pages/run/overview/About";
 import { Datasets } from "@/pages/run/overview/Datasets";
 import { MetricTable } from "@/pages/run/overview/MetricTable";
@@ -12,6 +14,12 @@ import { Params } from "@/pages/run/overview/Params";
 import { Tags } from "@/pages/run/overview/Tags";
 import type { PartProps } from "@/pages/run/RunPage";
 import classes from "@/pages/run/run.module.css";
+
+/** Pictures in notes are artifacts of the run, by their paths. */
+function pictureOf(workspace: string, run: string, text: string): string | null {
+  const path = below("", text);
+  return path === null ? null : address(workspace, "/api/v1/preview", { run_id: run, path });
+}
 
 export default function Overview({ workspace, page, change, refresh }: PartProps) {
   const { info, data, inputs } = page.run;
@@ -22,6 +30,7 @@ export default function Overview({ workspace, page, change, refresh }: PartProps
         <div className={classes.column}>
           <Notes
             text={tagOf(page.run, NOTE)}
+            picture={(place) => pictureOf(workspace, info.run_id, place)}
             save={(text) => setRunTag(workspace, info.run_id, NOTE, text).then(refresh)}
           />
           <MetricTable workspace={workspace} page={page} change={change} />

@@ -13,16 +13,18 @@ interface RegisterProps {
   workspace: string;
   page: RunPageData;
   refresh: () => Promise<unknown>;
-  /** The directory of the run's artifacts that is asked for. */
+  /** The directory of the run's artifacts that is asked for; else its first logged model. */
   path?: string;
+  /** The logged model that is asked for. */
+  model?: string;
 }
 
 const ELSE = "";
 
-export function RegisterModel({ open, onClose, workspace, page, refresh, path = "model" }: RegisterProps) {
+export function RegisterModel({ open, onClose, workspace, page, refresh, path, model }: RegisterProps) {
   const models = page.logged_models;
   const [source, setSource] = useState(ELSE);
-  const [folder, setFolder] = useState(path);
+  const [folder, setFolder] = useState(path ?? "model");
   const [name, setName] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -33,10 +35,10 @@ export function RegisterModel({ open, onClose, workspace, page, refresh, path = 
   const first = models[0]?.model_id ?? ELSE;
   useEffect(() => {
     if (!open) return;
-    setSource(path === "model" ? first : ELSE);
-    setFolder(path);
+    setSource(model ?? (path === undefined ? first : ELSE));
+    setFolder(path ?? "model");
     setProblem(null);
-  }, [open, path, first]);
+  }, [open, path, model, first]);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);

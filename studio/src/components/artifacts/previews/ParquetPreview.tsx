@@ -1,0 +1,108 @@
+/** Parquet as a table. Only the footer and the row groups that are shown are read. */
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import {
+  type AsyncBuffer,
+  cachedAsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
+import { useState } from "react";
+import { type FileSource, readPart } from "@/api/artifacts";
+import { ApiError } from "@/api/http";
+import classes from "@/components/artifacts/artifacts.module.css";
+import type { PreviewProps } from "@/components/artifacts/Preview";
+import { DataTable } from "@/components/artifacts/previews/DataTable";
+import { Unshown } from "@/components/artifacts/previews/Unshown";
+import { Broken, Waiting } from "@/components/states";
+import { nameOf } from "@/lib/file-kind";
+
+const ROWS = 1_000;
+const COLUMNS = 100;
+
+interface Opened {
+  file: AsyncBuffer;
+  metadata: FileMetaData;
+  columns: string[];
+  rows: number;
+}
+
+async function open(source: FileSource, path: string, size: number | null): Promise<Opened> {
+  const url = source.preview(path);
+  const byteLength = size ?? (await readPart(url, 0, 1)).total;
+  const file = cachedAsyncBuffer({
+    byteLength,
+    slice: async (start, end = byteLength) => (await readPart(url, start, end - start)).bytes.buffer,
+  });
+  const metadata = await parquetMetadataAsync(file);
+  return {
+    file,
+    metadata,
+    columns: parquetSchema(metadata).children.map((one) => one.element.name),
+    rows: Number(metadata.num_rows),
+  };
+}
+
+export default function ParquetPreview({ source, path, size }: PreviewProps) {
+  const [most, setMost] = useState(ROWS);
+  const opened = useQuery({
+    queryKey: ["parquet", source.key, path, size],
+    queryFn: () => open(source, path, size),
+    gcTime: 30_000,
+    retry: false,
+  });
+  const { data } = opened;
+  const end = Math.min(most, data?.rows ?? 0);
+  const found = useQuery({
+    queryKey: ["parquet rows", source.key, path, size, end],
+    queryFn: async () => {
+      const { file, metadata, columns } = data!;
+      const wanted = columns.slice(0, COLUMNS);
+      const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart: 0, rowEnd: end });
+      return rows.map((row) => wanted.map((name) => cell(row[name])));
+    },
+    enabled: data !== undefined,
+    placeholderData: (before) => before,
+    gcTime: 30_000,
+    retry: false,
+  });
+  const error = opened.error ?? found.error;
+  if (error instanceof ApiError) return <Broken error={error} again={() => opened.refetch()} />;
+  if (error)
+    return <Unshown source={source} path={path} why={`This file cannot be read here: ${error.message}`} />;
+  if (!data || !found.data) return <Waiting label="Loading the table" />;
+  const all = found.data.length >= data.rows;
+  return (
+    <>
+      <DataTable columns={data.columns.slice(0, COLUMNS)} rows={found.data} label={nameOf(path)} />
+      <div className={classes.foot}>
+        <span className="numeric">
+          {all ? "" : `The first ${found.data.length.toLocaleString("en-US")} of `}
+          {data.rows.toLocaleString("en-US")} rows, {data.columns.length} columns
+          {data.columns.length > COLUMNS ? ` of which ${COLUMNS} are shown` : ""}
+        </span>
+        {!all && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            loading={found.isFetching}
+            onClick={() => setMost(most + ROWS)}
+          >
+            Show more
+          </Button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (typeof value === "object")
+    return JSON.stringify(value, (_, one) => (typeof one === "bigint" ? String(one) : one));
+  return String(value);
+}

@@ -1,0 +1,28 @@
+/** The beginning of a file as text, and more of it on demand. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { type FileSource, readPart } from "@/api/artifacts";
+
+export const PART = 256 * 1024;
+
+export function useText(source: FileSource, path: string, part = PART) {
+  const query = useInfiniteQuery({
+    queryKey: ["file text", source.key, path, part],
+    queryFn: ({ pageParam, signal }) => readPart(source.preview(path), pageParam, part, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const read = pages.reduce((sum, one) => sum + one.bytes.length, 0);
+      return last.bytes.length > 0 && read < last.total ? read : undefined;
+    },
+    gcTime: 30_000,
+  });
+  const pages = query.data?.pages;
+  const text = useMemo(() => {
+    const decoder = new TextDecoder();
+    return (pages ?? []).map((one) => decoder.decode(one.bytes, { stream: true })).join("");
+  }, [pages]);
+  // What text never has; UTF-16 is seen as binary, too.
+  const binary = useMemo(() => pages?.[0]?.bytes.subarray(0, 8192).includes(0) ?? false, [pages]);
+  const read = pages?.reduce((sum, one) => sum + one.bytes.length, 0) ?? 0;
+  return { query, text, binary, read, total: pages?.[0]?.total ?? 0, whole: !query.hasNextPage };
+}
