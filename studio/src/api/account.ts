@@ -14,7 +14,7 @@ export interface Principal {
 
 export interface Me {
   principal: Principal;
-  /** How the request was authenticated: session, token, none … */
+  /** How the request was recognised: local, or `token …`, which a session of a browser is, too. */
   credential: string;
   server_actions: string[];
   expires_ms: number | null;
@@ -27,6 +27,12 @@ export interface LoginWays {
   device: boolean;
   issuer: string | null;
 }
+
+/** Whether this browser has a session, which one can log out of. */
+export const hasSession = (me: Me): boolean => Boolean(me.csrf_token);
+
+/** Whether the server asks nobody who they are. */
+export const isLocal = (me: Me): boolean => me.credential === "local";
 
 /** Also keeps the token that changes must carry. */
 export const meQuery = () =>

@@ -20,6 +20,7 @@ export interface AuditFilter {
   principal?: string | undefined;
   action?: string | undefined;
   outcome?: string | undefined;
+  since_ms?: number | undefined;
 }
 
 /** Newest first. */
@@ -38,3 +39,13 @@ export const auditQuery = (filter: AuditFilter) =>
 /** Where all lines of a filter are, as JSON lines. */
 export const auditExport = (filter: AuditFilter): string =>
   address(null, "/api/v1/audit/export", { ...filter });
+
+export interface Verdict {
+  intact: boolean;
+  /** Lines from the first on that are what was written. */
+  entries: number;
+  first_broken: number | null;
+}
+
+/** Whether every line is what was written and none is missing; every line is read for it. */
+export const verifyAudit = () => get<Verdict>(address(null, "/api/v1/audit/verify"));

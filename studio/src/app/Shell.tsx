@@ -36,7 +36,7 @@ import {
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import { lazy, useEffect } from "react";
-import { logOut, meQuery } from "@/api/account";
+import { hasSession, logOut, meQuery } from "@/api/account";
 import { workspacesQuery } from "@/api/workspaces";
 import { LATER } from "@/app/later";
 import icon from "@/app/runyard.svg";
@@ -223,7 +223,7 @@ function PersonMenu() {
         <Menu.Item component={Link} to="/access">
           People of this server
         </Menu.Item>
-        {me.credential === "session" && (
+        {hasSession(me) && (
           <>
             <Menu.Divider />
             <Menu.Item onClick={() => leave(false)}>Log out</Menu.Item>

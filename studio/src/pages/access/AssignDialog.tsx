@@ -2,22 +2,27 @@ import { Button, Group, Modal, Select, Stack, Switch, TextInput } from "@mantine
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { assignRole, rolesQuery } from "@/api/roles";
+import { useNames } from "@/pages/access/use-names";
 
 /** Gives somebody a role. */
 export function AssignDialog({
+  workspace,
   open,
   onClose,
   scope,
   here,
   onGiven,
 }: {
+  workspace: string | null;
   open: boolean;
   onClose: () => void;
   scope: string;
   here: string;
   onGiven: () => Promise<unknown>;
 }) {
-  const { data: roles } = useQuery({ ...rolesQuery(), enabled: open });
+  const { data } = useQuery({ ...rolesQuery(), enabled: open });
+  const roles = data?.items;
+  const names = useNames(open);
   const [principal, setPrincipal] = useState("");
   const [role, setRole] = useState<string | null>("Data Scientist");
   const [allow, setAllow] = useState(true);
@@ -26,7 +31,7 @@ export function AssignDialog({
     event.preventDefault();
     setProblem(null);
     try {
-      await assignRole({ principal, role: role ?? "", scope, allow });
+      await assignRole(workspace, { principal, role: role ?? "", scope, allow });
       await onGiven();
       setPrincipal("");
       onClose();
@@ -49,10 +54,17 @@ export function AssignDialog({
             description="The name of a user, service account or group"
             required
             data-autofocus
+            list="who-may-have-roles"
+            autoComplete="off"
             value={principal}
             error={problem}
             onChange={(event) => setPrincipal(event.currentTarget.value)}
           />
+          <datalist id="who-may-have-roles">
+            {names.map((name) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
           <Select
             label="Role"
             description={chosen?.description}

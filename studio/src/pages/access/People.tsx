@@ -3,6 +3,7 @@ import { IconDots, IconUserPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Principal } from "@/api/account";
+import { useMayOnServer } from "@/api/may";
 import { principalsQuery, removePrincipal, setDisabled } from "@/api/principals";
 import { Confirm } from "@/components/Confirm";
 import { Moment } from "@/components/Moment";
@@ -28,6 +29,7 @@ export function People({ kind }: { kind: "users" | "service-accounts" }) {
   const [making, setMaking] = useState(false);
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const words = WORDS[kind];
+  const mayWrite = useMayOnServer()("principals/write");
   const refresh = () => client.invalidateQueries({ queryKey: ["principals", kind] });
   if (found.isPending) return <Waiting label={`Loading ${words.many}`} />;
   if (found.isError)
@@ -48,9 +50,11 @@ export function People({ kind }: { kind: "users" | "service-accounts" }) {
   return (
     <>
       <Group justify="flex-end" mb="sm">
-        <Button leftSection={<IconUserPlus size={15} />} onClick={() => setMaking(true)}>
-          New {words.one}
-        </Button>
+        {mayWrite && (
+          <Button leftSection={<IconUserPlus size={15} />} onClick={() => setMaking(true)}>
+            New {words.one}
+          </Button>
+        )}
       </Group>
       {rows.length === 0 && <Empty title={`There are no ${words.many} yet`} />}
       {rows.length > 0 && (
@@ -83,36 +87,38 @@ export function People({ kind }: { kind: "users" | "service-accounts" }) {
                     <Moment ms={one.created_ms} />
                   </td>
                   <td>
-                    <Menu position="bottom-end">
-                      <Menu.Target>
-                        <Button
-                          variant="subtle"
-                          size="compact-xs"
-                          color="gray"
-                          aria-label={`Actions for ${one.name}`}
-                        >
-                          <IconDots size={15} />
-                        </Button>
-                      </Menu.Target>
-                      <Menu.Dropdown>
-                        {kind === "service-accounts" && (
-                          <Menu.Item onClick={() => setDialog({ kind: "tokens", who: one })}>
-                            Tokens
+                    {mayWrite && (
+                      <Menu position="bottom-end">
+                        <Menu.Target>
+                          <Button
+                            variant="subtle"
+                            size="compact-xs"
+                            color="gray"
+                            aria-label={`Actions for ${one.name}`}
+                          >
+                            <IconDots size={15} />
+                          </Button>
+                        </Menu.Target>
+                        <Menu.Dropdown>
+                          {kind === "service-accounts" && (
+                            <Menu.Item onClick={() => setDialog({ kind: "tokens", who: one })}>
+                              Tokens
+                            </Menu.Item>
+                          )}
+                          {kind === "users" && (
+                            <Menu.Item onClick={() => setDialog({ kind: "password", who: one })}>
+                              Set a new password
+                            </Menu.Item>
+                          )}
+                          <Menu.Item onClick={() => disable(one, !one.disabled)}>
+                            {one.disabled ? "Enable" : "Disable"}
                           </Menu.Item>
-                        )}
-                        {kind === "users" && (
-                          <Menu.Item onClick={() => setDialog({ kind: "password", who: one })}>
-                            Set a new password
+                          <Menu.Item color="red" onClick={() => setDialog({ kind: "remove", who: one })}>
+                            Remove
                           </Menu.Item>
-                        )}
-                        <Menu.Item onClick={() => disable(one, !one.disabled)}>
-                          {one.disabled ? "Enable" : "Disable"}
-                        </Menu.Item>
-                        <Menu.Item color="red" onClick={() => setDialog({ kind: "remove", who: one })}>
-                          Remove
-                        </Menu.Item>
-                      </Menu.Dropdown>
-                    </Menu>
+                        </Menu.Dropdown>
+                      </Menu>
+                    )}
                   </td>
                 </tr>
               ))}

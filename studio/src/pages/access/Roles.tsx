@@ -1,11 +1,16 @@
-import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Title } from "@mantine/core";
 import { IconCheck, IconPlus } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
-import { createRole, deleteRole, type Role, rolesQuery } from "@/api/roles";
+import { useState } from "react";
+import { useMayOnServer } from "@/api/may";
+import { deleteRole, type Role, rolesQuery } from "@/api/roles";
 import { Confirm } from "@/components/Confirm";
 import { useSay } from "@/components/notices";
 import { Waiting } from "@/components/states";
+import { allows } from "@/lib/actions";
+import classes from "@/pages/access/access.module.css";
+import { byNoun } from "@/pages/access/by-noun";
+import { NewRole } from "@/pages/access/NewRole";
 import { NotYours } from "@/pages/access/NotYours";
 
 /** Which role may do what, as a table of actions. */
@@ -13,64 +18,72 @@ export function Roles() {
   const found = useQuery(rolesQuery());
   const client = useQueryClient();
   const say = useSay();
+  const may = useMayOnServer();
   const [making, setMaking] = useState(false);
   const [removing, setRemoving] = useState<Role | null>(null);
   const refresh = () => client.invalidateQueries({ queryKey: ["roles"] });
   if (found.isPending) return <Waiting label="Loading roles" />;
   if (found.isError)
     return <NotYours error={found.error} what="see the roles" again={() => found.refetch()} />;
-  const roles = found.data;
-  const actions = actionsOf(roles);
+  const { items: roles, actions } = found.data;
   return (
     <>
-      <Group justify="flex-end" mb="sm">
-        <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
-          New role
-        </Button>
+      <Group justify="space-between" mb="sm" mih={30}>
+        <p className="quiet" style={{ margin: 0 }}>
+          A role is a set of actions. Roles are the same in all workspaces of the server.
+        </p>
+        {may("access/write") && (
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
+            New role
+          </Button>
+        )}
       </Group>
-      <div className="panel" style={{ overflowX: "auto" }}>
+      <section
+        className={`panel ${classes.matrix}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        aria-label="What each role allows"
+      >
         <table className="plain">
           <thead>
             <tr>
               <th scope="col">Action</th>
               {roles.map((role) => (
-                <th key={role.name} scope="col" title={role.description}>
-                  {role.name}
-                  {!role.built_in && (
-                    <Button
-                      variant="subtle"
-                      size="compact-xs"
-                      color="red"
-                      aria-label={`Remove the role ${role.name}`}
-                      onClick={() => setRemoving(role)}
-                    >
-                      Remove
-                    </Button>
-                  )}
-                </th>
+                <Head
+                  key={role.name}
+                  role={role}
+                  onRemove={!role.built_in && may("access/write") ? () => setRemoving(role) : null}
+                />
               ))}
             </tr>
           </thead>
-          <tbody>
-            {actions.map((action) => (
-              <tr key={action}>
-                <th scope="row">
-                  <code>{action}</code>
+          {byNoun(actions).map(([noun, ones]) => (
+            <tbody key={noun}>
+              <tr className={classes.noun}>
+                <th scope="colgroup" colSpan={roles.length + 1}>
+                  <Title order={3}>{noun}</Title>
                 </th>
-                {roles.map((role) => (
-                  <td key={role.name}>
-                    {allows(role, action) ? (
-                      <IconCheck size={16} aria-label="yes" role="img" />
-                    ) : (
-                      <span className="only-read">no</span>
-                    )}
-                  </td>
-                ))}
               </tr>
-            ))}
-          </tbody>
+              {ones.map((action) => (
+                <tr key={action}>
+                  <th scope="row">
+                    <code>{action}</code> <span className={classes.about}>{actions[action]}</span>
+                  </th>
+                  {roles.map((role) => (
+                    <td key={role.name}>
+                      {allows(role, action) ? (
+                        <IconCheck size={16} aria-label="yes" role="img" />
+                      ) : (
+                        <span className="only-read">no</span>
+                      )}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          ))}
         </table>
-      </div>
+      </section>
       <NewRole open={making} onClose={() => setMaking(false)} actions={actions} onMade={refresh} />
       <Confirm
         open={removing !== null}
@@ -93,88 +106,24 @@ export function Roles() {
   );
 }
 
-/** Every action that some role names. */
-function actionsOf(roles: Role[]): string[] {
-  const found = new Set(roles.flatMap((role) => role.actions));
-  return [...found].filter((action) => !action.includes("*")).sort();
-}
-
-function allows(role: Role, action: string): boolean {
-  const fits = (pattern: string) =>
-    pattern === "*" ||
-    pattern === action ||
-    (pattern.endsWith("/*") && action.startsWith(pattern.slice(0, -1)));
-  return role.actions.some(fits) && !role.not_actions.some(fits);
-}
-
-function NewRole({
-  open,
-  onClose,
-  actions,
-  onMade,
-}: {
-  open: boolean;
-  onClose: () => void;
-  actions: string[];
-  onMade: () => Promise<unknown>;
-}) {
-  const [name, setName] = useState("");
-  const [description, setDescription] = useState("");
-  const [chosen, setChosen] = useState<string[]>([]);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setProblem(null);
-    try {
-      await createRole({ name, description, actions: chosen });
-      await onMade();
-      setName("");
-      setChosen([]);
-      onClose();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
+function Head({ role, onRemove }: { role: Role; onRemove: (() => void) | null }) {
   return (
-    <Modal
-      opened={open}
-      onClose={onClose}
-      title="New role"
-      size="lg"
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
-      <form onSubmit={submit}>
-        <Stack gap="sm">
-          <TextInput
-            label="Name"
-            required
-            data-autofocus
-            value={name}
-            error={problem}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Description"
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-          />
-          <Text size="sm" fw={600}>
-            Actions
-          </Text>
-          <Checkbox.Group value={chosen} onChange={setChosen} aria-label="Actions">
-            <div style={{ columns: "200px 3", maxHeight: 320, overflowY: "auto" }}>
-              {actions.map((action) => (
-                <Checkbox key={action} size="xs" mb={6} value={action} label={action} />
-              ))}
-            </div>
-          </Checkbox.Group>
-          <Group justify="flex-end">
-            <Button type="submit" disabled={chosen.length === 0}>
-              Make the role
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <th scope="col" title={role.description}>
+      <div className="ellipsis" style={{ maxWidth: 180 }}>
+        {role.name}
+      </div>
+      {onRemove && (
+        <Button
+          variant="subtle"
+          size="compact-xs"
+          color="red"
+          ml={-8}
+          aria-label={`Remove the role ${role.name}`}
+          onClick={onRemove}
+        >
+          Remove
+        </Button>
+      )}
+    </th>
   );
 }

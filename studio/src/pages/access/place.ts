@@ -13,3 +13,7 @@ export function place(scope: string): string {
   };
   return `${words[kind] ?? kind} ${name}`.trim();
 }
+
+/** Whether a scope lies above another, so that what is given there is inherited. */
+export const isAbove = (scope: string, other: string): boolean =>
+  scope !== other && `${other.replace(/\/$/, "")}/`.startsWith(`${scope.replace(/\/$/, "")}/`);

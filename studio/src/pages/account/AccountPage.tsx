@@ -1,6 +1,6 @@
 import { SimpleGrid } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { meQuery } from "@/api/account";
+import { isLocal, meQuery } from "@/api/account";
 import { Page } from "@/components/Page";
 import { Broken, Empty, Waiting } from "@/components/states";
 import { TokenPanel } from "@/components/tokens/TokenPanel";
@@ -13,7 +13,7 @@ export function AccountPage() {
   if (found.isPending) return <Waiting label="Loading your account" />;
   if (found.isError) return <Broken error={found.error} again={() => found.refetch()} />;
   const me = found.data;
-  const local = me.credential === "none" || me.principal.kind === "local";
+  const local = isLocal(me);
   return (
     <Page title="Account">
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" mb="md">
