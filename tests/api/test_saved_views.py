@@ -152,6 +152,23 @@ def test_lists_come_in_pages(server: Client) -> None:
     assert found == made
 
 
+def test_a_page_of_large_ones_is_short_and_none_is_missed(server: Client) -> None:
+    made = [save(server, page="large", state=LARGE)["id"] for _ in range(40)]
+    pages: list[list[str]] = []
+    query: dict[str, Any] = {"page": "large"}
+    while not pages or query["page_token"]:
+        answer = server.call("GET", VIEWS, query)
+        assert answer.status == 200 and len(answer.content) < 1_300_000
+        page = answer.json()
+        pages.append([one["id"] for one in page["items"]])
+        query["page_token"] = page["next_page_token"]
+    assert [one for page in pages for one in page] == made
+    assert len(pages) == 3
+    assert ids(server, page="large", max_results=3) == set(made[:3])
+    for one in made:
+        server.ok("DELETE", f"{VIEWS}/{one}")
+
+
 def test_an_unknown_experiment_is_not_found(server: Client) -> None:
     assert server.fails("POST", VIEWS, name="v", page="runs", state={}, experiment_id="987654321")[0] == 404
 

@@ -28,7 +28,10 @@ class ViewStore(Protocol):
         max_results: int,
         page_token: str | None,
     ) -> Page[SavedView]:
-        """Shared ones and the owner's own, oldest first. Cost: rows of the page, and those of others that are private."""
+        """Shared ones and the owner's own, oldest first; fewer on a page where they are large.
+
+        Cost: rows of the page, and those of others that are private.
+        """
         ...
 
     async def replace(self, workspace_id: int, view_id: str, new: NewView) -> SavedView:

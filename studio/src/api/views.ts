@@ -22,16 +22,26 @@ export interface NewView {
   state: View["state"];
 }
 
+const PAGES = 4;
+
 export const viewsQuery = (workspace: string, page: string, experimentId?: string) =>
   queryOptions({
     queryKey: ["views", workspace, page, experimentId],
-    queryFn: async ({ signal }) =>
-      (
-        await get<{ items: View[] }>(
-          address(workspace, "/api/v1/views", { page, experiment_id: experimentId }),
+    queryFn: async ({ signal }) => {
+      const found: View[] = [];
+      let token: string | null = null;
+      // Each has about a megabyte at most: a few hundred views of usual size, and an end where somebody made very large ones.
+      for (let pages = 0; pages < PAGES; pages++) {
+        const one: { items: View[]; next_page_token: string | null } = await get(
+          address(workspace, "/api/v1/views", { page, experiment_id: experimentId, page_token: token }),
           signal,
-        )
-      ).items,
+        );
+        found.push(...one.items);
+        token = one.next_page_token;
+        if (!token) break;
+      }
+      return found;
+    },
   });
 
 export const createView = (workspace: string, view: NewView) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 
 from runyard.entities.common import Page
 from runyard.entities.principal import Principal
@@ -25,7 +26,9 @@ DELETE = "DELETE FROM saved_views WHERE uuid = ? AND workspace_id = ?"
 DELETE_PRIVATE = (
     "DELETE FROM saved_views WHERE shared = 0 AND owner_uuid = (SELECT uuid FROM principals WHERE id = ?)"
 )
-ID = 10
+STATE, ID = 7, 10
+PAGE_CHARS = 1_048_576  # of the states of a page; one more view may go beyond it
+AT_ONCE = 32
 
 
 class SqlSavedViews:
@@ -73,9 +76,12 @@ class SqlSavedViews:
             experiment="" if experiment_id is None else " AND experiment_id = ?",
         )
         asked = [value for value in (page, experiment_id) if value is not None]
-        values = (workspace_id, owner_uuid, after, *asked, max_results + 1)
-        rows = await self._database.read(lambda c: c.all(sql, values))
-        shown_rows, token = self._pages.cut(rows, max_results, ID, *query)
+
+        def some(c: Connection, after: int, limit: int) -> Sequence[Row]:
+            return c.all(sql, (workspace_id, owner_uuid, after, *asked, limit))
+
+        rows, fit = await self._database.read(lambda c: _page(c, some, after, max_results))
+        shown_rows, token = self._pages.cut(rows, fit, ID, *query)
         return Page([_view(row) for row in shown_rows], token)
 
     async def replace(self, workspace_id: int, view_id: str, new: NewView) -> SavedView:
@@ -94,6 +100,25 @@ class SqlSavedViews:
                 raise absent(view_id)
 
         await self._database.write(work, checked=True)
+
+
+def _page(
+    c: Connection, some: Callable[[Connection, int, int], Sequence[Row]], after: int, max_results: int
+) -> tuple[Sequence[Row], int]:
+    """The rows of a page and perhaps one more, and how many are the page's: fewer where their states are large."""
+    rows: list[Row] = []
+    chars = 0
+    while len(rows) <= max_results:
+        limit = min(AT_ONCE, max_results + 1 - len(rows))
+        found = some(c, rows[-1][ID] if rows else after, limit)
+        for row in found:
+            rows.append(row)
+            if chars >= PAGE_CHARS:
+                return rows, len(rows) - 1
+            chars += len(row[STATE])
+        if len(found) < limit:
+            break
+    return rows, max_results
 
 
 def forget_private_of(tx: Transaction, principal_id: int) -> None:

@@ -17,7 +17,7 @@ def routes(service: SavedViewService) -> list[Route]:
     """All of them."""
 
     async def listing(ctx: Context, body: ListViews) -> ViewPage:
-        """List saved views: one's own and those that others share, oldest first."""
+        """List saved views: one's own and those that others share, oldest first. A page has about a megabyte."""
         found = await service.list(
             ctx,
             body.page,
