@@ -46,12 +46,12 @@ export function columnOf(id: string): Column | null {
   const rest = id.slice(2);
   if (rest === "") return null;
   if (id.startsWith("a."))
-    return rest in ATTRIBUTES ? { id, kind: "attribute", key: rest as Attribute } : null;
+    return Object.hasOwn(ATTRIBUTES, rest) ? { id, kind: "attribute", key: rest as Attribute } : null;
   if (id.startsWith("p.")) return { id, kind: "param", key: rest };
   if (id.startsWith("t.")) return { id, kind: "tag", key: rest };
   const dot = rest.indexOf(".");
   const stat = rest.slice(0, dot);
-  if (!id.startsWith("m.") || dot < 1 || !(stat in STATS) || dot === rest.length - 1) return null;
+  if (!id.startsWith("m.") || dot < 1 || !Object.hasOwn(STATS, stat) || dot === rest.length - 1) return null;
   return { id, kind: "metric", stat: stat as ShownStat, key: rest.slice(dot + 1) };
 }
 

@@ -25,3 +25,8 @@ test("the search names what was typed", () => {
 test("a tag without a value asks whether it is there", () => {
   expect(tagFilter("my.key")).toBe("tags.`my.key` LIKE '%'");
 });
+
+test("what every object has is no order of ours", () => {
+  for (const order of ["__proto__", "constructor", "toString"])
+    expect(shownOf({ order }).order).toBe("changed");
+});

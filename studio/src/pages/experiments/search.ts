@@ -27,7 +27,10 @@ export function shownOf(search: Record<string, unknown>): Shown {
     q: text(search.q),
     tag: text(search.tag),
     view: search.view === "archived" || search.view === "deleted" ? search.view : "active",
-    order: typeof search.order === "string" && search.order in ORDERS ? (search.order as Order) : "changed",
+    order:
+      typeof search.order === "string" && Object.hasOwn(ORDERS, search.order)
+        ? (search.order as Order)
+        : "changed",
   };
 }
 

@@ -39,3 +39,19 @@ test("what is written is read again, and what is usual is not written", () => {
   expect(readSearch({ f: 12 }).filter).toBe("12");
   expect(readSearch({ cols: [] }).columns).toEqual([]);
 });
+
+test("what every object has is no choice of ours", () => {
+  const usual = readSearch({});
+  for (const name of ["__proto__", "constructor", "toString"])
+    expect(
+      readSearch({
+        since: name,
+        tab: name,
+        view: name,
+        cols: undefined,
+        pin: [`a.${name}`, `m.${name}.loss`],
+        o: [`-a.${name}`],
+        w: { [`a.${name}`]: 90 },
+      }),
+    ).toEqual(usual);
+});

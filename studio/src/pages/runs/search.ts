@@ -78,7 +78,7 @@ export function readSearch(raw: Raw): RunsSearch {
     status: different(list(raw.st)).filter((one): one is RunStatus =>
       Object.values(STATUS).includes(one as RunStatus),
     ),
-    since: typeof raw.since === "string" && raw.since in SINCE ? (raw.since as Since) : null,
+    since: typeof raw.since === "string" && Object.hasOwn(SINCE, raw.since) ? (raw.since as Since) : null,
     sort: sort.slice(0, 5),
     columns: raw.cols === undefined ? null : columnsOf(raw.cols),
     pinned: columnsOf(raw.pin),
