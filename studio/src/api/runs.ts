@@ -55,6 +55,7 @@ interface WireTable {
   params: WireColumn[];
   tag_keys: string[];
   tags: WireColumn[];
+  left_out?: number;
 }
 
 /** One run as a table shows it; `metrics`, `params` and `tags` are in the order in which they were asked for. */
@@ -139,6 +140,21 @@ export async function runRows(
     signal,
   );
   return rowsOf(answer.table);
+}
+
+/** The columns of some runs, with what they are: for those who ask for all keys. */
+export async function runColumns(
+  workspace: string,
+  which: { handles: number[] } | { run_ids: string[] },
+  columns: WantedColumns,
+  signal?: AbortSignal,
+): Promise<{ rows: RunRow[]; keys: ColumnKeys; leftOut: number }> {
+  const answer = await packed<{ table: WireTable }>(
+    address(workspace, "/api/v1/runs/rows"),
+    { ...which, columns },
+    signal,
+  );
+  return { rows: rowsOf(answer.table), keys: keysOf(answer.table), leftOut: answer.table.left_out ?? 0 };
 }
 
 /** Exported for its test. */

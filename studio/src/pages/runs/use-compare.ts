@@ -2,6 +2,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useSay } from "@/components/notices";
+import { comparing } from "@/lib/run-numbers";
 import type { RunsModel } from "@/pages/runs/data/model";
 import type { Selection } from "@/pages/runs/selection";
 import { MOST_SHOWN } from "@/pages/runs/shown-runs";
@@ -18,7 +19,7 @@ export function useCompare(workspace: string, model: RunsModel, selection: Selec
       navigate({
         to: "/workspaces/$workspace/compare",
         params: { workspace },
-        search: { runs: rows.map((one) => one.runId) },
+        search: comparing(rows),
       });
     } catch (error) {
       say.error(error);
