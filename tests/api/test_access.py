@@ -585,17 +585,21 @@ def test_what_makes_no_sense_is_refused(
 
 def test_everybody_is_told_what_they_may_do_in_a_workspace(owner: Client) -> None:
     mine = f"/workspaces/walked{V1}/workspace/my-actions"
-    reader = user(owner, ("Reader", HERE))
-    assert owner.also(token=reader[1]).ok("GET", mine) == {
-        "actions": sorted(BUILT_IN_ROLES["Reader"].expand())
-    }
-    narrow = owner.also(token=token_of(owner, reader[1], actions=["runs/*", "workspaces/read"]))
-    assert narrow.ok("GET", mine) == {"actions": ["runs/read", "workspaces/read"]}
-    owner.ok("POST", f"{V1}/role-assignments", principal=reader[0], role="Runner", scope=HERE, allow=False)
-    assert "runs/read" not in owner.also(token=reader[1]).ok("GET", mine)["actions"]
-    assert (
-        owner.also(token=reader[1]).call("GET", f"/workspaces/other{V1}/workspace/my-actions").status == 404
-    )
+    name, token = user(owner, ("Reader", HERE))
+    reader = owner.also(token=token)
+    expected = sorted(BUILT_IN_ROLES["Reader"].expand())
+    assert reader.ok("GET", mine) == {"actions": expected, "somewhere": expected}
+    narrow = owner.also(token=token_of(owner, token, actions=["runs/*", "workspaces/read"]))
+    assert narrow.ok("GET", mine)["actions"] == ["runs/read", "workspaces/read"]
+    owner.ok("POST", f"{V1}/role-assignments", principal=name, role="Runner", scope=HERE, allow=False)
+    assert "runs/read" not in reader.ok("GET", mine)["actions"]
+    assert reader.call("GET", f"/workspaces/other{V1}/workspace/my-actions").status == 404
+
+
+def test_a_role_in_one_experiment_counts_as_somewhere(owner: Client) -> None:
+    _, token = user(owner, ("Runner", f"{HERE}/experiments/0"))
+    found = owner.also(token=token).ok("GET", f"/workspaces/walked{V1}/workspace/my-actions")
+    assert found == {"actions": [], "somewhere": sorted(expand(RUNNER))}
 
 
 def test_the_list_of_roles_says_what_each_action_allows(owner: Client) -> None:

@@ -7,7 +7,10 @@ const myActionsQuery = (workspace: string) =>
   queryOptions({
     queryKey: ["my actions", workspace],
     queryFn: ({ signal }) =>
-      get<{ actions: string[] }>(address(workspace, "/api/v1/workspace/my-actions"), signal),
+      get<{ actions: string[]; somewhere: string[] }>(
+        address(workspace, "/api/v1/workspace/my-actions"),
+        signal,
+      ),
     staleTime: 60_000,
   });
 
@@ -17,6 +20,12 @@ type May = (action: string) => boolean;
 export function useMay(workspace: string): May {
   const { data } = useQuery(myActionsQuery(workspace));
   return (action) => data === undefined || data.actions.includes(action);
+}
+
+/** In a workspace, or in one experiment of it at least. */
+export function useMaySomewhere(workspace: string): May {
+  const { data } = useQuery(myActionsQuery(workspace));
+  return (action) => data === undefined || data.somewhere.includes(action);
 }
 
 /** On the server as a whole. */

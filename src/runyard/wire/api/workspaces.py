@@ -135,9 +135,10 @@ class WorkspacePage(msgspec.Struct):
 
 
 class MyActions(msgspec.Struct):
-    """What whoever asks may do everywhere in a workspace."""
+    """What whoever asks may do everywhere in a workspace; and `somewhere`, in one experiment at least."""
 
     actions: list[str]
+    somewhere: list[str]
 
 
 class ResourceGroupMessage(msgspec.Struct):

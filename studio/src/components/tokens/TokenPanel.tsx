@@ -74,7 +74,9 @@ export function TokenPanel({ serviceAccount }: { serviceAccount: string | null }
                 <td>{one.kind}</td>
                 <td>
                   {one.workspace ?? "all workspaces"}
-                  {one.actions.length > 0 && <div className="quiet">{one.actions.join(", ")}</div>}
+                  {one.actions.some((action) => action !== "*") && (
+                    <div className="quiet">{one.actions.join(", ")}</div>
+                  )}
                 </td>
                 <td>
                   <Moment ms={one.created_ms} />

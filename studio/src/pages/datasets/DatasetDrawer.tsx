@@ -9,6 +9,7 @@ import {
   reactivateDataset,
   unregisterDataset,
 } from "@/api/datasets";
+import { useMay } from "@/api/may";
 import { Confirm } from "@/components/Confirm";
 import { CodeToCopy } from "@/components/Copy";
 import { Facts } from "@/components/Facts";
@@ -60,9 +61,10 @@ function Shown({
   workspace: string;
   dataset: Dataset;
   onVersion: (version: number) => void;
-  onGone: () => void;
+  onGone: () => unknown;
 }) {
   const [asking, setAsking] = useState(false);
+  const mayChange = useMay(workspace)("datasets/delete");
   const client = useQueryClient();
   const say = useSay();
   const refresh = () =>
@@ -95,21 +97,24 @@ function Shown({
             String(dataset.latest_version - i),
           ).map((one) => ({ value: one, label: `Version ${one}` }))}
         />
-        {dataset.archived ? (
-          <Button
-            variant="default"
-            onClick={() => work(reactivate, `${dataset.name} is in the list again`, archive)}
-          >
-            Take out of the archive
-          </Button>
-        ) : (
-          <Button variant="default" onClick={() => work(archive, `Archived ${dataset.name}`, reactivate)}>
-            Archive
+        {mayChange &&
+          (dataset.archived ? (
+            <Button
+              variant="default"
+              onClick={() => work(reactivate, `${dataset.name} is in the list again`, archive)}
+            >
+              Take out of the archive
+            </Button>
+          ) : (
+            <Button variant="default" onClick={() => work(archive, `Archived ${dataset.name}`, reactivate)}>
+              Archive
+            </Button>
+          ))}
+        {mayChange && (
+          <Button color="red" variant="subtle" onClick={() => setAsking(true)}>
+            Unregister
           </Button>
         )}
-        <Button color="red" variant="subtle" onClick={() => setAsking(true)}>
-          Unregister
-        </Button>
       </Group>
       {dataset.description && <Text size="sm">{dataset.description}</Text>}
       <Facts
@@ -179,8 +184,14 @@ function Shown({
         title={`Unregister ${dataset.name}?`}
         action="Unregister"
         onConfirm={async () => {
-          await work(() => unregisterDataset(workspace, dataset.name), `Unregistered ${dataset.name}`);
-          onGone();
+          try {
+            await unregisterDataset(workspace, dataset.name);
+            await onGone();
+            await client.invalidateQueries({ queryKey: ["datasets", workspace] });
+            say.done(`Unregistered ${dataset.name}`);
+          } catch (error) {
+            say.error(error);
+          }
         }}
       >
         All its versions go from the workspace. The files stay where they are.

@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type DragEvent, useState } from "react";
 import { deleteFile, fileAddress, filesQuery, type StoredFile } from "@/api/datastores";
+import { useMay } from "@/api/may";
 import { Confirm } from "@/components/Confirm";
 import { More } from "@/components/More";
 import { useSay } from "@/components/notices";
@@ -27,6 +28,7 @@ export function Files({
   onDropped: (files: readonly File[]) => void;
 }) {
   const found = useInfiniteQuery(filesQuery(workspace, name, path));
+  const may = useMay(workspace);
   const [over, setOver] = useState(false);
   const [deleting, setDeleting] = useState<StoredFile | null>(null);
   const client = useQueryClient();
@@ -35,6 +37,7 @@ export function Files({
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
+    if (!may("datastores/write")) return say.error("You may look at these files, and add none.");
     const entries = [...event.dataTransfer.items].map((one) => one.webkitGetAsEntry?.());
     if (entries.some((one) => one?.isDirectory))
       say.error("Folders are not taken along: drop the files in them, or upload them with the SDK.");
@@ -56,7 +59,8 @@ export function Files({
       {found.isError && <Broken error={found.error} again={() => found.refetch()} />}
       {found.data && rows.length === 0 && (
         <Empty title="Nothing is in this folder" icon={<IconFolderOpen size={28} aria-hidden />}>
-          Drop files here, or use the button above. A folder is there as soon as a file is in it.
+          {may("datastores/write") &&
+            "Drop files here, or use the button above. A folder is there as soon as a file is in it."}
         </Empty>
       )}
       {rows.length > 0 && (
@@ -81,27 +85,31 @@ export function Files({
                     {one.size === null ? <span className="quiet">–</span> : bytes(one.size)}
                   </td>
                   <td style={{ width: 40 }}>
-                    <Menu position="bottom-end">
-                      <Menu.Target>
-                        <ActionIcon aria-label={`Actions for ${lastOf(one.path)}`}>
-                          <IconDots size={16} />
-                        </ActionIcon>
-                      </Menu.Target>
-                      <Menu.Dropdown>
-                        {!one.is_dir && (
-                          <Menu.Item
-                            component="a"
-                            href={fileAddress(workspace, name, one.path)}
-                            download={lastOf(one.path)}
-                          >
-                            Download
-                          </Menu.Item>
-                        )}
-                        <Menu.Item color="red" onClick={() => setDeleting(one)}>
-                          Delete
-                        </Menu.Item>
-                      </Menu.Dropdown>
-                    </Menu>
+                    {(!one.is_dir || may("datastores/write")) && (
+                      <Menu position="bottom-end">
+                        <Menu.Target>
+                          <ActionIcon aria-label={`Actions for ${lastOf(one.path)}`}>
+                            <IconDots size={16} />
+                          </ActionIcon>
+                        </Menu.Target>
+                        <Menu.Dropdown>
+                          {!one.is_dir && (
+                            <Menu.Item
+                              component="a"
+                              href={fileAddress(workspace, name, one.path)}
+                              download={lastOf(one.path)}
+                            >
+                              Download
+                            </Menu.Item>
+                          )}
+                          {may("datastores/write") && (
+                            <Menu.Item color="red" onClick={() => setDeleting(one)}>
+                              Delete
+                            </Menu.Item>
+                          )}
+                        </Menu.Dropdown>
+                      </Menu>
+                    )}
                   </td>
                 </tr>
               ))}

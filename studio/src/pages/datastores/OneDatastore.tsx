@@ -3,6 +3,7 @@ import { IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { datastoreQuery } from "@/api/datastores";
+import { useMay } from "@/api/may";
 import { Page } from "@/components/Page";
 import { Broken, Waiting } from "@/components/states";
 import { FileDrawer } from "@/pages/datastores/FileDrawer";
@@ -29,6 +30,7 @@ export function OneDatastore({
 }) {
   const found = useQuery(datastoreQuery(workspace, name));
   const navigate = useNavigate();
+  const may = useMay(workspace);
   const uploads = useUploads(workspace, name);
   if (found.isPending) return <Waiting label="Loading the datastore" />;
   if (found.isError) return <Broken error={found.error} again={() => found.refetch()} />;
@@ -41,13 +43,15 @@ export function OneDatastore({
       beside={store.is_default && <Badge style={{ flex: "none" }}>default</Badge>}
       actions={
         <>
-          <FileButton multiple onChange={(files) => uploads.add(path, files)}>
-            {(props) => (
-              <Button {...props} leftSection={<IconUpload size={15} />}>
-                Upload
-              </Button>
-            )}
-          </FileButton>
+          {may("datastores/write") && (
+            <FileButton multiple onChange={(files) => uploads.add(path, files)}>
+              {(props) => (
+                <Button {...props} leftSection={<IconUpload size={15} />}>
+                  Upload
+                </Button>
+              )}
+            </FileButton>
+          )}
           <StoreMenu
             workspace={workspace}
             store={store}

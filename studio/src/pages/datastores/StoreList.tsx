@@ -4,6 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Datastore, datastoresQuery } from "@/api/datastores";
+import { useMay } from "@/api/may";
 import { Moment } from "@/components/Moment";
 import { More } from "@/components/More";
 import { Page } from "@/components/Page";
@@ -15,15 +16,18 @@ import { StoreMenu } from "@/pages/datastores/StoreMenu";
 /** All datastores of a workspace. */
 export function StoreList({ workspace }: { workspace: string }) {
   const found = useInfiniteQuery(datastoresQuery(workspace));
+  const may = useMay(workspace);
   const [attaching, setAttaching] = useState(false);
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page
       title="Datastores"
       actions={
-        <Button leftSection={<IconPlus size={15} />} onClick={() => setAttaching(true)}>
-          Attach a datastore
-        </Button>
+        may("datastores/manage") && (
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setAttaching(true)}>
+            Attach a datastore
+          </Button>
+        )
       }
     >
       <p className="quiet" style={{ margin: "0 0 12px" }}>
@@ -80,7 +84,7 @@ function Table({ workspace, rows }: { workspace: string; rows: Datastore[] }) {
               <td>{one.has_secret ? "kept" : <span className="quiet">none</span>}</td>
               <td style={{ whiteSpace: "nowrap" }}>
                 {one.built_in ? (
-                  <span className="quiet">built in</span>
+                  <span className="quiet">with the workspace</span>
                 ) : (
                   <>
                     <Moment ms={one.created_ms} /> <span className="quiet">by {one.created_by}</span>

@@ -3,6 +3,7 @@ import { IconDots } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Datastore, datastoresQuery, makeDefault, unregisterDatastore } from "@/api/datastores";
+import { useMay } from "@/api/may";
 import { Confirm } from "@/components/Confirm";
 import { useSay } from "@/components/notices";
 
@@ -18,6 +19,7 @@ export function StoreMenu({
 }) {
   const client = useQueryClient();
   const say = useSay();
+  const may = useMay(workspace);
   const [asking, setAsking] = useState(false);
   const refresh = () =>
     Promise.all([
@@ -39,7 +41,7 @@ export function StoreMenu({
       .getQueryData(datastoresQuery(workspace).queryKey)
       ?.pages.flatMap((page) => page.items)
       .find((one) => one.is_default)?.name;
-  if (store.is_default && store.built_in) return null;
+  if (!may("datastores/manage") || (store.is_default && store.built_in)) return null;
   return (
     <>
       <Menu position="bottom-end">

@@ -134,7 +134,7 @@ export function request(kind: Kind, name: string, filled: Filled, look: boolean)
 
 /** What a kind is called. */
 export const kindName = (kind: string): string =>
-  kind === "workspace" ? "Workspace" : (KINDS.find((one) => one.kind === kind)?.label ?? kind);
+  kind === "workspace" ? "Built in" : (KINDS.find((one) => one.kind === kind)?.label ?? kind);
 
 /** Where a datastore is, in one line. */
 export function whereIs(store: Pick<Datastore, "kind" | "config">): string {

@@ -3,6 +3,7 @@ import { IconDots } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "@/api/may";
 import {
   deleteModel,
   deleteModelTag,
@@ -34,6 +35,9 @@ export function ModelPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const say = useSay();
+  const may = useMay(workspace);
+  const mayWrite = may("models/write");
+  const mayDelete = may("models/delete");
   const [dialog, setDialog] = useState<"name" | "tags" | "delete" | null>(null);
   const found = useQuery(modelQuery(workspace, model));
   const versions = useInfiniteQuery(versionsQuery(workspace, model));
@@ -50,20 +54,24 @@ export function ModelPage() {
       crumbs={[{ text: "Models", to: `${base}/models` }]}
       beside={<Copy text={details.name} what="Copy the name" />}
       actions={
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <Button variant="default" rightSection={<IconDots size={15} />}>
-              Actions
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item onClick={() => setDialog("name")}>Rename</Menu.Item>
-            <Menu.Item onClick={() => setDialog("tags")}>Edit tags</Menu.Item>
-            <Menu.Item color="red" onClick={() => setDialog("delete")}>
-              Delete
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        (mayWrite || mayDelete) && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button variant="default" rightSection={<IconDots size={15} />}>
+                Actions
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {mayWrite && <Menu.Item onClick={() => setDialog("name")}>Rename</Menu.Item>}
+              {mayWrite && <Menu.Item onClick={() => setDialog("tags")}>Edit tags</Menu.Item>}
+              {mayDelete && (
+                <Menu.Item color="red" onClick={() => setDialog("delete")}>
+                  Delete
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        )
       }
     >
       <Group mb="md" gap="md">
@@ -91,10 +99,12 @@ export function ModelPage() {
       <Notes
         title="Description"
         text={details.description ?? ""}
-        save={async (text) => {
-          await describeModel(workspace, model, text);
-          await refresh();
-        }}
+        {...(mayWrite && {
+          save: async (text: string) => {
+            await describeModel(workspace, model, text);
+            await refresh();
+          },
+        })}
       />
       <Tabs defaultValue="versions" mt="md" keepMounted={false}>
         <Tabs.List mb="sm">

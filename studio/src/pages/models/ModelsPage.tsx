@@ -4,6 +4,7 @@ import { IconBox, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useRef, useState } from "react";
+import { useMay } from "@/api/may";
 import { createModel, modelsQuery, type RegisteredModel } from "@/api/models";
 import { useShortcuts } from "@/app/shortcuts";
 import { CodeToCopy } from "@/components/Copy";
@@ -23,6 +24,7 @@ export function ModelsPage() {
   const navigate = useNavigate({ from: "/workspaces/$workspace/models" });
   const client = useQueryClient();
   const field = useRef<HTMLInputElement>(null);
+  const may = useMay(workspace);
   const [making, setMaking] = useState(false);
   const found = useInfiniteQuery({
     ...modelsQuery(workspace, filterOf(shown)),
@@ -38,9 +40,11 @@ export function ModelsPage() {
     <Page
       title="Models"
       actions={
-        <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
-          New model
-        </Button>
+        may("models/write") && (
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
+            New model
+          </Button>
+        )
       }
     >
       <search>

@@ -1,6 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useState } from "react";
+import { useMay } from "@/api/may";
 import {
   aliasesOf,
   deleteAlias,
@@ -35,6 +36,9 @@ export function VersionMenu({
 }) {
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const say = useSay();
+  const may = useMay(workspace);
+  const mayWrite = may("models/write");
+  const mayDelete = may("models/delete");
   const number = version.version;
   const aliases = aliasesOf(model, number);
   const close = () => setDialog(null);
@@ -58,6 +62,7 @@ export function VersionMenu({
         earlier ? setAlias(workspace, model.name, alias, earlier) : deleteAlias(workspace, model.name, alias),
     );
   };
+  if (!mayWrite && !mayDelete) return null;
   return (
     <>
       <Menu position="bottom-end">
@@ -67,43 +72,49 @@ export function VersionMenu({
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => setDialog("alias")}>Point an alias here</Menu.Item>
-          {aliases.map((alias) => (
-            <Menu.Item
-              key={alias}
-              onClick={() =>
-                work(
-                  () => deleteAlias(workspace, model.name, alias),
-                  `Removed the alias ${alias}`,
-                  () => setAlias(workspace, model.name, alias, number),
-                )
-              }
-            >
-              Remove the alias {alias}
+          {mayWrite && (
+            <>
+              <Menu.Item onClick={() => setDialog("alias")}>Point an alias here</Menu.Item>
+              {aliases.map((alias) => (
+                <Menu.Item
+                  key={alias}
+                  onClick={() =>
+                    work(
+                      () => deleteAlias(workspace, model.name, alias),
+                      `Removed the alias ${alias}`,
+                      () => setAlias(workspace, model.name, alias, number),
+                    )
+                  }
+                >
+                  Remove the alias {alias}
+                </Menu.Item>
+              ))}
+              <Menu.Divider />
+              <Menu.Label>Stage</Menu.Label>
+              {STAGES.filter((stage) => stage !== version.current_stage).map((stage) => (
+                <Menu.Item
+                  key={stage}
+                  onClick={() =>
+                    work(
+                      () => moveVersion(workspace, model.name, number, stage),
+                      `Version ${number} is in ${stage} now`,
+                      () => moveVersion(workspace, model.name, number, version.current_stage),
+                    )
+                  }
+                >
+                  {stage}
+                </Menu.Item>
+              ))}
+              <Menu.Divider />
+              <Menu.Item onClick={() => setDialog("description")}>Edit the description</Menu.Item>
+              <Menu.Item onClick={() => setDialog("tags")}>Edit tags</Menu.Item>
+            </>
+          )}
+          {mayDelete && (
+            <Menu.Item color="red" onClick={() => setDialog("delete")}>
+              Delete
             </Menu.Item>
-          ))}
-          <Menu.Divider />
-          <Menu.Label>Stage</Menu.Label>
-          {STAGES.filter((stage) => stage !== version.current_stage).map((stage) => (
-            <Menu.Item
-              key={stage}
-              onClick={() =>
-                work(
-                  () => moveVersion(workspace, model.name, number, stage),
-                  `Version ${number} is in ${stage} now`,
-                  () => moveVersion(workspace, model.name, number, version.current_stage),
-                )
-              }
-            >
-              {stage}
-            </Menu.Item>
-          ))}
-          <Menu.Divider />
-          <Menu.Item onClick={() => setDialog("description")}>Edit the description</Menu.Item>
-          <Menu.Item onClick={() => setDialog("tags")}>Edit tags</Menu.Item>
-          <Menu.Item color="red" onClick={() => setDialog("delete")}>
-            Delete
-          </Menu.Item>
+          )}
         </Menu.Dropdown>
       </Menu>
       <TextDialog

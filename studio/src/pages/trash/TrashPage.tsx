@@ -3,6 +3,7 @@ import { IconTrash } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay, useMaySomewhere } from "@/api/may";
 import { purgeTrash, restoreTrash, type TrashItem, type TrashKind, trashQuery } from "@/api/trash";
 import { Confirm } from "@/components/Confirm";
 import { More } from "@/components/More";
@@ -28,6 +29,8 @@ export function TrashPage() {
   const navigate = useNavigate({ from: "/workspaces/$workspace/trash" });
   const client = useQueryClient();
   const say = useSay();
+  const may = useMay(workspace);
+  const mayRestore = useMaySomewhere(workspace)("runs/delete");
   const [chosen, setChosen] = useState<TrashItem[]>([]);
   const [asking, setAsking] = useState<"chosen" | "old" | null>(null);
   const [age, setAge] = useState(AGES[1]!.value);
@@ -85,13 +88,17 @@ export function TrashPage() {
             { value: "model", label: "Logged models" },
           ]}
         />
-        <Button variant="default" disabled={chosen.length === 0} onClick={restore}>
-          Restore {chosen.length > 0 && chosen.length}
-        </Button>
-        <Button color="red" disabled={chosen.length === 0} onClick={() => setAsking("chosen")}>
-          Remove for good {chosen.length > 0 && chosen.length}
-        </Button>
-        {rows.length > 0 && (
+        {mayRestore && (
+          <Button variant="default" disabled={chosen.length === 0} onClick={restore}>
+            Restore {chosen.length > 0 && chosen.length}
+          </Button>
+        )}
+        {may("trash/purge") && (
+          <Button color="red" disabled={chosen.length === 0} onClick={() => setAsking("chosen")}>
+            Remove for good {chosen.length > 0 && chosen.length}
+          </Button>
+        )}
+        {may("trash/purge") && rows.length > 0 && (
           <Group gap={6} ml="auto">
             <Select
               aria-label="How long ago"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runyard.entities.access import SELF
+from runyard.entities.access import ACTIONS, SELF
 from runyard.server.routing import Route, api
 from runyard.services.context import Context
 from runyard.services.workspaces import Wanted, WorkspaceService
@@ -78,8 +78,9 @@ def _one(service: WorkspaceService) -> list[Route]:
         return WorkspaceMessage.of(await service.get(ctx))
 
     async def my_actions(ctx: Context, body: ThisWorkspace) -> MyActions:
-        """Tell what you may do everywhere in the workspace; roles in single experiments add to it there."""
-        return MyActions(sorted(ctx.grants.allowed - ctx.grants.denied))
+        """Tell what you may do everywhere in the workspace, and what somewhere: in one experiment at least."""
+        somewhere = [action for action in sorted(ACTIONS) if ctx.grants.permits_somewhere(action)]
+        return MyActions([action for action in somewhere if ctx.grants.permits(action)], somewhere)
 
     async def update(ctx: Context, body: UpdateWorkspace) -> WorkspaceMessage:
         """Change what is given of the workspace; tags replace all that were there."""
@@ -98,7 +99,7 @@ def _one(service: WorkspaceService) -> list[Route]:
 
     return [
         *api("GET", "/workspace", ThisWorkspace, get, "workspaces/read", filtered=True),
-        *api("GET", "/workspace/my-actions", ThisWorkspace, my_actions, "workspaces/read", filtered=True),
+        *api("GET", "/workspace/my-actions", ThisWorkspace, my_actions, SELF),
         *api("PATCH", "/workspace", UpdateWorkspace, update, "workspaces/write"),
         *api("DELETE", "/workspace", DeleteWorkspace, delete, "workspaces/delete"),
         *api(
