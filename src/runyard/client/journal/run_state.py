@@ -109,7 +109,8 @@ class RunState:
             self.latest[key] = (step, ms, value)
 
     def message(self, *, whole: bool = True) -> RunMessage:
-        """The run as MLflow's API answers it. Others may log to it meanwhile.
+        """The run as MLflow's API answers it. Others may log to it meanwhile; a copy of a dictionary is made at one go, a list
+        of its items is not: the collection of garbage may let others in.
 
         Args:
             whole: with metrics, params and tags.
@@ -132,14 +133,14 @@ class RunState:
             else RunDataMessage(
                 [
                     MetricValue(key, number(value), ms, step)
-                    for key, (step, ms, value) in list(self.latest.items())
+                    for key, (step, ms, value) in self.latest.copy().items()
                 ],
-                [Param(key, value) for key, value in list(self.params.items())],
-                [TagMessage(key, value) for key, value in list(self.tags.items())],
+                [Param(key, value) for key, value in self.params.copy().items()],
+                [TagMessage(key, value) for key, value in self.tags.copy().items()],
             )
         )
         inputs = InputsMessage(self.inputs, [ModelIdMessage(one) for one in list(self.model_inputs)])
-        outputs = OutputsMessage([ModelEdge(one, step) for one, step in list(self.model_outputs.items())])
+        outputs = OutputsMessage([ModelEdge(one, step) for one, step in self.model_outputs.copy().items()])
         return RunMessage(info, data, inputs, outputs)
 
 

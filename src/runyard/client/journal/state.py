@@ -37,7 +37,7 @@ class LocalState:
         """Know a run from now on. Of those that have ended, the oldest are forgotten beyond a thousand."""
         self.runs[run.run_id] = run
         if len(self.runs) > ENDED_KEPT:
-            ended = [one for one, state in list(self.runs.items()) if state.end_ms is not None]
+            ended = [one for one, state in self.runs.copy().items() if state.end_ms is not None]
             for one in ended[: len(self.runs) - ENDED_KEPT]:
                 self.runs.pop(one, None)
 
