@@ -1,7 +1,9 @@
 /** One run: the tags that mean something, and what beside its page is asked of it. */
 import { queryOptions } from "@tanstack/react-query";
+import type { Entry, FileSource } from "@/api/artifacts";
 import type { Metric, RunDocument } from "@/api/run-page";
 import { runRows, runsTable } from "@/api/runs";
+import { kindOf } from "@/lib/file-kind";
 
 export const NOTE = "mlflow.note.content";
 
@@ -66,3 +68,31 @@ export const neighboursQuery = (workspace: string, experiment: string) =>
     },
     staleTime: 30_000,
   });
+
+const MOST_CODE = 500;
+const CODE_DEPTH = 4;
+
+/** The files of the code: all below `code/`, patches and lists of packages at the top. Changes come first. */
+export const codeQuery = (source: FileSource) =>
+  queryOptions({
+    queryKey: ["code", source.key],
+    queryFn: async ({ signal }) => {
+      const found: Entry[] = [];
+      const top = await source.list("", signal);
+      found.push(...top.filter((one) => !one.isDir && isCode(one.path)));
+      let folders = top.filter((one) => one.isDir && /^(code|snapshot|source|src)$/.test(one.path));
+      for (let depth = 0; depth < CODE_DEPTH && folders.length > 0 && found.length < MOST_CODE; depth++) {
+        const lists = await Promise.all(folders.slice(0, 20).map((one) => source.list(one.path, signal)));
+        const all = lists.flat();
+        found.push(...all.filter((one) => !one.isDir));
+        folders = all.filter((one) => one.isDir);
+      }
+      const rank = (one: Entry) => (kindOf(one.path) === "diff" ? 0 : 1);
+      return found.slice(0, MOST_CODE).sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1));
+    },
+    staleTime: 10_000,
+  });
+
+const isCode = (path: string): boolean =>
+  kindOf(path) === "diff" ||
+  /^(requirements.*\.txt|conda\.ya?ml|environment\.ya?ml|python_env\.yaml|.*\.lock|.*\.py)$/.test(path);

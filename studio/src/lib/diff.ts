@@ -25,7 +25,7 @@ export function parseDiff(text: string): DiffFile[] {
     files.push(file);
     return file;
   };
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.replace(/\r?\n$/, "").split(/\r?\n/)) {
     // A hunk that is shorter than it says ends at the first line that cannot be one of it.
     const inside = file !== null && (oldLeft > 0 || newLeft > 0) && /^[ +\-\\]|^$/.test(line);
     if (!inside) {

@@ -123,7 +123,7 @@ function Life({ life, running }: { life: NonNullable<RunPageData["life"]>; runni
   );
 }
 
-function Commit({ page }: { page: RunPageData }) {
+export function Commit({ page }: { page: RunPageData }) {
   const commit = tagOf(page.run, "mlflow.source.git.commit");
   const link = commitLink(tagOf(page.run, "mlflow.source.git.repoURL"), commit);
   const short = <span className={classes.hash}>{commit.slice(0, 12)}</span>;

@@ -1,0 +1,118 @@
+/** The end of a log, what comes to it, and earlier lines on demand. */
+import { useCallback, useEffect, useRef, useState } from "react";
+import { readPart } from "@/api/artifacts";
+import { sizeOf } from "@/api/logs";
+import { LogText } from "@/lib/log-text";
+
+const PART = 256 * 1024;
+/** So much is read at once when all is wanted. */
+const LARGE_PART = 4 * 1024 * 1024;
+const EVERY_MS = 2_000;
+const MOST_LINES = 300_000;
+
+export interface LogState {
+  lines: string[];
+  /** Where what is read begins and ends in the file. */
+  start: number;
+  end: number;
+  waiting: boolean;
+  error: unknown;
+}
+
+const AT_FIRST: LogState = { lines: [], start: 0, end: 0, waiting: true, error: null };
+
+/**
+ * @param going whether the run still writes: then it is looked for more.
+ * @param version changes when the run changed: then it is looked once.
+ */
+export function useLog(url: string, going: boolean, version: number) {
+  const [state, setState] = useState(AT_FIRST);
+  const text = useRef<LogText | null>(null);
+  const busy = useRef<Promise<void>>(Promise.resolve());
+  const gone = useRef(new AbortController());
+
+  /** One after another, so that no piece is read twice. */
+  const inTurn = useCallback((work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    const { signal } = gone.current;
+    busy.current = busy.current.then(async () => {
+      if (signal.aborted) return;
+      try {
+        await work(signal);
+        if (signal.aborted) return;
+        const { current } = text;
+        if (current)
+          setState({
+            lines: current.lines(),
+            start: current.start,
+            end: current.end,
+            waiting: false,
+            error: null,
+          });
+      } catch (error) {
+        if (!signal.aborted) setState((old) => ({ ...old, waiting: false, error }));
+      }
+    });
+    return busy.current;
+  }, []);
+
+  const look = useCallback(
+    () =>
+      inTurn(async (signal) => {
+        const size = await sizeOf(url, signal);
+        // A log that became shorter was written anew.
+        if (text.current === null || size < text.current.end) {
+          const from = Math.max(0, size - PART);
+          const made = new LogText(size);
+          made.prepend(size > 0 ? (await readPart(url, from, size - from, signal)).bytes : new Uint8Array());
+          text.current = made;
+          return;
+        }
+        while (text.current.end < size) {
+          const { end } = text.current;
+          const { bytes } = await readPart(url, end, Math.min(LARGE_PART, size - end), signal);
+          if (bytes.length === 0) return;
+          text.current.append(bytes);
+        }
+        text.current.shorten(MOST_LINES);
+      }),
+    [url, inTurn],
+  );
+
+  /** @param all everything that was written before, else one part of it. */
+  const earlier = useCallback(
+    (all: boolean) =>
+      inTurn(async (signal) => {
+        while (text.current && text.current.start > 0) {
+          const to = text.current.start;
+          const from = Math.max(0, to - (all ? LARGE_PART : PART));
+          text.current.prepend((await readPart(url, from, to - from, signal)).bytes);
+          if (!all || text.current.lines().length > MOST_LINES) return;
+        }
+      }),
+    [url, inTurn],
+  );
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another log begins anew
+  useEffect(() => {
+    gone.current = new AbortController();
+    text.current = null;
+    setState(AT_FIRST);
+    const mine = gone.current;
+    return () => mine.abort();
+  }, [url]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `version` says that the run changed
+  useEffect(() => {
+    look();
+  }, [look, version]);
+
+  useEffect(() => {
+    if (!going) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") look();
+    }, EVERY_MS);
+    return () => clearInterval(timer);
+  }, [going, look]);
+
+  return { ...state, earlier, look };
+}
