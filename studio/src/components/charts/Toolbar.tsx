@@ -52,15 +52,14 @@ export function Toolbar({
         />
       )}
       <Looks state={state} change={change} />
-      {state.zoom && (
-        <Button
-          variant="default"
-          leftSection={<IconZoomReset size={14} aria-hidden />}
-          onClick={() => change({ zoom: null })}
-        >
-          Show all
-        </Button>
-      )}
+      <Button
+        variant="default"
+        leftSection={<IconZoomReset size={14} aria-hidden />}
+        disabled={state.zoom === null}
+        onClick={() => change({ zoom: null })}
+      >
+        Show all
+      </Button>
       {add}
     </div>
   );

@@ -331,6 +331,8 @@ export class Plot {
       over.addEventListener(type, call, how);
       this.leave.push(() => over.removeEventListener(type, call));
     };
+    // What stands above a chart may have moved it since uPlot last looked where it is.
+    on("mouseenter", () => this.u.syncRect());
     let down: [number, number] | null = null;
     on("mousedown", (event) => {
       down = [event.clientX, event.clientY];

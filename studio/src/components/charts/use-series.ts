@@ -1,6 +1,6 @@
 /** Points for a chart, read when it is in view and read anew where runs go on. */
-import { keepPreviousData, type QueryClient, useQueries, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo } from "react";
+import { type QueryClient, useQueries, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { chartGroups, chartSeries, type Part } from "@/api/charts";
 import type { ChartGroup, ChartRun } from "@/components/charts/types";
 import { useSame } from "@/components/charts/use-same";
@@ -109,7 +109,6 @@ export function useSeries(
       },
       gcTime: KEPT_MS,
       staleTime: FRESH_MS,
-      placeholderData: keepPreviousData,
       structuralSharing: false,
     })),
   });
@@ -141,7 +140,15 @@ export function useSeries(
     });
   }, [active, onPoints, keyOf, names, groups, runIds]);
 
-  const answers = useSame(found.map((one) => one.data));
+  const before = useRef<{ x: string; answers: Map<string, Answer> }>({ x: part.x, answers: new Map() });
+  if (!active || before.current.x !== part.x) before.current = { x: part.x, answers: new Map() };
+  const held = before.current.answers;
+  const answers = useSame(
+    found.map((one, i) => {
+      if (one.data) held.set(names[i]!, one.data);
+      return one.data ?? (one.error ? undefined : held.get(names[i]!));
+    }),
+  );
   const lines = useMemo(
     () =>
       linesOf(
@@ -155,8 +162,8 @@ export function useSeries(
   );
   return {
     lines,
-    waiting: !active || found.some((one) => one.isPending),
-    old: found.some((one) => one.isPlaceholderData),
+    waiting: !active || answers.some((one, i) => !one && !found[i]?.error),
+    old: found.some((one, i) => !one.data && answers[i] !== undefined),
     error: found.find((one) => one.error && !one.data)?.error ?? null,
     again: () => {
       for (const one of found) one.refetch();

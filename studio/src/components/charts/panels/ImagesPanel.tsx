@@ -105,7 +105,7 @@ function Grid({ workspace, images }: { workspace: string; images: Shown[] }) {
             step={1}
             value={place}
             label={(value) => (steps[value] ?? 0).toLocaleString("en-US")}
-            thumbProps={{ "aria-label": "Step" }}
+            thumbLabel="Step"
             onChange={(value) => setStep(steps[value] ?? null)}
           />
         </div>
