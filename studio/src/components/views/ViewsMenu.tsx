@@ -1,23 +1,18 @@
 /** Saved views of a page: its address under a name, for oneself or for the workspace. */
-import { ActionIcon, Button, Group, Menu, ScrollArea, Text } from "@mantine/core";
-import {
-  IconBookmark,
-  IconChevronDown,
-  IconDeviceFloppy,
-  IconPencil,
-  IconPlus,
-  IconTrash,
-  IconUsers,
-} from "@tabler/icons-react";
+import { Button, Menu } from "@mantine/core";
+import { IconBookmark, IconChevronDown } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { createView, deleteView, updateView, type View, viewsQuery } from "@/api/views";
 import { Lazily } from "@/components/Lazily";
 import { useSay } from "@/components/notices";
+import { Waiting } from "@/components/states";
 import { sameState } from "@/components/views/same-state";
 
 const SaveView = lazy(() => import("@/components/views/SaveView").then((one) => ({ default: one.SaveView })));
+
+const ViewList = lazy(() => import("@/components/views/ViewList").then((one) => ({ default: one.ViewList })));
 
 export function ViewsMenu({
   workspace,
@@ -88,51 +83,23 @@ export function ViewsMenu({
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <ScrollArea.Autosize mah={360}>
-            <Listed
-              title="Mine"
-              views={all.filter((one) => !one.shared)}
+          <Suspense fallback={<Waiting />}>
+            <ViewList
+              views={all}
+              error={views.error}
               current={current}
+              from={from}
               open={open}
               remove={remove}
-              change={ask}
-            />
-            <Listed
-              title="Of the workspace"
-              views={all.filter((one) => one.shared)}
-              current={current}
-              open={open}
-              remove={remove}
-              change={ask}
-            />
-            {views.isSuccess && all.length === 0 && (
-              <Text size="sm" p="xs" className="quiet">
-                No saved views yet. A view keeps filters, columns and charts under a name.
-              </Text>
-            )}
-            {views.isError && (
-              <Text size="sm" p="xs" className="quiet">
-                {views.error.message}
-              </Text>
-            )}
-          </ScrollArea.Autosize>
-          <Menu.Divider />
-          {from && !current && (
-            <Menu.Item
-              leftSection={<IconDeviceFloppy {...icon} />}
-              onClick={() =>
+              ask={ask}
+              save={(view) =>
                 told(
-                  () => updateView(workspace, from.id, { ...body(from), state: { search } }),
-                  `Saved the view ${from.name}`,
+                  () => updateView(workspace, view.id, { state: { search } }),
+                  `Saved the view ${view.name}`,
                 )
               }
-            >
-              Save changes of {from.name.slice(0, 40)}
-            </Menu.Item>
-          )}
-          <Menu.Item leftSection={<IconPlus {...icon} />} onClick={() => ask("new")}>
-            Save this view as …
-          </Menu.Item>
+            />
+          </Suspense>
         </Menu.Dropdown>
       </Menu>
       <Lazily when={saving !== null}>
@@ -158,52 +125,6 @@ export function ViewsMenu({
           }}
         />
       </Lazily>
-    </>
-  );
-}
-
-function Listed({
-  title,
-  views,
-  current,
-  open,
-  remove,
-  change,
-}: {
-  title: string;
-  views: View[];
-  current: View | undefined;
-  open: (view: View) => void;
-  remove: (view: View) => void;
-  change: (view: View) => void;
-}) {
-  if (views.length === 0) return null;
-  return (
-    <>
-      <Menu.Label>{title}</Menu.Label>
-      {views.map((one) => (
-        <Group key={one.id} gap={2} wrap="nowrap">
-          <Menu.Item
-            onClick={() => open(one)}
-            leftSection={
-              one.shared ? <IconUsers size={15} aria-hidden /> : <IconBookmark size={15} aria-hidden />
-            }
-            fw={one === current ? 650 : 400}
-            aria-current={one === current ? "true" : undefined}
-            style={{ minWidth: 0, flex: 1 }}
-          >
-            <Text size="sm" component="div" className="ellipsis" title={one.name} fw="inherit">
-              {one.name}
-            </Text>
-          </Menu.Item>
-          <ActionIcon aria-label={`Rename or share the view ${one.name}`} onClick={() => change(one)}>
-            <IconPencil size={15} />
-          </ActionIcon>
-          <ActionIcon aria-label={`Delete the view ${one.name}`} onClick={() => remove(one)}>
-            <IconTrash size={15} />
-          </ActionIcon>
-        </Group>
-      ))}
     </>
   );
 }

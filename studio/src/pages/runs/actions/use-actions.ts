@@ -2,13 +2,10 @@
 import { useMemo } from "react";
 import { deleteRun, deleteRunTag, renameRun, restoreRun, setRunTag } from "@/api/runs";
 import { useSay } from "@/components/notices";
-import { line } from "@/lib/csv";
-import { ATTRIBUTES, COLOR_TAG, type Column, statOf, tagId } from "@/lib/run-columns";
+import { COLOR_TAG, type Column, tagId } from "@/lib/run-columns";
 import { type Done, forMany, runs } from "@/pages/runs/actions/many";
 import type { RunsModel } from "@/pages/runs/data/model";
-import type { Row } from "@/pages/runs/data/rows";
 import type { View } from "@/pages/runs/search";
-import { cellOf } from "@/pages/runs/table/cells";
 
 export interface RunActions {
   delete: (ids: string[]) => Promise<void>;
@@ -71,6 +68,7 @@ export function useRunActions(model: RunsModel, workspace: string, view: View): 
       csv: async (handles, columns, title) => {
         try {
           const rows = await model.rows.all(handles.slice(0, MOST_LINES), columns);
+          const { csvOf, save } = await import("@/pages/runs/actions/csv");
           save(`${title}.csv`, csvOf(rows, columns));
           say.done(`Wrote ${runs(rows.length)} to a file`);
         } catch (error) {
@@ -80,33 +78,4 @@ export function useRunActions(model: RunsModel, workspace: string, view: View): 
     };
     return actions;
   }, [model, workspace, view, say]);
-}
-
-/** Exported for its test. Times as ISO 8601, durations in seconds. */
-export function csvOf(rows: readonly Row[], columns: readonly Column[]): string[] {
-  const heads = columns.map((one) =>
-    one.kind === "attribute"
-      ? one.key === "duration"
-        ? "Duration (s)"
-        : ATTRIBUTES[one.key].title
-      : [one.key, statOf(one)].filter(Boolean).join(" "),
-  );
-  const cell = (column: Column, row: Row): string | number | null | undefined => {
-    const value = cellOf(column, row);
-    if (column.kind !== "attribute" || typeof value !== "number") return value;
-    return column.key === "duration" ? value / 1000 : new Date(value).toISOString();
-  };
-  return [
-    line(["Run id", ...heads]),
-    ...rows.map((row) => line([row.runId, ...columns.map((column) => cell(column, row))])),
-  ];
-}
-
-function save(name: string, lines: string[]): void {
-  const url = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name.replace(/[/\\:*?"<>|\p{Cc}]/gu, "_").slice(0, 150);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,7 +1,15 @@
 /** The field for filters: words look for names; comparisons are completed while one types. */
 import { CloseButton, TextInput } from "@mantine/core";
 import { IconFilter } from "@tabler/icons-react";
-import { type KeyboardEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { accept, placeAt, type Suggestion } from "@/lib/filter-complete";
 import classes from "@/pages/runs/bar/FilterField.module.css";
 import { useSuggestions } from "@/pages/runs/bar/use-suggestions";
@@ -27,6 +35,7 @@ export function FilterField({
   const [chosen, setChosen] = useState(-1);
   const id = useId();
   const told = useRef(value);
+  const moveTo = useRef<number | null>(null);
   // Another filter by the address, a chip or a cell.
   useEffect(() => {
     if (value === told.current) return;
@@ -39,6 +48,13 @@ export function FilterField({
   // biome-ignore lint/correctness/useExhaustiveDependencies: other suggestions, none of them chosen
   useEffect(() => setChosen(-1), [text, suggestions.length]);
 
+  // At once when the text is there: whoever types on must not be overtaken.
+  useLayoutEffect(() => {
+    if (moveTo.current === null) return;
+    field.current?.setSelectionRange(moveTo.current, moveTo.current);
+    moveTo.current = null;
+  });
+
   const say = (next: string) => {
     told.current = next.trim();
     onChange(next.trim());
@@ -47,7 +63,7 @@ export function FilterField({
     const next = accept(text, caret, place, one);
     setText(next.text);
     setCaret(next.caret);
-    requestAnimationFrame(() => field.current?.setSelectionRange(next.caret, next.caret));
+    moveTo.current = next.caret;
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {

@@ -1,10 +1,11 @@
 /** Chooses by which params and tags runs are grouped. */
-import { Menu, ScrollArea, Text, TextInput } from "@mantine/core";
+import { Button, ScrollArea, Text, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { keysQuery } from "@/api/run-keys";
 import { paramId, tagId } from "@/lib/run-columns";
+import classes from "@/pages/runs/columns/ColumnsPanel.module.css";
 import type { RunsOf } from "@/pages/runs/use-runs";
 
 const MOST = 100;
@@ -20,15 +21,17 @@ export function GroupMenu({
   onChange: (by: string[]) => void;
 }) {
   const [text, setText] = useState("");
+  // What was chosen when it opened stands first; nothing moves while one chooses.
+  const [first] = useState(by);
   const { data } = useQuery(keysQuery(of.workspace, of.experimentIds, ["param", "tag"]));
   const keys = (data?.items ?? [])
     .map((one) => ({ ...one, id: one.kind === "tag" ? tagId(one.key) : paramId(one.key) }))
     .filter((one) => one.key.toLowerCase().includes(text.toLowerCase()) && one.key !== "mlflow.runName")
-    .sort((a, b) => Number(by.includes(b.id)) - Number(by.includes(a.id)));
+    .sort((a, b) => Number(first.includes(b.id)) - Number(first.includes(a.id)));
   return (
     <>
       <TextInput
-        m={4}
+        mb={6}
         data-autofocus
         leftSection={<IconSearch size={14} aria-hidden />}
         placeholder="Search params and tags"
@@ -37,28 +40,34 @@ export function GroupMenu({
         onChange={(event) => setText(event.currentTarget.value)}
       />
       <ScrollArea.Autosize mah={320}>
-        {by.length > 0 && <Menu.Item onClick={() => onChange([])}>No groups</Menu.Item>}
         {keys.slice(0, MOST).map((one) => {
           const on = by.includes(one.id);
           return (
-            <Menu.CheckboxItem
-              key={one.id}
-              checked={on}
-              closeMenuOnClick={!on && by.length === 0}
-              disabled={!on && by.length >= MOST_LEVELS}
-              onChange={() => onChange(on ? by.filter((id) => id !== one.id) : [...by, one.id])}
-              rightSection={<span className="quiet">{one.kind}</span>}
-            >
-              <span title={one.key}>{one.key.length > 40 ? `${one.key.slice(0, 39)}…` : one.key}</span>
-            </Menu.CheckboxItem>
+            <label key={one.id} className={classes.check}>
+              <input
+                type="checkbox"
+                checked={on}
+                disabled={!on && by.length >= MOST_LEVELS}
+                onChange={() => onChange(on ? by.filter((id) => id !== one.id) : [...by, one.id])}
+              />
+              <span className={`${classes.text} ellipsis`} title={one.key}>
+                {one.key}
+              </span>
+              <span className={classes.kind}>{one.kind}</span>
+            </label>
           );
         })}
-        {keys.length === 0 && (
+        {data && keys.length === 0 && (
           <Text size="sm" p="xs" className="quiet">
             No param or tag has that name.
           </Text>
         )}
       </ScrollArea.Autosize>
+      {by.length > 0 && (
+        <Button mt={6} variant="subtle" size="compact-xs" onClick={() => onChange([])}>
+          No groups
+        </Button>
+      )}
     </>
   );
 }

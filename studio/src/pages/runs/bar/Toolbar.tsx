@@ -1,5 +1,5 @@
 /** Above the table: the filter, quick choices, grouping, columns. */
-import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Menu, Popover, Tooltip } from "@mantine/core";
 import {
   IconBinaryTree2,
   IconCalendar,
@@ -129,8 +129,8 @@ export function Toolbar({
             {VIEW_WORDS[search.view]}
           </Button>
         )}
-        <Menu width={280} position="bottom-end">
-          <Menu.Target>
+        <Popover width={280} position="bottom-end" trapFocus>
+          <Popover.Target>
             <Button
               variant={search.by.length ? "light" : "default"}
               leftSection={<IconStack2 {...icon} />}
@@ -142,13 +142,13 @@ export function Toolbar({
                   : "Group"}
               </span>
             </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
+          </Popover.Target>
+          <Popover.Dropdown p={8}>
             <Suspense fallback={<Waiting />}>
               <GroupMenu of={of} by={search.by} onChange={(by) => change({ by })} />
             </Suspense>
-          </Menu.Dropdown>
-        </Menu>
+          </Popover.Dropdown>
+        </Popover>
         <Tooltip label="Show nested runs below their parents">
           <Button
             variant={search.nested ? "light" : "default"}

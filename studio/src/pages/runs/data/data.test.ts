@@ -63,7 +63,8 @@ test("the first page is there at once, the rest follows by itself", async () => 
   const model = new RunsModel(server.reads, false, vi.fn());
   model.ask({ question, by: [], columns, arranged: true });
   await settle();
-  await settle();
+  expect(model.tree.count).toBe(1_000);
+  await new Promise((done) => setTimeout(done, 100));
   expect(server.asked.map((one) => [one.max_results, one.rows])).toEqual([
     [1_000, 60],
     [20_000, 0],

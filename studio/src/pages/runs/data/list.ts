@@ -12,6 +12,8 @@ export type ReadPage = (asked: RunsAsked, signal: AbortSignal) => Promise<RunsPa
 
 const FIRST = 1_000;
 const MORE = 20_000;
+/** First what came is drawn. */
+const REST_AFTER_MS = 60;
 const FIRST_ROWS = 60;
 /** More are neither scrolled nor listed. */
 export const MOST_LISTED = 1_000_000;
@@ -48,7 +50,10 @@ export class RunList {
       this.whole = page.next === null;
       this.state = "ready";
       this.changed();
-      if (rest) await this.rest(page.next, signal);
+      if (rest && page.next !== null) {
+        await new Promise((done) => setTimeout(done, REST_AFTER_MS));
+        await this.rest(page.next, signal);
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (this.state === "ready") return this.failed(error);
@@ -87,7 +92,7 @@ export class RunList {
 
   private async rest(next: string | null, signal: AbortSignal): Promise<void> {
     let token = next;
-    while (token !== null && this.handles.length < MOST_LISTED) {
+    while (token !== null && !signal.aborted && this.handles.length < MOST_LISTED) {
       const page: RunsPage = await this.page({ info: false }, MORE, 0, token, signal);
       const here = new Set(this.handles);
       this.handles = [...this.handles, ...page.handles.filter((one) => !here.has(one))];
