@@ -38,7 +38,7 @@ export function Over({ left, right }: { left: Side; right: Side }) {
           value={part}
           onChange={setPart}
           label={null}
-          thumbProps={{ "aria-label": how === "line" ? "Place of the line" : "How much shines through" }}
+          thumbLabel={how === "line" ? "Place of the line" : "How much shines through"}
         />
       </div>
       <div className={`panel ${classes.stage}`}>

@@ -41,7 +41,7 @@ export function OverAt({ workspace, rows }: { workspace: string; rows: RunImages
             disabled={steps.length < 2}
             value={at}
             label={(value) => (steps[value] ?? 0).toLocaleString("en-US")}
-            thumbProps={{ "aria-label": "Step" }}
+            thumbLabel="Step"
             onChange={setPlace}
           />
         </div>
