@@ -37,7 +37,7 @@ def main() -> int:
     if done.returncode != 0:
         server.terminate()
         return server.wait() or done.returncode
-    print(f"\nAll of it is kept by the server at {url}; Ctrl-C stops it.", flush=True)
+    print(f"\nAll of it is kept by the server: open {url} in a browser. Ctrl-C stops it.", flush=True)
     for line in server.stdout:
         print(line, end="", flush=True)
     return server.wait()

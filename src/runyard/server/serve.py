@@ -139,6 +139,7 @@ def ready_message(settings: Settings, port: int) -> str:
     return (
         f"Runyard is ready at {url}\n"
         f"  data:    {settings.data_dir}\n"
+        f"  studio:  {url} in a browser\n"
         f"  clients: export MLFLOW_TRACKING_URI={url}\n"
         f"{login}"
         "  stop:    Ctrl-C"
