@@ -27,4 +27,8 @@ def node_fits() -> bool:
         return False
     told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
     parts = told.strip().removeprefix("v").split(".")
-    return len(parts) > 1 and all(part.isdigit() for part in parts[:2]) and (int(parts[0]), int(parts[1])) >= LEAST
+    return (
+        len(parts) > 1
+        and all(part.isdigit() for part in parts[:2])
+        and (int(parts[0]), int(parts[1])) >= LEAST
+    )
