@@ -27,6 +27,7 @@ from bench import (
     report,
     runs,
     search,
+    studio_charts,
     tables,
 )
 from bench.environments import RESULTS, ROOT
@@ -50,6 +51,7 @@ ROWS: dict[str, Callable[[Suite], None]] = {
     "history": history.history,
     "bulk": history.bulk,
     "charts": charts.charts,
+    "studio_charts": studio_charts.studio_charts,
     "big_file": artifacts.big_file,
     "small_files": artifacts.small_files,
     "memory_after_all": partial(footprint.loaded, when="after_all"),

@@ -47,7 +47,7 @@ def charts(suite: Suite) -> None:
         suite.progress(f"    filling {server.name} with {RUNS} series of {points:,} points")
         runs = [wire.new_run(server) for _ in range(RUNS)]
         if ours:
-            _fill(server, runs, points)
+            fill(server, runs, points)
         else:
             seed.series(server, runs, KEY, points)
         ask = partial(_ours if ours else _mlflows, server, runs)
@@ -82,7 +82,7 @@ def _mlflows(server: Server, run_ids: Sequence[str], part: Part) -> bytes:
     return get(path, run_ids=run_ids, metric_key=KEY, max_results=BUCKETS, **bounds)
 
 
-def _fill(server: Server, run_ids: Sequence[str], points: int) -> None:
+def fill(server: Server, run_ids: Sequence[str], points: int) -> None:
     """Seals series as the compaction would: 100,000,000 points over HTTP would take minutes."""
     server.stop()
     asyncio.run(_seal(server.database or server.data / "runyard.db", run_ids, points))

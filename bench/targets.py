@@ -53,6 +53,18 @@ def _all_searches() -> list[Target]:
     return lines
 
 
+def _studio_charts() -> list[Target]:
+    """In Chromium; a frame in 50 ms is 20 of them a second."""
+    few, many = "Studio, chart of 100 long series", "Studio, chart of 1,000 series"
+    return [
+        Target("studio_chart", "paint_ms", f"{few}: from asking to the first frame", "ms", must_below=700.0),
+        Target("studio_chart", "zoom_ms", f"{few}: zoom, to the new points", "ms", must_below=300.0),
+        Target("studio_chart", "navigation_ms", f"{few}: opened with a cold cache", "ms"),
+        Target("studio_many_lines", "paint_ms", f"{many}: from asking to the first frame", "ms"),
+        Target("studio_many_lines", "frame_ms", f"{many}: a frame while it is moved", "ms", must_below=50.0),
+    ]
+
+
 def _tables() -> list[Target]:
     """A page of 100 rows with 10 metrics and 10 params."""
     lines = []
@@ -147,6 +159,7 @@ TARGETS: list[Target] = [
         "chart_rezoom_server", "p50_ms", "the same, in parts of 60 % to 0.1 %: p50", "ms", must_below=200.0
     ),
     Target("chart_rezoom_server", "p99_ms", "the same: p99", "ms"),
+    *_studio_charts(),
     Target("upload", "mib_per_s", "artifact, big file up", "MiB/s", higher=True, must=_FILE_MUST),
     Target("download", "mib_per_s", "artifact, big file down", "MiB/s", higher=True, must=_FILE_MUST),
     Target("upload", "cpu_s_per_gib", "big file up: CPU", "s/GiB"),

@@ -1,0 +1,146 @@
+"""Rows about Studio's charts in Chromium: first paint, zoom and moving, on a hundred long series and on a thousand."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench import charts, wire
+from bench.servers import Server
+from bench.suite import Suite
+
+WIDTH, HEIGHT = 1400, 900
+PAINTS, ZOOMS, MOVES = 5, 3, 60
+MANY_RUNS, MANY_POINTS = 1_000, 1_000
+WAIT_MS, POLL_MS = 60_000, 20
+# The moment at which the browser has drawn the frame with the first lines, and the frame with the lines of a zoom.
+WATCH = """
+const drawn = (name) => requestAnimationFrame(() => setTimeout(() => { window[name] = performance.now(); }, 0));
+let chart = false;
+let reading = false;
+new MutationObserver(() => {
+    const found = document.querySelector('[role=img]:has(canvas[data-layer=lines])');
+    if (!found) return;
+    if (!chart) { chart = true; drawn('firstPaint'); }
+    const now = found.getAttribute('aria-label').includes('being read');
+    if (reading && !now) drawn('lastPaint');
+    reading = now;
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'] });
+addEventListener('mouseup', () => { window.released = performance.now(); window.lastPaint = 0; }, true);
+"""
+FRAMES = """() => {
+    window.frames_ = [performance.now()];
+    const next = (now) => { window.frames_.push(now); window.watching = requestAnimationFrame(next); };
+    window.watching = requestAnimationFrame(next);
+}"""
+ASKED = """() => performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/charts/series'))[0].startTime"""
+
+
+def studio_charts(suite: Suite) -> None:
+    """100 runs with 1,000,000 points each, then 1,000 runs with 1,000 points: Studio in Chromium, beside its server."""
+    chromium = shutil.which("chromium")
+    for server in suite.servers:
+        if server.name != "runyard" or chromium is None:
+            why = "no Chromium" if server.name == "runyard" else "measured for Studio only"
+            suite.record("studio_chart", server.name, absent=why)
+            suite.record("studio_many_lines", server.name, absent=why)
+            continue
+        points = suite.scale.chart_points
+        suite.progress(f"    filling {server.name} with {charts.RUNS} series of {points:,} points")
+        few = _experiment(server, "studio-charts", charts.RUNS, points)
+        many = _experiment(server, "studio-lines", MANY_RUNS, MANY_POINTS)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            )
+            suite.record("studio_chart", server.name, **_measured(browser, server, few, charts.RUNS))
+            suite.record("studio_many_lines", server.name, **_measured(browser, server, many, MANY_RUNS))
+            browser.close()
+
+
+def _experiment(server: Server, name: str, runs: int, points: int) -> str:
+    experiment = wire.new_experiment(server, name)
+    charts.fill(server, [wire.new_run(server, experiment) for _ in range(runs)], points)
+    return experiment
+
+
+def _measured(browser: Browser, server: Server, experiment: str, runs: int) -> dict[str, float]:
+    navigated, painted = [], []
+    for _ in range(PAINTS):
+        page = _opened(browser, server, experiment, runs)
+        first = page.evaluate("window.firstPaint")
+        navigated.append(first)
+        painted.append(first - page.evaluate(ASKED))
+        page.context.close()
+    page = _opened(browser, server, experiment, runs)
+    zooms = [_zoom(page) for _ in range(ZOOMS)]
+    frames = _moved(page)
+    page.context.close()
+    return {
+        "navigation_ms": statistics.median(navigated),
+        "paint_ms": statistics.median(painted),
+        "zoom_ms": statistics.median(zooms),
+        "frame_ms": (frames[-1] - frames[0]) / (len(frames) - 1),
+        "longest_frame_ms": max(after - before for before, after in pairwise(frames)),
+    }
+
+
+def _opened(browser: Browser, server: Server, experiment: str, runs: int) -> Page:
+    """Nothing in the cache; the lines are there."""
+    page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
+    page.add_init_script(WATCH)
+    page.goto(f"{server.base_url}/workspaces/default/experiments/{experiment}?tab=charts&top={runs}")
+    _until(page, "window.firstPaint > 0")
+    page.wait_for_timeout(500)
+    return page
+
+
+def _until(page: Page, what: str) -> None:
+    """Playwright's own waiting evaluates in the page, which the page's policy forbids."""
+    for _ in range(WAIT_MS // POLL_MS):
+        if page.evaluate(what):
+            return
+        page.wait_for_timeout(POLL_MS)
+    raise TimeoutError(f"{what} did not come true in {WAIT_MS} ms")
+
+
+def _box(page: Page) -> dict[str, Any]:
+    found = page.locator(".u-over").first.bounding_box()
+    if found is None:
+        raise RuntimeError("the chart has gone")
+    return dict(found)
+
+
+def _zoom(page: Page) -> float:
+    """From the release of the button to the frame that has the new points, in ms."""
+    box = _box(page)
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
+    page.mouse.up()
+    _until(page, "window.lastPaint > 0")
+    passed: float = page.evaluate("window.lastPaint - window.released")
+    page.wait_for_timeout(500)
+    return passed
+
+
+def _moved(page: Page) -> Sequence[float]:
+    """The moments of the frames while the chart is pulled along."""
+    box = _box(page)
+    middle = box["y"] + box["height"] / 2
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + box["width"] * 0.9, middle)
+    page.mouse.down()
+    page.evaluate(FRAMES)
+    for step in range(MOVES):
+        page.mouse.move(box["x"] + box["width"] * (0.9 - 0.8 * step / MOVES), middle)
+    frames: list[float] = page.evaluate("(cancelAnimationFrame(window.watching), window.frames_)")
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    return frames
