@@ -399,6 +399,17 @@ def test_a_view_is_saved_and_opened_again(studio: Studio, call: Call) -> None:
     expect(other.get_by_text("Deleted the view Only one")).to_be_visible()
 
 
+def test_what_is_shown_is_written_to_a_file(studio: Studio, trained: Trained) -> None:
+    page = opened(studio, trained.experiment, "?f=model-2&cols=%5B%22m.max.val%2Floss%22%2C%22p.model%22%5D")
+    expect_names(page, ["model-2"])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download what is shown as CSV").click()
+    assert download.value.suggested_filename == "trained.csv"
+    head_line, line = download.value.path().read_text().splitlines()
+    assert head_line == "Run id,Run,val/loss max,model"
+    assert line == f"{trained.runs[2]},model-2,9,vit"
+
+
 def test_charts_show_the_runs_of_the_table(studio: Studio, trained: Trained) -> None:
     page = opened(studio, trained.experiment, f"?tab=charts&hide=%5B%22{trained.runs[0]}%22%5D")
     expect(page.get_by_text("5 runs shown of 6")).to_be_visible()
