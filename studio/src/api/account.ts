@@ -1,6 +1,6 @@
 /** Who is asking, and how one logs in. */
 import { queryOptions } from "@tanstack/react-query";
-import { address, get, post, rememberCsrfToken } from "@/api/http";
+import { address, get, post, rememberSession } from "@/api/http";
 
 export interface Principal {
   uuid: string;
@@ -40,7 +40,7 @@ export const meQuery = () =>
     queryKey: ["me"],
     queryFn: async ({ signal }) => {
       const me = await get<Me>(address(null, "/api/v1/me"), signal);
-      rememberCsrfToken(me.csrf_token);
+      rememberSession(me.csrf_token, me.principal.uuid);
       return me;
     },
     staleTime: 60_000,
@@ -55,11 +55,11 @@ export const loginWaysQuery = () =>
   });
 
 export async function logIn(user: string, password: string): Promise<void> {
-  const answer = await post<{ csrf_token?: string }>(address(null, "/api/v1/login/session"), {
-    user,
-    password,
-  });
-  rememberCsrfToken(answer.csrf_token);
+  const answer = await post<{ csrf_token?: string; principal: Principal }>(
+    address(null, "/api/v1/login/session"),
+    { user, password },
+  );
+  rememberSession(answer.csrf_token, answer.principal.uuid);
 }
 
 export const logOut = (everywhere: boolean) =>

@@ -18,9 +18,14 @@ export type Params = Record<string, string | number | boolean | readonly string[
 const WRONG_TOKEN = "CSRF_TOKEN_WRONG";
 let csrfToken: string | null = null;
 
-/** Kept for the requests that follow; only a cookie session has one. */
-export function rememberCsrfToken(token: string | null | undefined): void {
+/** Of whom the page shows what they may see. */
+let reader: string | null = null;
+let renewing: Promise<void> | null = null;
+
+/** Kept for the requests that follow: the session's token, which only a cookie session has, and whose session it is. */
+export function rememberSession(token: string | null | undefined, person: string): void {
   csrfToken = token ?? null;
+  reader = person;
 }
 
 /** The path of a route of a workspace; `null`: one of the server as a whole. */
@@ -62,21 +67,37 @@ export async function packed<T>(url: string, body: unknown, signal?: AbortSignal
 
 /** The raw answer, for files. Throws ApiError. */
 export async function request(method: string, url: string, options: Options = {}): Promise<Response> {
+  const sent = csrfToken;
   const response = await send(method, url, options);
   if (response.ok) return response;
   const error = await errorOf(response);
-  // The session is another one than when the page was loaded: somebody logged in again in another tab.
-  if (error.code !== WRONG_TOKEN || !(await renewCsrfToken())) throw error;
+  if (!(await isRenewed(error, sent))) throw error;
   const again = await send(method, url, options);
   if (!again.ok) throw await errorOf(again);
   return again;
 }
 
-async function renewCsrfToken(): Promise<boolean> {
-  const before = csrfToken;
-  const me = await get<{ csrf_token?: string }>(address(null, "/api/v1/me"));
-  rememberCsrfToken(me.csrf_token);
-  return csrfToken !== null && csrfToken !== before;
+/**
+ * Whether a request that was refused for its token may come again: the session is another one than when the page was
+ * loaded, because somebody logged in again in another tab. When that is somebody else, the page begins anew as theirs.
+ */
+async function isRenewed(error: ApiError, sent: string | null): Promise<boolean> {
+  if (error.code !== WRONG_TOKEN) return false;
+  if (csrfToken === sent) {
+    renewing ??= renew().finally(() => {
+      renewing = null;
+    });
+    await renewing;
+  }
+  return csrfToken !== null && csrfToken !== sent;
+}
+
+async function renew(): Promise<void> {
+  const response = await send("GET", address(null, "/api/v1/me"), {});
+  if (!response.ok) throw await errorOf(response);
+  const me = (await response.json()) as { principal: { uuid: string }; csrf_token?: string | null };
+  if (reader !== null && me.principal.uuid !== reader) location.reload();
+  else rememberSession(me.csrf_token, me.principal.uuid);
 }
 
 async function send(method: string, url: string, options: Options): Promise<Response> {
@@ -105,11 +126,22 @@ async function send(method: string, url: string, options: Options): Promise<Resp
 }
 
 /** Sends a file and tells how much of it is on its way: `fetch` cannot. Throws ApiError, or AbortError when stopped. */
-export function upload(
-  url: string,
-  file: Blob,
-  { onProgress, signal }: { onProgress?: (sent: number) => void; signal?: AbortSignal } = {},
-): Promise<void> {
+export async function upload(url: string, file: Blob, options: UploadOptions = {}): Promise<void> {
+  const sent = csrfToken;
+  try {
+    await uploadOnce(url, file, options);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !(await isRenewed(error, sent))) throw error;
+    await uploadOnce(url, file, options);
+  }
+}
+
+interface UploadOptions {
+  onProgress?: (sent: number) => void;
+  signal?: AbortSignal;
+}
+
+function uploadOnce(url: string, file: Blob, { onProgress, signal }: UploadOptions): Promise<void> {
   return new Promise((done, failed) => {
     const work = new XMLHttpRequest();
     const stopped = () => failed(new DOMException("The upload was stopped.", "AbortError"));

@@ -13,7 +13,8 @@ Object.assign(globalThis, { __webpack_nonce__: nonce });
 const client = new QueryClient({
   queryCache: new QueryCache({
     onError: (error) => {
-      if (isLoggedOut(error))
+      // Several may be refused at once: the first of them has led to the login then.
+      if (isLoggedOut(error) && location.pathname !== "/login")
         router.navigate({ to: "/login", search: { next: location.pathname + location.search } });
     },
   }),

@@ -37,12 +37,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import { lazy, useEffect } from "react";
 import { hasSession, logOut, meQuery } from "@/api/account";
+import { isLoggedOut } from "@/api/http";
 import { workspacesQuery } from "@/api/workspaces";
 import { LATER } from "@/app/later";
 import icon from "@/app/runyard.svg";
 import classes from "@/app/Shell.module.css";
 import { useShortcuts } from "@/app/shortcuts";
 import { Lazily } from "@/components/Lazily";
+import { useSay } from "@/components/notices";
 
 const CommandPalette = lazy(() =>
   import("@/app/CommandPalette").then((one) => ({ default: one.CommandPalette })),
@@ -201,10 +203,16 @@ function SchemeButton() {
 function PersonMenu() {
   const { data: me } = useQuery(meQuery());
   const navigate = useNavigate();
+  const say = useSay();
   if (!me) return null;
   const name = me.principal.display_name || me.principal.name;
   const leave = async (everywhere: boolean) => {
-    await logOut(everywhere);
+    try {
+      await logOut(everywhere);
+    } catch (error) {
+      // The session may be over already.
+      if (!isLoggedOut(error)) return say.error(error);
+    }
     await navigate({ to: "/login" });
     location.reload();
   };

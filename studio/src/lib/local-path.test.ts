@@ -8,5 +8,9 @@ test.each([
   ["https://evil.example", "/"],
   ["javascript:alert(1)", "/"],
   ["/\nx", "/"],
+  ["/login", "/"],
+  ["/login?next=%2Fworkspaces%2Fa", "/"],
+  ["/login/oidc", "/"],
+  ["/login-notes", "/login-notes"],
   [undefined, "/"],
 ])("%s leads to %s", (text, expected) => expect(localPath(text)).toBe(expected));
