@@ -83,7 +83,7 @@ export default function LineChart(props: LineChartProps) {
     else if (event.key === "+") plot.current?.widen(0.8);
     else if (event.key === "-") plot.current?.widen(1.25);
     else if (event.key === "Escape" && pinned) setPinned(null);
-    else if (event.key === "0" || event.key === "Escape") onZoom(null);
+    else if (event.key === "0" || event.key === "Escape") plot.current?.reset();
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -95,6 +95,8 @@ export class Plot {
 
   /** What it shows from now on; another kind of axis needs another plot. */
   update(view: View): void {
+    // Somebody asked for all of it: what was still on its way there no longer counts.
+    if (view.zoom === null && this.view.zoom !== null) this.stop();
     this.view = view;
     if (this.settle === undefined) this.moving = null;
     this.again();
@@ -145,6 +147,19 @@ export class Plot {
       valueAt(scale, middle - middle * times),
       valueAt(scale, middle + (scale.size - middle) * times),
     ]);
+  }
+
+  /** Shows the whole axis. */
+  reset(): void {
+    this.stop();
+    this.moving = null;
+    this.again();
+    this.told.zoom(null);
+  }
+
+  private stop(): void {
+    clearTimeout(this.settle);
+    this.settle = undefined;
   }
 
   private go(span: Span): void {
@@ -343,7 +358,7 @@ export class Plot {
       const box = over.getBoundingClientRect();
       this.told.pin(this.hover(event.clientX - box.left, event.clientY - box.top));
     });
-    on("dblclick", () => this.told.zoom(null));
+    on("dblclick", () => this.reset());
     on("pointerdown", (event) => {
       if (!event.shiftKey && event.button !== 1) return;
       event.preventDefault();
