@@ -1,12 +1,13 @@
 /** The runs of a page: their order, their rows, what is unfolded, what changes while one looks. */
 import type { GroupBy } from "@/api/run-groups";
 import type { ColumnKeys, RunRow, RunsPage, WantedColumns } from "@/api/runs";
-import { COLOR_TAG, type Column, TEXT_LIMIT, usualColumns, wantedOf } from "@/lib/run-columns";
+import { COLOR_TAG, type Column, wantedOf } from "@/lib/run-columns";
 import { childrenOf } from "@/lib/run-filter";
 import { GroupList, type ReadGroups } from "@/pages/runs/data/groups";
 import { type Question, type ReadPage, RunList } from "@/pages/runs/data/list";
 import { type ReadRows, Rows } from "@/pages/runs/data/rows";
-import { type Branch, Tree } from "@/pages/runs/data/tree";
+import { branchesOf, Tree } from "@/pages/runs/data/tree";
+import { EVERYTHING, Usual } from "@/pages/runs/data/usual";
 
 export interface Reads {
   page: ReadPage;
@@ -23,13 +24,6 @@ export interface Wish {
   columns: readonly Column[] | null;
 }
 
-const EVERYTHING: WantedColumns = {
-  info: true,
-  all_metrics: true,
-  all_params: true,
-  tags: [COLOR_TAG],
-  text_limit: TEXT_LIMIT,
-};
 /** Runs by which a table of groups learns what is usual. */
 const SAMPLE = 60;
 
@@ -37,10 +31,9 @@ type Main = { list: RunList; groups: null } | { list: null; groups: GroupList };
 
 export class RunsModel {
   readonly rows: Rows;
-  /** Ids of the columns of a table that nobody arranged. They grow, so that none jumps away. */
-  usual: readonly string[] | null = null;
   /** A newer question is on its way. */
   waiting = false;
+  private readonly habit: Usual;
   private main: Main | null = null;
   private next: Main | null = null;
   private wish: Wish | null = null;
@@ -55,9 +48,10 @@ export class RunsModel {
 
   constructor(
     private readonly reads: Reads,
-    private readonly withExperiment: boolean,
+    withExperiment: boolean,
     private readonly failed: (error: unknown) => void,
   ) {
+    this.habit = new Usual(withExperiment);
     this.rows = new Rows(reads.rows, () => this.tell(), failed);
   }
 
@@ -67,6 +61,10 @@ export class RunsModel {
   };
   readonly snapshot = (): number => this.version;
 
+  /** Ids of the columns of a table that nobody arranged. */
+  get usual(): readonly string[] | null {
+    return this.habit.ids;
+  }
   get list(): RunList | null {
     return this.main?.list ?? null;
   }
@@ -111,7 +109,7 @@ export class RunsModel {
 
   get tree(): Tree {
     if (this.grown) return this.grown;
-    const runs = branches(this.openRuns);
+    const runs = branchesOf(this.openRuns);
     if (this.main?.groups) {
       const { groups, more } = this.main.groups;
       const byPlace = new Map<number, RunList>();
@@ -121,7 +119,7 @@ export class RunsModel {
       });
       this.grown = Tree.ofGroups(
         groups.length,
-        branches(byPlace),
+        branchesOf(byPlace),
         runs,
         more ? `More than ${groups.length} groups: more are read when you scroll on.` : null,
       );
@@ -268,7 +266,7 @@ export class RunsModel {
 
   private came(page: RunsPage): void {
     this.rows.keep(page.rows, page.keys);
-    if (this.wish?.columns === null) this.learn(page);
+    if (this.wish?.columns === null) this.habit.learn(page);
   }
 
   /** Groups have no columns of their own: some of their runs say what is usual. */
@@ -279,26 +277,11 @@ export class RunsModel {
         new AbortController().signal,
       );
       this.rows.keep(page.rows, page.keys);
-      this.learn(page);
+      this.habit.learn(page);
       this.tell();
     } catch {
       // The table of groups tells what is wrong.
     }
-  }
-
-  private learn(page: RunsPage): void {
-    const params = page.keys.params.map((key, i) => ({
-      key,
-      differs: new Set(page.rows.map((row) => row.params[i])).size > 1,
-    }));
-    const found = usualColumns(
-      page.keys.metrics.filter((one) => one.stat === "last").map((one) => one.key),
-      params,
-      this.withExperiment,
-    );
-    if (this.usual === null) this.usual = found;
-    else if (this.usual.length < found.length)
-      this.usual = [...this.usual, ...found.filter((id) => !this.usual?.includes(id))];
   }
 
   private fold(): void {
@@ -328,20 +311,4 @@ export class RunsModel {
 
 function close(main: Main): void {
   (main.list ?? main.groups).close();
-}
-
-function branches(open: ReadonlyMap<number, RunList>): Map<number, Branch> {
-  const found = new Map<number, Branch>();
-  for (const [key, list] of open) {
-    const note =
-      list.state === "waiting"
-        ? "Loading …"
-        : list.state === "broken"
-          ? `These runs could not be read: ${list.error instanceof Error ? list.error.message : "error"}`
-          : list.handles.length === 0
-            ? "No runs"
-            : null;
-    found.set(key, { handles: list.handles, note });
-  }
-  return found;
 }

@@ -1,4 +1,5 @@
 /** What the table shows from top to bottom: runs, groups of runs, and what is unfolded below them. Pure. */
+import type { RunList } from "@/pages/runs/data/list";
 
 export type Item =
   | { kind: "run"; handle: number; depth: number }
@@ -117,4 +118,18 @@ export class Tree {
     this.pieces.push({ ...piece, from: this.count });
     this.count += piece.count;
   }
+}
+
+/** Lists that are unfolded, as branches. */
+export function branchesOf(open: ReadonlyMap<number, RunList>): Map<number, Branch> {
+  const found = new Map<number, Branch>();
+  for (const [key, list] of open) found.set(key, { handles: list.handles, note: noteOf(list) });
+  return found;
+}
+
+function noteOf(list: RunList): string | null {
+  if (list.state === "waiting") return "Loading …";
+  if (list.state === "broken")
+    return `These runs could not be read: ${list.error instanceof Error ? list.error.message : "error"}`;
+  return list.handles.length === 0 ? "No runs" : null;
 }
