@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from runyard.entities.common import Stage, Tag
+from runyard.errors import InvalidInput, shown
 
 DEFAULT_EXPERIMENT_ID = 0
 
@@ -20,3 +23,17 @@ class Experiment(msgspec.Struct, frozen=True):
     created_ms: int
     updated_ms: int
     tags: list[Tag] = msgspec.field(default_factory=list)
+
+
+def parse_experiment_id(value: str | int) -> int:
+    """The number of an experiment.
+
+    Raises: InvalidInput.
+    """
+    try:
+        number = int(value) if not isinstance(value, str) or re.fullmatch(r"-?[0-9]{1,19}", value) else None
+    except ValueError:
+        number = None
+    if number is None or not -(2**63) <= number < 2**63:
+        raise InvalidInput(f"Invalid experiment ID {shown(value)}. Experiment ID must be a valid integer.")
+    return number

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
+from runyard.entities.experiment import parse_experiment_id as parse_experiment_id
 from runyard.entities.log_rules import KEY_LIMIT as KEY_LIMIT
 from runyard.entities.log_rules import PARAM_VALUE_LIMIT as PARAM_VALUE_LIMIT
 from runyard.entities.log_rules import TAG_VALUE_LIMIT as TAG_VALUE_LIMIT
@@ -15,26 +14,11 @@ from runyard.entities.log_rules import check_text as check_text
 from runyard.entities.search.limits import SEARCH_LIMIT as SEARCH_LIMIT
 from runyard.entities.search.limits import check_max_results as check_max_results
 from runyard.entities.search.limits import parse_view_type as parse_view_type
-from runyard.errors import InvalidInput, shown
 from runyard.services.context import Context
 
 EXPERIMENT_TAG_VALUE_LIMIT = 20_000
 REGISTRY_TAG_VALUE_LIMIT = 100_000
 NAME_LIMIT = 500
-
-
-def parse_experiment_id(value: str | int) -> int:
-    """The number of an experiment.
-
-    Raises: InvalidInput.
-    """
-    try:
-        number = int(value) if not isinstance(value, str) or re.fullmatch(r"-?[0-9]{1,19}", value) else None
-    except ValueError:
-        number = None
-    if number is None or not -(2**63) <= number < 2**63:
-        raise InvalidInput(f"Invalid experiment ID {shown(value)}. Experiment ID must be a valid integer.")
-    return number
 
 
 def experiment_of(ctx: Context, value: str | int) -> int:

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import re
 import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from runyard.entities.common import Page, Tag
-from runyard.entities.trace import (
-    FIXED_TAGS,
-    SIZE_STATS,
-    SOURCE_RUN,
-    SPAN_INPUTS,
-    SPAN_OUTPUTS,
-    TRACE_NAME,
-    Assessment,
-    Span,
-    SpanBatch,
-    Trace,
-    TraceInfo,
-    TraceState,
-    TraceSummary,
+from runyard.entities.trace import Assessment, SpanBatch, Trace, TraceInfo, TraceState
+from runyard.entities.trace_rules import (
+    NS_PER_MS,
+    SEARCH_DEFAULT,
+    SEARCH_LIMIT,
+    check_link,
+    check_untag,
+    checked_info,
+    checked_tag,
+    is_complete,
+    named_assessment,
+    new_assessment_id,
+    own_facts,
+    require_complete,
+    summaries,
+    trace_absent,
 )
-from runyard.errors import InvalidInput, NotFound, shown
-from runyard.services.checks import (
-    KEY_LIMIT,
-    TAG_VALUE_LIMIT,
-    check_length,
-    check_max_results,
-    check_text,
-    experiment_of,
-)
+from runyard.errors import InvalidInput
+from runyard.services.checks import check_max_results, check_text, experiment_of
 from runyard.services.context import Context
 from runyard.store.trace_contracts import TraceStore
 
-SEARCH_LIMIT = 500
-SEARCH_DEFAULT = 100
-LINK_LIMIT = 100
-PREVIEW_LIMIT = 1_000
-TRACE_TAG_PREFIX = "mlflow.traceTag."
-UNTOLD_RESOURCES = ("telemetry.sdk.", "mlflow.")
-NS_PER_MS = 1_000_000
 END_OF_TIME_MS = 253_402_300_800_000
-_ASSESSMENT_ID = re.compile(r"a-[0-9a-f]{32}")
 
 
 class TraceService:
@@ -58,13 +41,7 @@ class TraceService:
 
     async def start(self, ctx: Context, info: TraceInfo) -> TraceInfo:
         """Create or overwrite a trace, as its client describes it at its end."""
-        _check_trace_id(info.trace_id)
-        for text in (info.request_preview, info.response_preview, info.client_request_id):
-            check_text("trace_info", text or "")
-        for said in info.assessments:
-            _check_assessment(said)
-        own = {"tags": _own_facts(info.tags), "metadata": _own_facts(info.metadata)}
-        return await self._store.start(ctx.workspace_id, msgspec.structs.replace(info, **own))
+        return await self._store.start(ctx.workspace_id, checked_info(info))
 
     async def begin(
         self,
@@ -82,8 +59,8 @@ class TraceService:
             experiment_id=experiment_of(ctx, experiment_id),
             request_ms=start_ms,
             state=TraceState.IN_PROGRESS,
-            tags=_own_facts(tags),
-            metadata=_own_facts(metadata),
+            tags=own_facts(tags),
+            metadata=own_facts(metadata),
         )
         return await self._store.start(ctx.workspace_id, info, described=False)
 
@@ -100,7 +77,7 @@ class TraceService:
         """Say how and when a begun trace ended; metadata and tags are added to those it has."""
         _check_moment(end_ms)
         return await self._store.end(
-            ctx.workspace_id, trace_id, end_ms, state, metadata=_own_facts(metadata), tags=_own_facts(tags)
+            ctx.workspace_id, trace_id, end_ms, state, metadata=own_facts(metadata), tags=own_facts(tags)
         )
 
     async def add_spans(
@@ -111,12 +88,8 @@ class TraceService:
         Args:
             run_id: the run that the traces belong to, if the sender says so.
         """
-        summaries = [
-            _summary(trace_id, spans, batch.resource, run_id)
-            for batch in batches
-            for trace_id, spans in _by_trace(batch.spans).items()
-        ]
-        await self._store.add_spans(ctx.workspace_id, experiment_of(ctx, experiment_id), summaries)
+        told = summaries(batches, run_id)
+        await self._store.add_spans(ctx.workspace_id, experiment_of(ctx, experiment_id), told)
 
     async def get_info(self, ctx: Context, trace_id: str) -> TraceInfo:
         """One trace without spans."""
@@ -129,11 +102,9 @@ class TraceService:
         """
         found = await self._store.get_many(ctx.workspace_id, [trace_id])
         if not found:
-            raise NotFound(f"Trace with ID {trace_id} is not found.")
-        if not allow_partial and not _complete(found[0]):
-            raise NotFound(
-                f"Trace with ID {trace_id} is not fully exported yet: spans are missing. Try again later."
-            )
+            raise trace_absent(trace_id)
+        if not allow_partial:
+            require_complete(found[0])
         return found[0]
 
     async def get_infos(self, ctx: Context, trace_ids: Sequence[str]) -> list[TraceInfo]:
@@ -143,7 +114,7 @@ class TraceService:
     async def get_many(self, ctx: Context, trace_ids: Sequence[str]) -> list[Trace]:
         """Those of which all spans have arrived."""
         return [
-            trace for trace in await self._store.get_many(ctx.workspace_id, trace_ids) if _complete(trace)
+            trace for trace in await self._store.get_many(ctx.workspace_id, trace_ids) if is_complete(trace)
         ]
 
     async def search(
@@ -195,28 +166,16 @@ class TraceService:
 
     async def set_tag(self, ctx: Context, trace_id: str, tag: Tag) -> None:
         """Set or overwrite; a long value is cut, as MLflow does."""
-        if tag.key in FIXED_TAGS:
-            raise InvalidInput(f"Tag '{tag.key}' is immutable and cannot be set on a trace.")
-        if not tag.key:
-            raise InvalidInput.missing("key")
-        check_length("key", tag.key, KEY_LIMIT)
-        _check_fact(tag.key, tag.value)
-        await self._store.set_tag(ctx.workspace_id, trace_id, Tag(tag.key, tag.value[:TAG_VALUE_LIMIT]))
+        await self._store.set_tag(ctx.workspace_id, trace_id, checked_tag(tag))
 
     async def delete_tag(self, ctx: Context, trace_id: str, key: str) -> None:
         """Raises: NotFound when there is none."""
-        if key in FIXED_TAGS:
-            raise InvalidInput(f"Tag '{key}' is immutable and cannot be deleted from a trace.")
+        check_untag(key)
         await self._store.delete_tag(ctx.workspace_id, trace_id, key)
 
     async def link_to_run(self, ctx: Context, trace_ids: Sequence[str], run_id: str) -> None:
         """Let searches by run find these traces."""
-        if len(trace_ids) > LINK_LIMIT:
-            raise InvalidInput(
-                f"Cannot link more than {LINK_LIMIT} traces to a run in a single request. "
-                f"Provided {len(trace_ids)} traces."
-            )
-        check_text("run_id", run_id)
+        check_link(trace_ids, run_id)
         await self._store.link_to_run(ctx.workspace_id, trace_ids, run_id)
 
     async def link_prompts(self, ctx: Context, trace_id: str, prompts: Sequence[tuple[str, str]]) -> None:
@@ -228,10 +187,8 @@ class TraceService:
 
         With an id it may be called again: the same assessment is kept once.
         """
-        _check_assessment(assessment)
-        if not _ASSESSMENT_ID.fullmatch(assessment.id):
-            assessment = msgspec.structs.replace(assessment, id=new_assessment_id())
-        return await self._store.add_assessment(ctx.workspace_id, assessment, new_assessment_id())
+        named = named_assessment(assessment)
+        return await self._store.add_assessment(ctx.workspace_id, named, new_assessment_id())
 
     async def get_assessment(self, ctx: Context, trace_id: str, assessment_id: str) -> Assessment:
         """One assessment."""
@@ -249,102 +206,11 @@ class TraceService:
         await self._store.delete_assessment(ctx.workspace_id, trace_id, assessment_id)
 
 
-def new_assessment_id() -> str:
-    """MLflow's form: a- and 32 hex digits."""
-    return f"a-{uuid.uuid4().hex}"
-
-
 def now_ms() -> int:
     """Milliseconds UTC."""
     return time.time_ns() // NS_PER_MS
 
 
-def _check_trace_id(trace_id: str) -> None:
-    if trace_id in ("", ".", "..") or any(char in trace_id for char in "/\\\x00"):
-        raise InvalidInput(
-            f"Invalid value {shown(trace_id)} for parameter 'trace_id' supplied: must be a single path component"
-        )
-    check_length("trace_id", trace_id, KEY_LIMIT)
-
-
-def _check_fact(key: str, value: str) -> None:
-    check_text("key", key)
-    check_text("value", value)
-
-
-def _own_facts(facts: dict[str, str]) -> dict[str, str]:
-    """Tags or metadata without those that only the server sets."""
-    for key, value in facts.items():
-        _check_fact(key, value)
-    return {key: value for key, value in facts.items() if key not in FIXED_TAGS}
-
-
 def _check_moment(ms: int) -> None:
     if not 0 <= ms < END_OF_TIME_MS:
         raise InvalidInput(f"Invalid timestamp_ms {ms}. Give milliseconds since 1970, up to the year 9999.")
-
-
-def _check_assessment(assessment: Assessment) -> None:
-    if not assessment.kind:
-        raise InvalidInput("Unknown assessment type: None. Give feedback or expectation.")
-    if not assessment.name:
-        raise InvalidInput.missing("assessment_name")
-    check_text("assessment_name", assessment.name)
-
-
-def _complete(trace: Trace) -> bool:
-    """All spans that the client counted have arrived; at least one where it has not."""
-    try:
-        expected = int(json.loads(trace.info.metadata[SIZE_STATS])["num_spans"])
-    except (KeyError, TypeError, ValueError):
-        expected = 1
-    return len(trace.spans) >= max(expected, 1)
-
-
-def _by_trace(spans: Sequence[Span]) -> dict[str, list[Span]]:
-    found: dict[str, list[Span]] = {}
-    for span in spans:
-        found.setdefault(f"tr-{span.trace_id}", []).append(span)
-    return found
-
-
-def _summary(trace_id: str, spans: list[Span], resource: dict[str, Any], run_id: str | None) -> TraceSummary:
-    """What these spans tell about their trace; the root span, if it is among them, tells most."""
-    root = next((span for span in spans if not span.parent_id), None)
-    ended = root is not None and root.end_ns > 0
-    state = (TraceState.ERROR if root.status == "ERROR" else TraceState.OK) if root and ended else None
-    return TraceSummary(
-        trace_id=trace_id,
-        request_ms=min(span.start_ns for span in spans) // NS_PER_MS,
-        end_ms=root.end_ns // NS_PER_MS if root and ended else None,
-        state=state,
-        request_preview=_preview(root, SPAN_INPUTS),
-        response_preview=_preview(root, SPAN_OUTPUTS),
-        tags=_tags(root, resource),
-        metadata={SOURCE_RUN: run_id} if run_id and root else {},
-        spans=spans,
-    )
-
-
-def _tags(root: Span | None, resource: dict[str, Any]) -> dict[str, str]:
-    tags = {
-        key: _as_text(value)
-        for key, value in resource.items()
-        if not key.startswith(UNTOLD_RESOURCES) and key
-    }
-    if root is not None:
-        tags[TRACE_NAME] = root.name
-        for key, value in root.attributes.items():
-            if key.startswith(TRACE_TAG_PREFIX):
-                tags[key.removeprefix(TRACE_TAG_PREFIX)] = _as_text(value)
-    return {key: value[:TAG_VALUE_LIMIT] for key, value in tags.items() if key not in FIXED_TAGS}
-
-
-def _preview(root: Span | None, attribute: str) -> str | None:
-    if root is None or attribute not in root.attributes:
-        return None
-    return _as_text(root.attributes[attribute])[:PREVIEW_LIMIT]
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

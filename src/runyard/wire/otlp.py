@@ -1,4 +1,4 @@
-"""OTLP: what OpenTelemetry exporters send, and spans as MLflow's protobuf JSON spells them."""
+"""OTLP: what OpenTelemetry exporters send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest as ExportTraceServiceRequest,
+)
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanProto
 
@@ -79,13 +81,21 @@ def decode_protobuf(body: bytes) -> list[SpanBatch]:
 
     Raises: BadRequest when it is none or holds no spans; TooLarge; Unprocessable for a span without ids.
     """
+    return batches_of(parse_protobuf(body))
+
+
+def parse_protobuf(body: bytes) -> ExportTraceServiceRequest:
+    """An ExportTraceServiceRequest, of which nothing but the size was looked at.
+
+    Raises: BadRequest, TooLarge.
+    """
     _check_size(body)
     request = ExportTraceServiceRequest()
     try:
         request.ParseFromString(body)
     except DecodeError:
         raise BadRequest("Invalid OpenTelemetry format") from None
-    return _batches(request)
+    return request
 
 
 def _check_size(body: bytes) -> None:
@@ -151,6 +161,11 @@ def _too_many(what: str, limit: int) -> TooLarge:
 
 def decode_json(body: bytes) -> list[SpanBatch]:
     """As `decode_protobuf`, from OTLP's JSON, where ids are hex."""
+    return batches_of(parse_json(body))
+
+
+def parse_json(body: bytes) -> ExportTraceServiceRequest:
+    """As `parse_protobuf`, from OTLP's JSON."""
     request = ExportTraceServiceRequest()
     try:
         text = body.decode("utf-8-sig")
@@ -166,7 +181,7 @@ def decode_json(body: bytes) -> list[SpanBatch]:
         json_format.ParseDict(fields, request, ignore_unknown_fields=True)
     except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError):
         raise BadRequest("Invalid OpenTelemetry format") from None
-    return _batches(request)
+    return request
 
 
 def _count(things: Iterable[Any], limit: int) -> bool:
@@ -186,7 +201,11 @@ def _hex_to_base64(fields: dict[str, Any]) -> None:
             fields[name] = base64.b64encode(bytes.fromhex(fields[name])).decode()
 
 
-def _batches(request: ExportTraceServiceRequest) -> list[SpanBatch]:
+def batches_of(request: ExportTraceServiceRequest) -> list[SpanBatch]:
+    """The spans of a request.
+
+    Raises: BadRequest when there are none; Unprocessable for one without ids.
+    """
     found = [
         SpanBatch(
             _attributes(resource.resource.attributes),
@@ -263,63 +282,42 @@ def _text(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def span_message(span: Span) -> dict[str, Any]:
-    """proto opentelemetry Span as protobuf JSON: ids in base64, 64-bit times as numbers."""
-    message: dict[str, Any] = {
-        "trace_id": _base64(span.trace_id),
-        "span_id": _base64(span.span_id),
-        "name": span.name,
-        "start_time_unix_nano": span.start_ns,
-        "end_time_unix_nano": span.end_ns,
-        "attributes": _pairs(span.attributes),
-        "status": {"code": f"STATUS_CODE_{span.status}"},
-    }
-    if span.parent_id:
-        message["parent_span_id"] = _base64(span.parent_id)
-    if span.kind:
-        message["kind"] = span.kind
-    if span.trace_state:
-        message["trace_state"] = span.trace_state
-    if span.message:
-        message["status"]["message"] = span.message
-    if span.events:
-        message["events"] = [_event(event) for event in span.events]
-    if span.links:
-        message["links"] = [_link(link) for link in span.links]
-    return message
+def parts_of(request: ExportTraceServiceRequest, part_bytes: int) -> list[bytes]:
+    """A request in pieces of about so many bytes; a span is never cut, and what it says of its sender goes with each."""
+    if request.ByteSize() <= part_bytes:
+        return [request.SerializeToString()]
+    found: list[bytes] = []
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            for group in _groups(scope.spans, part_bytes):
+                part = ExportTraceServiceRequest()
+                batch = part.resource_spans.add()
+                batch.resource.CopyFrom(resource.resource)
+                batch.scope_spans.add().spans.extend(group)
+                found.append(part.SerializeToString())
+    return found
 
 
-def _event(event: SpanEvent) -> dict[str, Any]:
-    return {"name": event.name, "time_unix_nano": event.time_ns, "attributes": _pairs(event.attributes)}
+def largest_span(request: ExportTraceServiceRequest) -> int:
+    """Its bytes."""
+    spans = (
+        span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans
+    )
+    return max((span.ByteSize() for span in spans), default=0)
 
 
-def _link(link: SpanLink) -> dict[str, Any]:
-    ids = {"trace_id": _base64(link.trace_id), "span_id": _base64(link.span_id)}
-    return {**ids, "attributes": _pairs(link.attributes)}
-
-
-def _base64(hexadecimal: str) -> str:
-    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
-
-
-def _pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": _any_value(value)} for key, value in attributes.items()]
-
-
-def _any_value(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if isinstance(value, bool):
-        return {"bool_value": value}
-    if isinstance(value, int):
-        return {"int_value": value}
-    if isinstance(value, float):
-        return {"double_value": value}
-    if isinstance(value, list):
-        return {"array_value": {"values": [_any_value(item) for item in value]}}
-    if isinstance(value, dict):
-        return {"kvlist_value": {"values": _pairs(value)}}
-    return {"string_value": str(value)}
+def _groups(spans: Iterable[SpanProto], part_bytes: int) -> Iterable[list[SpanProto]]:
+    group: list[SpanProto] = []
+    size = 0
+    for span in spans:
+        its = span.ByteSize()
+        if group and size + its > part_bytes:
+            yield group
+            group, size = [], 0
+        group.append(span)
+        size += its
+    if group:
+        yield group
 
 
 def check_media_type(header: str) -> str:

@@ -9,14 +9,21 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from runyard.entities.trace import SpanBatch
-from runyard.errors import BadRequest, InvalidInput, TooLarge, Unprocessable
+from runyard.errors import BadRequest, InvalidInput, RunyardError, TooLarge, Unprocessable
 from runyard.server.routing import Route, api, raw
 from runyard.server.uploads import receive_file
 from runyard.services.context import Context
 from runyard.services.traces import TraceService
 from runyard.wire.api.spans import AddSpans
-from runyard.wire.otlp import check_media_type, decode_json, decode_protobuf, inflate
+from runyard.wire.otlp import (
+    ExportTraceServiceRequest,
+    batches_of,
+    check_media_type,
+    decode_protobuf,
+    inflate,
+    parse_json,
+    parse_protobuf,
+)
 
 BODY_LIMIT = 64 * 1024 * 1024
 DECODINGS = 2
@@ -24,6 +31,7 @@ DECODINGS = 2
 EXPERIMENT_HEADER = "x-mlflow-experiment-id"
 RUN_HEADER = "x-mlflow-run-id"
 NOSNIFF = {"x-content-type-options": "nosniff"}
+REFUSED = (BadRequest, InvalidInput, Unprocessable, TooLarge)
 EMPTY: dict[str, Any] = {}
 
 
@@ -35,19 +43,16 @@ def routes(service: TraceService) -> list[Route]:
         """Receive spans as OpenTelemetry exporters send them, in protobuf or JSON."""
         experiment_id = request.headers.get(EXPERIMENT_HEADER)
         if experiment_id is None:
-            return _missing_header()
+            return missing_header()
         try:
-            kind = check_media_type(request.headers.get("content-type", ""))
-            body = await receive_file(request, _body)
+            kind, body = await received(request)
             encoding = request.headers.get("content-encoding", "")
             async with decodings:
-                batches = await asyncio.to_thread(_decode, kind, body, encoding)
-        except (BadRequest, InvalidInput, Unprocessable, TooLarge) as exc:
-            return JSONResponse({"detail": exc.message}, exc.status, NOSNIFF)
+                batches = await asyncio.to_thread(lambda: batches_of(parsed(kind, body, encoding)))
+        except REFUSED as exc:
+            return refused(exc)
         await service.add_spans(ctx, experiment_id, request.headers.get(RUN_HEADER), batches)
-        if kind == "json":
-            return JSONResponse({}, headers=NOSNIFF)
-        return Response(b"", media_type="application/x-protobuf", headers=NOSNIFF)
+        return taken(kind)
 
     async def add(ctx: Context, body: AddSpans) -> dict[str, Any]:
         """Keep spans, as a journal carries them; the same again changes nothing."""
@@ -62,9 +67,34 @@ def routes(service: TraceService) -> list[Route]:
     ]
 
 
-def _decode(kind: str, body: bytes, encoding: str) -> list[SpanBatch]:
+async def received(request: Request) -> tuple[str, bytes]:
+    """`protobuf` or `json`, and the body.
+
+    Raises: InvalidInput, BadRequest, TooLarge.
+    """
+    kind = check_media_type(request.headers.get("content-type", ""))
+    return kind, await receive_file(request, _body)
+
+
+def parsed(kind: str, body: bytes, encoding: str) -> ExportTraceServiceRequest:
+    """What was received. Takes memory: hundreds of megabytes at worst.
+
+    Raises: BadRequest, TooLarge.
+    """
     plain = inflate(body, encoding, BODY_LIMIT)
-    return decode_json(plain) if kind == "json" else decode_protobuf(plain)
+    return parse_json(plain) if kind == "json" else parse_protobuf(plain)
+
+
+def taken(kind: str) -> Response:
+    """The answer when the spans are kept."""
+    if kind == "json":
+        return JSONResponse({}, headers=NOSNIFF)
+    return Response(b"", media_type="application/x-protobuf", headers=NOSNIFF)
+
+
+def refused(exc: RunyardError) -> Response:
+    """The answer to what cannot be read as spans."""
+    return JSONResponse({"detail": exc.message}, exc.status, NOSNIFF)
 
 
 async def _body(pieces: AsyncIterator[bytes]) -> bytes:
@@ -79,7 +109,8 @@ async def _body(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _missing_header() -> Response:
+def missing_header() -> Response:
+    """The answer to spans of which nobody says where they belong."""
     problem = {
         "type": "missing",
         "loc": ["header", EXPERIMENT_HEADER],

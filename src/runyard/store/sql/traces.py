@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from runyard.entities.trace import (
     TraceState,
     TraceSummary,
 )
+from runyard.entities.trace_rules import with_prompts
 from runyard.errors import BadRequest, InvalidInput, NotFound
 from runyard.store.sql import traces_assessments
 from runyard.store.sql.database import Connection, Database, Row, Transaction
@@ -198,7 +198,7 @@ class SqlTraces:
             found = require_id(tx, workspace_id, trace_id)
             tx.one(BY_ID + _locked(tx), (found,))
             row = tx.one(TAG, (found, LINKED_PROMPTS))
-            tx.execute(SET_TAG, (found, LINKED_PROMPTS, _with_prompts(row[0] if row else "[]", prompts)))
+            tx.execute(SET_TAG, (found, LINKED_PROMPTS, with_prompts(row[0] if row else "[]", prompts)))
 
         await self._database.write(work, checked=True)
 
@@ -312,14 +312,3 @@ def _delete(tx: Transaction, rows: Sequence[Row]) -> int:
     where = among("id", ids, tx.dialect)
     tx.execute(f"DELETE FROM traces WHERE {where.text}", where.params)
     return len(ids)
-
-
-def _with_prompts(kept: str, prompts: Sequence[tuple[str, str]]) -> str:
-    """The tag's JSON list with these prompts added once."""
-    try:
-        known = json.loads(kept)
-    except ValueError:
-        known = []
-    known = known if isinstance(known, list) else []
-    added = [{"name": name, "version": version} for name, version in prompts]
-    return json.dumps(known + [item for item in added if item not in known])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import msgspec
 from runyard.entities.trace import Assessment, Trace, TraceInfo, TraceState
 from runyard.errors import InvalidInput, shown
 from runyard.wire.mlflow.scalars import Int32, Int64
-from runyard.wire.otlp import span_message
+from runyard.wire.mlflow.spans import span_message
 
 EXPERIMENT = "MLFLOW_EXPERIMENT"
 STATES = tuple(TraceState)
@@ -124,6 +125,42 @@ class InfoMessage(msgspec.Struct, omit_defaults=True):
             assessments=[AssessmentMessage.of(said) for said in info.assessments],
             tags=info.tags,
         )
+
+    @property
+    def experiment(self) -> str | int:
+        """The experiment that the trace belongs to.
+
+        Raises: InvalidInput, when it belongs elsewhere.
+        """
+        place = None if self.trace_location is None else self.trace_location.mlflow_experiment
+        if place is None:
+            raise InvalidInput.missing("trace.trace_info.trace_location.mlflow_experiment")
+        return place.experiment_id
+
+    def told(self, experiment_id: int, now_ms: int) -> TraceInfo:
+        """What the message describes; now_ms stands in for missing times.
+
+        Raises: InvalidInput.
+        """
+        return TraceInfo(
+            trace_id=self.trace_id,
+            experiment_id=experiment_id,
+            request_ms=timestamp_ms(self.request_time) if self.request_time else now_ms,
+            duration_ms=duration_ms(self.execution_duration) if self.execution_duration else None,
+            state=state_of(self.state),
+            request_preview=self.request_preview,
+            response_preview=self.response_preview,
+            client_request_id=self.client_request_id,
+            tags=self.tags,
+            metadata=self.trace_metadata,
+            assessments=[_sent_along(said, self.trace_id, now_ms) for said in self.assessments],
+        )
+
+
+def _sent_along(said: AssessmentMessage, trace_id: str, now_ms: int) -> Assessment:
+    """An assessment inside a trace; its id depends on nothing else, so that a repeated request keeps it once."""
+    digest = hashlib.sha256(trace_id.encode() + msgspec.json.encode(said)).hexdigest()
+    return said.assessment(said.assessment_id or f"a-{digest[:32]}", trace_id, now_ms)
 
 
 class TraceMessage(msgspec.Struct, omit_defaults=True):

@@ -12,7 +12,7 @@ from runyard.server.routing import PREFIXES, Route, raw
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
 from runyard.services.traces import TraceService
-from runyard.wire.otlp import span_message
+from runyard.wire.mlflow.spans import span_message
 
 FILE = "traces.json"  # where clients of MLflow 2, and exporters without OTLP, put the spans
 

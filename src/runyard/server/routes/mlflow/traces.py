@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
-
-import msgspec
 
 from runyard.entities.common import Tag
 from runyard.entities.experiment import DEFAULT_EXPERIMENT_ID
-from runyard.entities.trace import Assessment, TraceInfo
+from runyard.entities.trace import TraceInfo
 from runyard.errors import InvalidInput
 from runyard.server.routes.mlflow import traces_v2
 from runyard.server.routing import Route, rpc
@@ -39,9 +36,6 @@ from runyard.wire.mlflow.traces import (
     TracePage,
     TracesAnswer,
     UpdateAssessment,
-    duration_ms,
-    state_of,
-    timestamp_ms,
 )
 
 EMPTY: dict[str, Any] = {}
@@ -125,7 +119,8 @@ def _wanted(ctx: Context, body: TraceIds, info: TraceInfo) -> bool:
 def _writing(service: TraceService) -> list[Route]:
     async def start(ctx: Context, body: StartTrace) -> TraceAnswer:
         """Record a trace; the same id again replaces what is known of it."""
-        started = await service.start(ctx, _info(ctx, body.trace.trace_info))
+        info = body.trace.trace_info
+        started = await service.start(ctx, info.told(experiment_of(ctx, info.experiment), now_ms()))
         return TraceAnswer(TraceMessage(InfoMessage.of(started)))
 
     async def delete(ctx: Context, body: DeleteTraces) -> DeletedTraces:
@@ -144,31 +139,6 @@ def _writing(service: TraceService) -> list[Route]:
         *rpc("POST", f"{V3}/delete-traces", DeleteTraces, delete, "traces/delete"),
         *rpc("POST", f"{V2}/delete-traces", DeleteTraces, delete, "traces/delete"),
     ]
-
-
-def _info(ctx: Context, message: InfoMessage) -> TraceInfo:
-    place = None if message.trace_location is None else message.trace_location.mlflow_experiment
-    if place is None:
-        raise InvalidInput.missing("trace.trace_info.trace_location.mlflow_experiment")
-    return TraceInfo(
-        trace_id=message.trace_id,
-        experiment_id=experiment_of(ctx, place.experiment_id),
-        request_ms=timestamp_ms(message.request_time) if message.request_time else now_ms(),
-        duration_ms=duration_ms(message.execution_duration) if message.execution_duration else None,
-        state=state_of(message.state),
-        request_preview=message.request_preview,
-        response_preview=message.response_preview,
-        client_request_id=message.client_request_id,
-        tags=message.tags,
-        metadata=message.trace_metadata,
-        assessments=[_sent_along(said, message.trace_id) for said in message.assessments],
-    )
-
-
-def _sent_along(said: AssessmentMessage, trace_id: str) -> Assessment:
-    """An assessment inside a trace; its id depends on nothing else, so that a repeated request keeps it once."""
-    digest = hashlib.sha256(trace_id.encode() + msgspec.json.encode(said)).hexdigest()
-    return said.assessment(said.assessment_id or f"a-{digest[:32]}", trace_id, now_ms())
 
 
 def _tags(service: TraceService) -> list[Route]:
