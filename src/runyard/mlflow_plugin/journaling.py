@@ -24,7 +24,7 @@ from runyard.mlflow_plugin.errors import as_mlflow, needs_server
 from runyard.mlflow_plugin.fluent_api import asked_to_log, chosen_workspace
 from runyard.mlflow_plugin.journals import OpenJournal, elsewhere
 from runyard.mlflow_plugin.rest_call import RestCall, run_entity
-from runyard.mlflow_plugin.spans import packed
+from runyard.mlflow_plugin.spans import packed, unpacked
 
 LEAST, MOST = -(2**63), 2**63 - 1
 TIES = hasattr(Metric("", 0.0, 0, 0), "model_id")  # MLflow 3 ties points to models and datasets
@@ -50,7 +50,7 @@ class JournalStore(RestStore):  # type: ignore[misc]
         self._journal = journal
         self._logbook = journal.logbook
         experiments = Experiments(journal)
-        self._traces = Traces(journal, experiments)
+        self._traces = Traces(journal, experiments, unpacked)
         self._calls: Calls = {
             **experiments.calls,
             **Runs(journal, experiments).calls,

@@ -13,8 +13,8 @@ from mlflow.protos.service_pb2 import GetRun, MlflowService
 from mlflow.utils.proto_json_utils import parse_dict
 from mlflow.utils.rest_utils import _REST_API_PATH_PREFIX, extract_api_info_for_service
 
+from runyard.client.journal.calls.request import path_values
 from runyard.client.journal.calls.way import Document, Way
-from runyard.client.journal.model_state import model_values
 from runyard.wire.mlflow.decoding import decode_body
 from runyard.wire.mlflow.runs import RunMessage
 
@@ -55,7 +55,7 @@ class RestCall:
 
         Raises: InvalidInput.
         """
-        return decode_body(self.body.encode(), kind, model_values(self.path))
+        return decode_body(self.body.encode(), kind, path_values(self.path))
 
     def ask(self, *, repeat: bool = True, timeout_s: float | None = None) -> Document:
         """The server's answer, with little patience.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from runyard.errors import TooLarge
-
-PART_BYTES = 4 * 1024 * 1024  # of spans in one record
-MOST_BYTES = 11 * 1024 * 1024  # of one span: records hold 16 MiB, and requests carry spans as text
+from runyard.client.journal.calls.traces import PART_BYTES, check_span_bytes
+from runyard.entities.trace import SpanBatch
+from runyard.errors import StorageUnavailable
 
 
 def packed(spans: Sequence[Any]) -> list[bytes]:
@@ -18,11 +17,7 @@ def packed(spans: Sequence[Any]) -> list[bytes]:
     """
     encoded = [one.to_otel_proto() for one in spans]
     sizes = [one.ByteSize() for one in encoded]
-    if max(sizes) > MOST_BYTES:
-        raise TooLarge(
-            f"A span of {max(sizes)} bytes is too large for the journal; {MOST_BYTES} are allowed. Log large inputs and "
-            "outputs as attachments or artifacts."
-        )
+    check_span_bytes(max(sizes))
     groups: list[list[Any]] = [[]]
     size = 0
     for span, its in zip(encoded, sizes, strict=True):
@@ -45,3 +40,15 @@ def _request(encoded: Sequence[Any], first: Any) -> bytes:
     batch.scope_spans.add().spans.extend(encoded)
     found: bytes = request.SerializeToString()
     return found
+
+
+def unpacked(spans: bytes) -> list[SpanBatch]:
+    """Spans as they were written down.
+
+    Raises: RunyardError, also where MLflow has come without what it takes.
+    """
+    try:
+        from runyard.wire.otlp import decode_protobuf
+    except ImportError as exc:
+        raise StorageUnavailable("This MLflow cannot read spans.") from exc
+    return decode_protobuf(spans)

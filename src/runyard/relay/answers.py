@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,9 +13,13 @@ from runyard.client.journal.calls.experiments import Experiments
 from runyard.client.journal.calls.models import Models
 from runyard.client.journal.calls.request import Call
 from runyard.client.journal.calls.runs import Runs
+from runyard.client.journal.calls.traces import Traces
+from runyard.entities.trace import ARTIFACT_LOCATION
 
 OWN = "runyard-relay"  # where the artifacts of what was made here are, for clients
 RUNS, EXPERIMENTS, MODELS = "/2.0/mlflow/runs", "/2.0/mlflow/experiments", "/2.0/mlflow/logged-models"
+TRACES, OLD_TRACES = "/3.0/mlflow/traces", "/2.0/mlflow/traces"
+TAGS = (("PATCH", "SetTraceTag"), ("DELETE", "DeleteTraceTag"))
 PLACES = {
     ("POST", f"{RUNS}/log-metric"): "LogMetric",
     ("POST", f"{RUNS}/log-parameter"): "LogParam",
@@ -47,6 +52,16 @@ PLACES = {
     ("PATCH", f"{MODELS}/{{id}}/tags"): "SetLoggedModelTags",
     ("POST", f"{MODELS}/{{id}}/params"): "LogLoggedModelParamsRequest",
     ("DELETE", f"{MODELS}/{{id}}/tags/{{key}}"): "DeleteLoggedModelTag",
+    ("POST", TRACES): "StartTraceV3",
+    ("GET", f"{TRACES}/get"): "GetTrace",
+    ("GET", f"{TRACES}/batchGet"): "BatchGetTraces",
+    ("POST", f"{TRACES}/batchGetInfos"): "BatchGetTraceInfos",
+    ("POST", f"{TRACES}/search"): "SearchTracesV3",
+    ("GET", f"{TRACES}/{{trace_id}}"): "GetTraceInfoV3",
+    ("POST", f"{TRACES}/{{trace_id}}/assessments"): "CreateAssessment",
+    **{(method, f"{base}/{{trace_id}}/tags"): name for base in (TRACES, OLD_TRACES) for method, name in TAGS},
+    ("POST", f"{OLD_TRACES}/link-to-run"): "LinkTracesToRun",
+    ("POST", f"{OLD_TRACES}/link-prompts"): "LinkPromptsToTrace",
 }
 
 SIGNS = frozenset(
@@ -65,13 +80,13 @@ SIGNS = frozenset(
 """Who asks this of a run has it."""
 
 
-def answers_at(desk: Desk) -> Mapping[tuple[str, str], Call]:
+def answers_at(desk: Desk, experiments: Experiments, traces: Traces) -> Mapping[tuple[str, str], Call]:
     """By method and path."""
-    experiments = Experiments(desk)
     calls = {
         **experiments.calls,
         **Runs(desk, experiments).calls,
         **Models(desk, experiments).calls,
+        **traces.calls,
     }
     return {place: calls[name] for place, name in PLACES.items()}
 
@@ -84,21 +99,26 @@ def run_of(answer: object) -> str | None:
 
 
 def local_uris(answer: object) -> object:
-    """An answer whose artifacts clients without Runyard can reach: addresses of runs and models lead to the relay."""
+    """An answer whose artifacts clients without Runyard can reach: addresses of records lead to the relay."""
     if not (isinstance(answer, dict) and answer.keys() & _WITH_FILES):
         return answer
     plain = msgspec.to_builtins(answer)
     for noun in plain.keys() & _WITH_FILES:
         found = plain[noun]
         for one in found if isinstance(found, list) else [found]:
-            _lead_here(one.get("info", one))
+            _lead_here(one.get("trace_info", one.get("info", one)))
     return plain
 
 
-_WITH_FILES = frozenset({"run", "run_info", "runs", "model", "models"})
+_WITH_FILES = frozenset({"run", "run_info", "runs", "model", "models", "trace", "traces", "trace_infos"})
 
 
 def _lead_here(info: dict[str, Any]) -> None:
+    if "trace_id" in info:
+        tags = info.get("tags", {})
+        if str(tags.get(ARTIFACT_LOCATION, "")).startswith("runyard://"):
+            tags[ARTIFACT_LOCATION] = f"mlflow-artifacts:/{OWN}/traces/{quote(info['trace_id'], safe='')}"
+        return
     if str(info.get("artifact_uri", "")).startswith("runyard://"):
         run_id = info.get("run_id")
         owner = f"runs/{run_id}" if run_id else f"models/{info.get('model_id')}"

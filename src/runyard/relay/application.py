@@ -21,9 +21,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse, PlainTextResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from runyard.client.journal.calls.desk import Desk
+from runyard.client.journal.calls.experiments import Experiments
+from runyard.client.journal.calls.traces import Traces
 from runyard.client.journal.calls.way import away
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.access import ANONYMOUS
@@ -33,6 +35,7 @@ from runyard.relay.artifacts import FILES, OF_RUN, RelayedArtifacts
 from runyard.relay.asked import Asked, PassOn
 from runyard.relay.holders import Holders
 from runyard.relay.server import Server
+from runyard.relay.spans import EXPORT, RelayedSpans
 from runyard.relay.upstream import Upstream
 from runyard.server import errors
 from runyard.server.application import (
@@ -51,6 +54,7 @@ from runyard.server.gate import Gate
 from runyard.server.routing import PREFIXES, Route, RouteTable
 from runyard.version import MLFLOW_API_VERSION
 from runyard.wire.mlflow.artifacts import ListProxied, ListRunArtifacts, ServerInfo
+from runyard.wire.otlp import decode_protobuf
 
 WORKERS = 32
 UPLOAD = ".upload-"
@@ -77,8 +81,11 @@ class Relay:
         self.desk = Desk(recorder, server, server.reach)
         self.holders = Holders(self.desk)
         self._artifacts = RelayedArtifacts(self.desk)
+        experiments = Experiments(self.desk)
+        traces = Traces(self.desk, experiments, decode_protobuf, plain=True)
+        self._spans = RelayedSpans(traces)
         self._answers: dict[tuple[str, str], Callable[[Asked], object]] = {
-            **answers_at(self.desk),
+            **answers_at(self.desk, experiments, traces),
             ("GET", FILES): self._list,
             ("GET", OF_RUN): self._list_of_run,
             ("GET", INFO): _server_info,
@@ -146,6 +153,12 @@ class Relay:
         method, raw_path = scope["method"], scope["raw_path"].decode("latin-1")
         if raw_path in PLAIN:
             await PlainTextResponse(PLAIN[raw_path], headers=NOSNIFF)(scope, receive, send)
+            return
+        if raw_path == EXPORT and method == "POST":
+            found = await self._spans.received(scope, receive)
+            if not isinstance(found, Response):
+                found = await self._in_thread(self._spans.taken, *found)
+            await found(scope, receive, send)
             return
         path = _below_prefix(raw_path)
         try:
@@ -239,7 +252,7 @@ class Relay:
 
 
 GATED = (b"host", b"origin", b"sec-fetch-site")
-PASSED_ON = (*(f"{prefix}/" for prefix in PREFIXES), "/v1/traces")
+PASSED_ON = (*(f"{prefix}/" for prefix in PREFIXES), EXPORT)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.calls.places import Place, address_at_server, files_in, listed, place_of
 from runyard.client.journal.calls.way import Away, away
-from runyard.client.journal.local_reads import LocalFile
+from runyard.client.journal.local_reads import LocalFile, note_run
 from runyard.client.journal.model_state import MODELS, ModelState
 from runyard.errors import InvalidInput, NotFound, RunyardError
 from runyard.relay.answers import OWN
@@ -20,7 +20,7 @@ PROXY = "/2.0/mlflow-artifacts"
 FILES = f"{PROXY}/artifacts"
 OF_RUN = "/2.0/mlflow/artifacts/list"
 SCHEME = "mlflow-artifacts:/"
-_OWN = re.compile(rf"{OWN}/(runs|models)/([^/]+)(?:/(.*))?", re.DOTALL)
+_OWN = re.compile(rf"{OWN}/(runs|models|traces)/([^/]+)(?:/(.*))?", re.DOTALL)
 _LAYOUT = re.compile(r"(?:^|/)(m-[0-9a-f]{32}|[0-9a-f]{32})/artifacts(?:/|$)")
 FileList = list[dict[str, object]]
 
@@ -43,6 +43,10 @@ class RelayedArtifacts:
         place = self._place(path)
         if not place.path:
             raise InvalidInput(f"{path!r} is a folder. Name the file in it.")
+        if place.owner.startswith("traces/"):  # nothing that is said of a trace waits for its files
+            self._desk.logbook.add_file(place.owner, place.path, source, copy=True)
+            note_run(self._desk.recorder.begin(), place.one)
+            return ""
         self._desk.logbook.add_file(place.owner, place.path, source, copy=True, run_id=place.one)
         return place.one if place.owner.startswith("runs/") else ""
 

@@ -79,7 +79,7 @@ def check(place: Place, experiment: str, printed: str, count: int) -> dict[str, 
 
 def test_traces_reach_a_server_that_is_there(place: Place) -> None:
     place.server.start()
-    printed = place.run(MODERN, "traces.py", "there", "5", "0")
+    printed = place.run(MODERN, "traces.py", "there", "5", "0", "read")
     place.sync()
     check(place, "there", printed, 5)
 
@@ -104,7 +104,7 @@ def test_traces_are_kept_while_the_server_is_dead(place: Place) -> None:
 def test_traces_without_a_server_and_without_a_run_of_the_experiment_before_are_sent_later(
     place: Place,
 ) -> None:
-    printed = place.run(MODERN, "traces.py", "offline", "5", "0", RUNYARD_MODE="offline")
+    printed = place.run(MODERN, "traces.py", "offline", "5", "0", "read", RUNYARD_MODE="offline")
     assert "Failed to" not in printed and "Traceback" not in printed
     assert len(place.journals) == 1
     place.server.start()

@@ -6,7 +6,7 @@ Each journal lists the runs that it speaks of in a file of its own, so that only
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,11 @@ from runyard.client.journal.model_state import ModelState
 from runyard.client.journal.reader import JournalReader
 from runyard.client.journal.run_state import RunState
 from runyard.client.journal.state import LocalState
+from runyard.client.journal.trace_state import Decode, KnownTrace, TraceBook
 from runyard.entities.journal import (
     BatchPoint,
     BatchRecord,
+    Call,
     FileRecord,
     NewRun,
     PointRecord,
@@ -125,6 +127,21 @@ def all_models(home: Path) -> list[ModelState]:
     """The logged models that the journals of this machine make, as they tell them."""
     folders = sorted(journals(home), key=_age)
     return list(_state_of(folders, lambda record: True, _CALLS).models.values())
+
+
+def traces(home: Path, decode: Decode | None, wanted: Collection[str] | None = None) -> dict[str, KnownTrace]:
+    """The traces that the journals of this machine speak of, by id. Reads all of them; only calls are decoded.
+
+    Args:
+        decode: reads spans; None: they are passed over.
+        wanted: those that are looked for; None: all.
+    """
+    book = TraceBook(decode, wanted)
+    for folder in sorted(journals(home), key=_age):
+        for record in records_of(folder, _CALLS):
+            if isinstance(record, Call):
+                book.apply(record)
+    return book.traces
 
 
 def _state_of(

@@ -1,4 +1,7 @@
-"""Traces calls of a function in an experiment that the first argument names, with or without a run; prints the ids."""
+"""Traces calls of a function in an experiment that the first argument names, with or without a run; prints the ids.
+
+With `read` as the last argument it reads them again.
+"""
 
 import json
 import sys
@@ -43,4 +46,21 @@ made = mlflow.log_feedback(
 )
 mlflow.log_expectation(trace_id=found[0], name="wanted", value={"a": 1})
 client.link_traces_to_run([found[-1]], run.info.run_id)
+if sys.argv[-1] == "read":
+    for trace_id in found:
+        trace = client.get_trace(trace_id)
+        assert sorted(span.name for span in trace.data.spans) == ["inner", "outer"], trace
+    first = client.get_trace(found[0]).info
+    assert first.tags["mood"] == "good" and "gone" not in first.tags, first.tags
+    assert sorted(one.name for one in first.assessments) == ["fine", "wanted"]
+    place = [mlflow.get_experiment_by_name(name).experiment_id]
+    for clause, wanted in (
+        ("", set(found)),
+        ("tags.mood = 'good'", {found[0]}),
+        (f"attributes.run_id = '{run.info.run_id}'", set(found)),
+        ("span.name = 'inner' AND feedback.fine = 'true'", {found[0]}),
+    ):
+        seen = mlflow.search_traces(locations=place, filter_string=clause, return_type="list")
+        assert {one.info.trace_id for one in seen} == wanted, (clause, seen)
+        assert all(len(one.data.spans) == 2 for one in seen)
 print(json.dumps({"traces": found, "run": run.info.run_id, "assessment": made.assessment_id}), flush=True)

@@ -14,13 +14,12 @@ from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.calls.experiments import Experiments
 from runyard.client.journal.calls.models import Models
 from runyard.client.journal.calls.reach import FOR_EVER, Reach
-from runyard.client.journal.calls.request import Calls
+from runyard.client.journal.calls.request import Calls, path_values
 from runyard.client.journal.calls.runs import Runs
 from runyard.client.journal.calls.traces import Traces
 from runyard.client.journal.calls.way import Away, Document
 from runyard.client.journal.folder import journals
 from runyard.client.journal.local_reads import records_of
-from runyard.client.journal.model_state import model_values
 from runyard.client.journal.recorder import Recorder
 from runyard.client.journal.settings import JournalSettings
 from runyard.client.journal.target import Target
@@ -72,7 +71,7 @@ class Plain:
 
     def read(self, kind: type[T]) -> T:
         """See `Request.read`."""
-        return decode_body(json.dumps(self.fields).encode(), kind, model_values(self.path))
+        return decode_body(json.dumps(self.fields).encode(), kind, path_values(self.path))
 
     def ask(self, *, repeat: bool = True, timeout_s: float | None = None) -> Document:
         """See `Request.ask`."""

@@ -27,10 +27,11 @@ def bodies(place: Place) -> list[Any]:
 
 def test_a_trace_and_its_tags_wait_for_no_server(place: Place) -> None:
     info = begun(place)["trace"]["trace_info"]
-    assert info["tags"]["mlflow.artifactLocation"] == "runyard://experiments/7/traces/tr-1/artifacts"
+    assert info.tags["mlflow.artifactLocation"] == "runyard://experiments/7/traces/tr-1/artifacts"
     place.call("SetTraceTag", TAGS, "PATCH", key="a", value="b")
-    said = place.call("CreateAssessment", f"{TRACES}/tr-1/assessments", assessment={"name": "good"})
-    assert said["assessment"]["trace_id"] == "tr-1" and said["assessment"]["assessment_id"].startswith("a-")
+    fields = {"assessment_name": "good", "feedback": {"value": True}}
+    said = place.call("CreateAssessment", f"{TRACES}/tr-1/assessments", assessment=fields)["assessment"]
+    assert said.trace_id == "tr-1" and said.assessment_id.startswith("a-")
     assert place.server.asked == []
     assert [path for _, path, _ in bodies(place)] == [TRACES, TAGS, f"{TRACES}/tr-1/assessments"]
 

@@ -10,6 +10,7 @@ from runyard.client.journal.calls.desk import DEFAULT_EXPERIMENT, Desk
 from runyard.client.journal.calls.request import Calls, Request
 from runyard.client.journal.calls.way import Away, Document
 from runyard.client.journal.offline_names import OfflineExperiment, experiment_id_of, is_offline_id
+from runyard.entities.experiment import parse_experiment_id
 from runyard.entities.journal import Call
 from runyard.entities.log_rules import check_key, check_text
 from runyard.errors import AlreadyExists, InvalidInput, NotFound
@@ -96,6 +97,22 @@ class Experiments:
             return found
         document = self._desk.way.ask("POST", f"{BASE}/create", {"name": name}, repeat=False)
         return str(document["experiment_id"])
+
+    def require(self, experiment_id: str) -> None:
+        """That an experiment is there, as far as somebody can be asked; the server is asked once.
+
+        Raises: InvalidInput; NotFound; RunyardError, as the server answers.
+        """
+        if self.name_of(experiment_id) is not None:
+            return
+        parse_experiment_id(experiment_id)
+        if experiment_id in self._told or not self._desk.reach.there():
+            return
+        try:
+            document = self._desk.way.ask("GET", f"{BASE}/get", {"experiment_id": experiment_id})
+        except Away:
+            return
+        self._told[experiment_id] = self._known(document).get("experiment", {})
 
     def begun(self, experiment_id: str) -> None:
         """A run, or a trace, was made here: from its record on, the server has the experiment, and takes tags of it."""

@@ -10,9 +10,8 @@ from runyard.client.journal.calls.desk import GET_RUN, Desk
 from runyard.client.journal.local_reads import LocalFile
 from runyard.client.journal.model_state import MODELS
 from runyard.client.journal.state import LocalState
+from runyard.client.journal.trace_state import TRACES
 from runyard.entities.trace import ARTIFACT_LOCATION
-
-TRACES = "/api/3.0/mlflow/traces"
 
 
 class Place(NamedTuple):
@@ -42,7 +41,7 @@ def place_of(state: LocalState, uri: str) -> Place | None:
     for run in list(state.runs.values()):
         if _within(uri, run.artifact_uri):
             return Place(f"runs/{run.run_id}", run.run_id, _below(uri, run.artifact_uri))
-    for one, model in list(state.models.items()):
+    for one, model in state.models.copy().items():
         root = model.message.info.artifact_uri
         if _within(uri, root):
             return Place(f"models/{one}", one, _below(uri, root))

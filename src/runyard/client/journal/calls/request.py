@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from runyard.client.journal.calls.way import Document
+from runyard.client.journal.model_state import model_values
+from runyard.client.journal.trace_state import trace_values
 
 T = TypeVar("T")
 
@@ -60,3 +62,8 @@ Call = Callable[[Request], object]
 """Answers a request: with a document of MLflow's API, or with what `answer` or `send` gave. Raises: RunyardError."""
 Calls = Mapping[str, Call]
 """By MLflow's name of the request."""
+
+
+def path_values(path: str) -> dict[str, str]:
+    """What a path says of a logged model or a trace, under the server's names of it."""
+    return model_values(path) | trace_values(path)

@@ -68,8 +68,8 @@ def runs(known: Sequence[RunState], experiment_ids: Sequence[str], query: Search
     found = ordered(found, (*order, *OWN_ORDER["runs"]), _of_run)
     limit = check_max_results(RUNS_DEFAULT if query.max_results is None else query.max_results, SEARCH_LIMIT)
     asked = ("runs", sorted(experiment_ids), query.filter, query.run_view_type, query.order_by)
-    page, token = _page(found, limit, query.page_token, asked)
-    return _answer("runs", [one.message() for one in page], token)
+    page, token = page_of(found, limit, query.page_token, asked)
+    return answer_of("runs", [one.message() for one in page], token)
 
 
 def experiments(known: Sequence[Document], query: SearchExperiments) -> Document:
@@ -88,8 +88,8 @@ def experiments(known: Sequence[Document], query: SearchExperiments) -> Document
     found = ordered(selected(found, clauses, _of_experiment), order, _of_experiment)
     limit = check_max_results(RUNS_DEFAULT if query.max_results is None else query.max_results, SEARCH_LIMIT)
     asked = ("experiments", query.filter, query.view_type, query.order_by)
-    page, token = _page(found, limit, query.page_token, asked)
-    return _answer("experiments", page, token)
+    page, token = page_of(found, limit, query.page_token, asked)
+    return answer_of("experiments", page, token)
 
 
 def models(
@@ -117,8 +117,8 @@ def models(
         found = ordered(found, (order,), lambda one, name, on=on: _latest(one, name, on))  # type: ignore[misc]
     limit = check_max_results(query.max_results or MODELS_DEFAULT, SEARCH_LIMIT)
     asked = ("models", sorted(experiment_ids), query.filter, *map(msgspec.to_builtins, (datasets, keys)))
-    page, token = _page(found, limit, query.page_token, asked)
-    return _answer("models", page, token)
+    page, token = page_of(found, limit, query.page_token, asked)
+    return answer_of("models", page, token)
 
 
 def _told_here(name: Name) -> Name:
@@ -196,7 +196,7 @@ def _is_on(metric: ModelMetricMessage, datasets: Sequence[SearchDataset]) -> boo
     )
 
 
-def _page(found: list[T], limit: int, token: str | None, asked: object) -> tuple[list[T], str | None]:
+def page_of(found: list[T], limit: int, token: str | None, asked: object) -> tuple[list[T], str | None]:
     """The records of a page, and the token of the next one."""
     digest = hashlib.sha256(msgspec.msgpack.encode(asked)).digest()[:16]
     start = _start(token, digest) if token else 0
@@ -222,5 +222,5 @@ def _start(token: str, digest: bytes) -> int:
     return start
 
 
-def _answer(noun: str, page: Sequence[object], token: str | None) -> Document:
+def answer_of(noun: str, page: Sequence[object], token: str | None) -> Document:
     return {noun: page, "next_page_token": token} if token else {noun: page}

@@ -29,7 +29,8 @@ RUN = "/api/2.0/mlflow/runs/get?run_id="
 MODEL = "/api/2.0/mlflow/logged-models/"
 TRACE = "/api/3.0/mlflow/traces/"
 ARTIFACT_LOCATION = "mlflow.artifactLocation"
-JOURNAL, RECORD = "X-Runyard-Journal", "X-Runyard-Record"  # so that an older version never replaces a newer one
+# So that an older version never replaces a newer one.
+JOURNAL, RECORD = "X-Runyard-Journal", "X-Runyard-Record"
 UPLOAD_S = 300.0  # longest silence: a datastore may take its time over the last byte
 PLACES = {"runs": RUN, "models": MODEL, "traces": TRACE}
 _COPY = re.compile(r"files/[0-9]+")
