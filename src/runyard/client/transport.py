@@ -27,6 +27,7 @@ PATIENCE_S = 30.0
 FIRST_CONTACT_S = 3.0
 TIMEOUT_S = 60.0
 ERROR_BYTES = 1 << 20
+COLUMNS = "application/vnd.runyard.columns"
 AGAIN = (429, 502, 503, 504)
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 Source = Path | BinaryIO
@@ -126,7 +127,7 @@ class Connection:
         return self._json("GET", path, None, query)
 
     def post(self, path: str, /, body: Any = None, *, retry: bool = False, **query: Any) -> Any:
-        """Send JSON, a msgspec struct or plain data.
+        """Send JSON, a msgspec struct or plain data; what is answered in packed columns comes as the map that it is.
 
         Args:
             retry: doing it twice is as good as doing it once.
@@ -303,8 +304,9 @@ class Connection:
         content = b"".join(self._link.exchange.pieces(answer))
         if not content.strip():
             return None
+        packed = answer.headers.get("Content-Type", "").startswith(COLUMNS)
         try:
-            return msgspec.json.decode(content)
+            return msgspec.msgpack.decode(content) if packed else msgspec.json.decode(content)
         except msgspec.MsgspecError:
             raise InternalFault(
                 f"{self._base} did not answer with JSON. Is this the address of a Runyard server?"

@@ -1,23 +1,26 @@
-"""A run that is watched: its status and metrics, drawn again until it has ended."""
+"""A run that is watched: its status and charts of its metrics, drawn again until it has ended."""
 
 from __future__ import annotations
 
 import html
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 from runyard.sdk.exceptions import AzureMLException
+from runyard.sdk.line_chart import COLORS, WIDTH, legend, line_chart
 from runyard.sdk.run import Run
+from runyard.sdk.run_series import Series, read_series
 from runyard.sdk.run_state import TERMINAL, state_of
-from runyard.sdk.scalars import metric_number
-from runyard.sdk.sparkline import sparkline
 
-SAMPLED = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
 POLL_S = 2.0
-MOST_METRICS = 20
-POINTS = 100
+MOST_METRICS = 50
+MOST_CHARTS = 12
+PLACES = 280
+OF_MACHINES = "system/"
 
 
 class _Handle(Protocol):
@@ -63,19 +66,33 @@ class RunDetails:
             self._watcher.start()
 
     def get_widget_data(self) -> dict[str, Any]:
-        """What is shown: the run's status and the sampled metrics by name."""
-        document = self._run._refresh()
-        names = [one["key"] for one in document["data"].get("metrics", [])][:MOST_METRICS]
-        return {"status": state_of(document), "metrics": {name: self._sampled(name) for name in names}}
+        """What is shown: the run's status and, by name, the values of the metrics at up to some hundred places."""
+        status, series, _ = self._read()
+        return {"status": status, "metrics": {name: list(one.last) for name, one in series.items()}}
 
     def html(self) -> str:
-        """The run as it is now."""
-        data = self.get_widget_data()
-        return self._run._repr_html_() + _rows(data["metrics"])
+        """The run as it is now: no script in it, and nothing that it loads."""
+        status, series, more = self._read()
+        charts = list(_charts(series))
+        drawn = "".join(_chart(name, lines) for name, lines in charts[:MOST_CHARTS])
+        more += sum(len(lines) for _, lines in charts[MOST_CHARTS:])
+        return (
+            f'{self._run._repr_html_()}<div style="display:flex;flex-wrap:wrap;gap:8px 20px;margin-top:8px">{drawn}</div>'
+            f'<div style="margin-top:6px;font-size:smaller">{_footnote(status, more)}'
+            f'<a href="{html.escape(self._run.portal_url, quote=True)}" target="_blank" rel="noopener">'
+            "Open the run in Studio</a></div>"
+        )
 
-    def _sampled(self, name: str) -> list[float]:
-        answer = self._run._link.get(SAMPLED, run_ids=self._run.id, metric_key=name, max_results=POINTS)
-        return [metric_number(one["value"]) for one in answer.get("metrics", [])]
+    def _read(self) -> tuple[str, dict[str, Series], int]:
+        """The status, the lines of the first metrics, and how many more there are."""
+        document = self._run._refresh()
+        names = [str(one["key"]) for one in document["data"].get("metrics", [])]
+        first = sorted(names, key=lambda name: name.startswith(OF_MACHINES))[:MOST_METRICS]
+        return (
+            state_of(document),
+            read_series(self._run._link, self._run.id, first, PLACES),
+            len(names) - len(first),
+        )
 
     def _watch(self, handle: _Handle) -> None:
         ended = False
@@ -89,13 +106,31 @@ class RunDetails:
             ended = state_of(self._run._document) in TERMINAL
 
 
-def _rows(metrics: Mapping[str, Sequence[float]]) -> str:
-    lines = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{values[-1]:g}</td><td>{sparkline(values)}</td></tr>"
-        for name, values in metrics.items()
-        if values
+def _charts(series: Mapping[str, Series]) -> Iterator[tuple[str, dict[str, Series]]]:
+    """Which lines share a chart: `train/loss` and `val/loss` are seen best together. What machines do comes last."""
+    groups: dict[str, dict[str, Series]] = {}
+    for name, one in series.items():
+        title = name if name.startswith(OF_MACHINES) else name.rpartition("/")[2]
+        groups.setdefault(title, {})[name] = one
+    for title, lines in groups.items():
+        rest = iter(lines.items())
+        while some := dict(islice(rest, len(COLORS))):
+            yield (title if len(some) > 1 else next(iter(some))), some
+
+
+def _chart(title: str, lines: Mapping[str, Series]) -> str:
+    return (
+        f'<div style="width:{WIDTH}px"><div style="font-weight:600;overflow-wrap:anywhere">{html.escape(title)}</div>'
+        f'{line_chart(lines)}<div style="font-size:smaller;overflow-wrap:anywhere">{legend(lines)}</div></div>'
     )
-    return f"<table><tr><th>Metric</th><th>Last</th><th></th></tr>{lines}</table>" if lines else ""
+
+
+def _footnote(status: str, more: int) -> str:
+    others = f"{more} more {'metric' if more == 1 else 'metrics'}. " if more else ""
+    live = (
+        "" if status in TERMINAL else f"Drawn at {time.strftime('%H:%M:%S')}, and again until it has ended. "
+    )
+    return others + live
 
 
 def _in_a_kernel() -> bool:
