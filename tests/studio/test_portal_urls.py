@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from runyard.sdk.experiment import Experiment
 from runyard.sdk.workspace import Workspace
 from tests.acceptance.server_process import ServerProcess
 from tests.studio.browser import Studio
@@ -21,8 +22,11 @@ def workspace(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> Workspa
 
 
 @pytest.mark.parametrize("name", ["iris", "a/b ? #c %2F", "<b>ü</b>"])
-def test_addresses_of_an_experiment_and_of_its_run(studio: Studio, workspace: Workspace, name: str) -> None:
-    experiment = Experiment(workspace, name)
+def test_addresses_of_an_experiment_and_of_its_run(
+    studio: Studio, workspace: Workspace, call: Callable[..., Any], name: str
+) -> None:
+    call("POST", "/api/2.0/mlflow/experiments/create", {"name": name})
+    experiment = workspace.experiments[name]
     run = experiment.start_logging(snapshot_directory=None, name=f"run of {name}")
     run.log("loss", 0.5)
     run.complete()
