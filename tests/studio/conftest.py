@@ -46,11 +46,21 @@ Call = Callable[..., Any]
 def call(server: ServerProcess) -> Call:
     """`call("POST", "/api/2.0/mlflow/runs/create", {...})` → the answer's JSON; what is refused is an error."""
 
-    def work(method: str, path: str, fields: Any = None, *, body: bytes | None = None) -> Any:
+    def work(
+        method: str,
+        path: str,
+        fields: Any = None,
+        *,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
         sent = body if body is not None else None if fields is None else json.dumps(fields).encode()
         kind = "application/octet-stream" if body is not None else "application/json"
         request = urllib.request.Request(
-            f"http://127.0.0.1:{server.port}{path}", sent, {"Content-Type": kind}, method=method
+            f"http://127.0.0.1:{server.port}{path}",
+            sent,
+            {"Content-Type": kind, **(headers or {})},
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()

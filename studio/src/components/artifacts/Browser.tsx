@@ -21,11 +21,15 @@ interface BrowserProps {
   heading: ReactNode;
   /** What there is to say when there is no file. */
   empty: ReactNode;
+  /** Unless told otherwise one may do what the source can. */
+  mayUpload?: boolean;
+  mayDelete?: boolean;
   /** More to do with a directory that holds a model. */
   onRegister?: (path: string) => void;
 }
 
-export function Browser({ source, path, show, heading, empty, onRegister }: BrowserProps) {
+export function Browser(props: BrowserProps) {
+  const { source, path, show, heading, empty, mayUpload = true, mayDelete = true, onRegister } = props;
   const { rows, turn, top } = useTree(source, path);
   const { uploads, start } = useUploads(source, show);
   const [over, setOver] = useState(false);
@@ -39,7 +43,7 @@ export function Browser({ source, path, show, heading, empty, onRegister }: Brow
     },
     [start, folder],
   );
-  const writing = source.write !== undefined;
+  const writing = source.write !== undefined && mayUpload;
   return (
     <section
       className={classes.browser}
@@ -94,6 +98,7 @@ export function Browser({ source, path, show, heading, empty, onRegister }: Brow
             path={path}
             entry={shown?.entry}
             show={show}
+            mayDelete={mayDelete}
             {...(onRegister ? { onRegister } : {})}
           />
         )}

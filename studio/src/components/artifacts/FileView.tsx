@@ -20,10 +20,11 @@ interface FileViewProps {
   /** Not known yet, or not there. */
   entry: Entry | undefined;
   show: (path: string) => void;
+  mayDelete: boolean;
   onRegister?: (path: string) => void;
 }
 
-export function FileView({ source, path, entry, show, onRegister }: FileViewProps) {
+export function FileView({ source, path, entry, show, mayDelete, onRegister }: FileViewProps) {
   // The tree may not have come so far: what lies above says whether it is a directory.
   const above = useQuery({ ...listQuery(source, folderOf(path)), enabled: path !== "" && !entry });
   const found = entry ?? above.data?.find((one) => one.path === path);
@@ -35,7 +36,14 @@ export function FileView({ source, path, entry, show, onRegister }: FileViewProp
   const isDir = path === "" || found!.isDir;
   return (
     <>
-      <FileHead source={source} path={path} isDir={isDir} size={found?.size ?? null} show={show} />
+      <FileHead
+        source={source}
+        path={path}
+        isDir={isDir}
+        size={found?.size ?? null}
+        show={show}
+        mayDelete={mayDelete}
+      />
       {isDir ? (
         <Folder source={source} path={path} show={show} {...(onRegister ? { onRegister } : {})} />
       ) : (
@@ -53,12 +61,14 @@ function FileHead({
   isDir,
   size,
   show,
+  mayDelete,
 }: {
   source: FileSource;
   path: string;
   isDir: boolean;
   size: number | null;
   show: (path: string) => void;
+  mayDelete: boolean;
 }) {
   const say = useSay();
   const client = useQueryClient();
@@ -111,7 +121,7 @@ function FileHead({
             </ActionIcon>
           </Tooltip>
         )}
-        {source.write && path !== "" && (
+        {source.write && mayDelete && path !== "" && (
           <Tooltip label="Delete">
             <ActionIcon size="sm" aria-label={isDir ? "Delete directory" : "Delete file"} onClick={remove}>
               <IconTrash size={15} />

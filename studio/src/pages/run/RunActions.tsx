@@ -13,6 +13,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMaySomewhere } from "@/api/may";
 import { neighboursQuery } from "@/api/run";
 import type { RunPageData } from "@/api/run-page";
 import { deleteRun, deleteRunTag, renameRun, restoreRun, setRunTag } from "@/api/runs";
@@ -35,6 +36,7 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
   const { info, data } = page.run;
   const say = useSay();
   const [dialog, setDialog] = useState<Dialog | null>(null);
+  const may = useMaySomewhere(workspace);
   const close = () => setDialog(null);
   const id = info.run_id;
   const gone = info.lifecycle_stage === "deleted";
@@ -64,9 +66,11 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
   return (
     <>
       <Neighbours workspace={workspace} experiment={experiment} run={id} />
-      <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setDialog("name")}>
-        Rename
-      </Button>
+      {may("runs/write") && (
+        <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setDialog("name")}>
+          Rename
+        </Button>
+      )}
       <Menu position="bottom-end" withinPortal width={230}>
         <Menu.Target>
           <ActionIcon variant="default" size="lg" aria-label="More to do with this run">
@@ -74,13 +78,16 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconTags size={15} />} onClick={() => setDialog("tags")}>
-            Edit tags…
-          </Menu.Item>
-          <Menu.Item leftSection={<IconPackage size={15} />} onClick={() => setDialog("register")}>
-            Register a model…
-          </Menu.Item>
-          <Menu.Divider />
+          {may("runs/write") && (
+            <Menu.Item leftSection={<IconTags size={15} />} onClick={() => setDialog("tags")}>
+              Edit tags…
+            </Menu.Item>
+          )}
+          {may("models/write") && (
+            <Menu.Item leftSection={<IconPackage size={15} />} onClick={() => setDialog("register")}>
+              Register a model…
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconCopy size={15} />} onClick={() => copy(id, "run id")}>
             Copy run id
           </Menu.Item>
@@ -90,10 +97,18 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
           >
             Copy artifact URI
           </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item leftSection={<IconTrash size={15} />} {...(gone ? {} : { color: "red" })} onClick={turn}>
-            {gone ? "Restore" : "Delete"}
-          </Menu.Item>
+          {may("runs/delete") && (
+            <>
+              <Menu.Divider />
+              <Menu.Item
+                leftSection={<IconTrash size={15} />}
+                {...(gone ? {} : { color: "red" })}
+                onClick={turn}
+              >
+                {gone ? "Restore" : "Delete"}
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
       <TextDialog

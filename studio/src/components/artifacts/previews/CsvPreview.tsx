@@ -13,8 +13,8 @@ import { bytes } from "@/lib/format";
 
 const ROWS = 1_000;
 
-export default function CsvPreview({ source, path }: PreviewProps) {
-  const found = useText(source, path);
+export default function CsvPreview({ source, path, size }: PreviewProps) {
+  const found = useText(source, path, size);
   const { query, text, whole, total } = found;
   const [most, setMost] = useState(ROWS);
   const [raw, setRaw] = useState(false);

@@ -10,8 +10,8 @@ import { Broken, Waiting } from "@/components/states";
 import { parseDiff } from "@/lib/diff";
 import { nameOf } from "@/lib/file-kind";
 
-export default function DiffPreview({ source, path }: PreviewProps) {
-  const found = useText(source, path);
+export default function DiffPreview({ source, path, size }: PreviewProps) {
+  const found = useText(source, path, size);
   const { query, text, whole } = found;
   const none = useMemo(() => parseDiff(text).length === 0, [text]);
   if (query.isPending) return <Waiting label="Loading the changes" />;

@@ -14,7 +14,7 @@ import { type JsonTable, tableOf } from "@/lib/json-table";
 const MOST = 2 * 1024 * 1024;
 
 export default function JsonPreview(props: PreviewProps) {
-  return props.size !== null && props.size > MOST ? <TextPreview {...props} /> : <Small {...props} />;
+  return props.size === 0 || (props.size ?? 0) > MOST ? <TextPreview {...props} /> : <Small {...props} />;
 }
 
 function Small(props: PreviewProps) {

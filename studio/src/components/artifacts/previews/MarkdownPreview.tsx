@@ -10,8 +10,8 @@ import { Broken, Waiting } from "@/components/states";
 import { folderOf, nameOf } from "@/lib/file-kind";
 import { below } from "@/lib/relative-path";
 
-export default function MarkdownPreview({ source, path }: PreviewProps) {
-  const found = useText(source, path);
+export default function MarkdownPreview({ source, path, size }: PreviewProps) {
+  const found = useText(source, path, size);
   const [raw, setRaw] = useState(false);
   const { query, text } = found;
   if (query.isPending) return <Waiting label="Loading the text" />;

@@ -21,6 +21,8 @@ import { nameOf } from "@/lib/file-kind";
 
 const ROWS = 1_000;
 const COLUMNS = 100;
+/** Most footers fit; of a larger one the rest is read, too. */
+const FOOTER = 64 * 1024;
 
 interface Opened {
   file: AsyncBuffer;
@@ -36,7 +38,7 @@ async function open(source: FileSource, path: string, size: number | null): Prom
     byteLength,
     slice: async (start, end = byteLength) => (await readPart(url, start, end - start)).bytes.buffer,
   });
-  const metadata = await parquetMetadataAsync(file);
+  const metadata = await parquetMetadataAsync(file, { initialFetchSize: FOOTER });
   return {
     file,
     metadata,

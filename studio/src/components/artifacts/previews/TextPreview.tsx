@@ -12,8 +12,8 @@ const Highlighted = lazy(() => import("@/components/artifacts/previews/Highlight
 /** Longer texts are shown without colours: they would hold the page up. */
 const MOST_COLORED = 300_000;
 
-export default function TextPreview({ source, path }: PreviewProps) {
-  const found = useText(source, path);
+export default function TextPreview({ source, path, size }: PreviewProps) {
+  const found = useText(source, path, size);
   const { query, text, binary, total } = found;
   if (query.isPending) return <Waiting label="Loading the text" />;
   if (query.isError && !query.data) return <Broken error={query.error} again={() => query.refetch()} />;

@@ -1,14 +1,18 @@
 /** The beginning of a file as text, and more of it on demand. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { type FileSource, readPart } from "@/api/artifacts";
+import { type FileSource, type Part, readPart } from "@/api/artifacts";
 
-export const PART = 256 * 1024;
+const PART = 256 * 1024;
 
-export function useText(source: FileSource, path: string, part = PART) {
+/** @param size null: not known. An empty file is not asked for: it has no part. */
+export function useText(source: FileSource, path: string, size: number | null) {
   const query = useInfiniteQuery({
-    queryKey: ["file text", source.key, path, part],
-    queryFn: ({ pageParam, signal }) => readPart(source.preview(path), pageParam, part, signal),
+    queryKey: ["file text", source.key, path, size === 0],
+    queryFn: async ({ pageParam, signal }): Promise<Part> =>
+      size === 0
+        ? { bytes: new Uint8Array(), total: 0 }
+        : readPart(source.preview(path), pageParam, PART, signal),
     initialPageParam: 0,
     getNextPageParam: (last, pages) => {
       const read = pages.reduce((sum, one) => sum + one.bytes.length, 0);

@@ -2,6 +2,7 @@
 import { NativeSelect } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { loggedModelFiles, runFiles } from "@/api/artifacts";
+import { useMaySomewhere } from "@/api/may";
 import { Browser } from "@/components/artifacts/Browser";
 import { CodeToCopy } from "@/components/Copy";
 import { RegisterModel } from "@/pages/run/overview/RegisterModel";
@@ -10,6 +11,7 @@ import type { PartProps } from "@/pages/run/RunPage";
 export default function RunArtifacts({ workspace, page, search, change, refresh }: PartProps) {
   const { info } = page.run;
   const model = page.logged_models.find((one) => one.model_id === search.model)?.model_id ?? "";
+  const may = useMaySomewhere(workspace);
   const [registering, setRegistering] = useState<string | null>(null);
   const source = useMemo(
     () => (model ? loggedModelFiles(workspace, model) : runFiles(workspace, info.run_id, info.artifact_uri)),
@@ -43,11 +45,13 @@ export default function RunArtifacts({ workspace, page, search, change, refresh 
         }
         empty={
           <>
-            {source.write ? "Drop files here, or log them:" : "Log them:"}
+            {source.write && may("artifacts/write") ? "Drop files here, or log them:" : "Log them:"}
             <CodeToCopy text={'import mlflow\n\nmlflow.log_artifact("report.html")'} />
           </>
         }
-        onRegister={setRegistering}
+        mayUpload={may("artifacts/write")}
+        mayDelete={may("artifacts/delete")}
+        {...(may("models/write") ? { onRegister: setRegistering } : {})}
       />
       <RegisterModel
         open={registering !== null}

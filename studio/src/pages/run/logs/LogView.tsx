@@ -56,7 +56,7 @@ export function LogView({ url, download, name, going, version, choice }: LogProp
           value={find}
           onChange={(event) => {
             setFind(event.currentTarget.value);
-            setAt(-1);
+            setAt(0);
             setFollow(event.currentTarget.value === "");
           }}
           onKeyDown={(event) => {

@@ -3,6 +3,7 @@ import { Badge, Button, Title } from "@mantine/core";
 import { IconPackage } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMaySomewhere } from "@/api/may";
 import type { RunPageData } from "@/api/run-page";
 import { RegisterModel } from "@/pages/run/overview/RegisterModel";
 import type { ChangeRunSearch } from "@/pages/run/RunPage";
@@ -16,6 +17,7 @@ interface ModelsProps {
 }
 
 export function Models({ workspace, page, change, refresh }: ModelsProps) {
+  const may = useMaySomewhere(workspace);
   const [open, setOpen] = useState(false);
   const { logged_models: logged, model_versions: versions } = page;
   if (logged.length === 0 && versions.length === 0) return null;
@@ -23,9 +25,11 @@ export function Models({ workspace, page, change, refresh }: ModelsProps) {
     <section className={`panel ${classes.card}`} aria-label="Models">
       <div className={classes.cardHead}>
         <Title order={2}>Models</Title>
-        <Button variant="subtle" leftSection={<IconPackage size={14} />} onClick={() => setOpen(true)}>
-          Register
-        </Button>
+        {may("models/write") && (
+          <Button variant="subtle" leftSection={<IconPackage size={14} />} onClick={() => setOpen(true)}>
+            Register
+          </Button>
+        )}
       </div>
       {logged.map((one) => (
         <div key={one.model_id} className={classes.chips} style={{ alignItems: "center", minHeight: 26 }}>

@@ -1,6 +1,7 @@
 /** What is known of a run at a glance. */
 import { Title } from "@mantine/core";
 import { address } from "@/api/http";
+import { useMaySomewhere } from "@/api/may";
 import { NOTE, tagOf } from "@/api/run";
 import { setRunTag } from "@/api/runs";
 import { Notes } from "@/components/Notes";
@@ -23,6 +24,7 @@ function pictureOf(workspace: string, run: string, text: string): string | null 
 
 export default function Overview({ workspace, page, change, refresh }: PartProps) {
   const { info, data, inputs } = page.run;
+  const may = useMaySomewhere(workspace);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className={classes.scrolls} tabIndex={0} aria-label="Overview">
@@ -31,7 +33,9 @@ export default function Overview({ workspace, page, change, refresh }: PartProps
           <Notes
             text={tagOf(page.run, NOTE)}
             picture={(place) => pictureOf(workspace, info.run_id, place)}
-            save={(text) => setRunTag(workspace, info.run_id, NOTE, text).then(refresh)}
+            {...(may("runs/write")
+              ? { save: (text: string) => setRunTag(workspace, info.run_id, NOTE, text).then(refresh) }
+              : {})}
           />
           <MetricTable workspace={workspace} page={page} change={change} />
           <Params params={data.params ?? []} />

@@ -3,6 +3,7 @@ import { Badge, Button, Title } from "@mantine/core";
 import { IconTags } from "@tabler/icons-react";
 import { useState } from "react";
 import type { KeyValue } from "@/api/experiments";
+import { useMaySomewhere } from "@/api/may";
 import { deleteRunTag, setRunTag } from "@/api/runs";
 import { Facts } from "@/components/Facts";
 import { TagEditor } from "@/components/TagEditor";
@@ -17,6 +18,7 @@ interface TagProps {
 }
 
 export function Tags({ workspace, run, tags, refresh }: TagProps) {
+  const may = useMaySomewhere(workspace);
   const [open, setOpen] = useState(false);
   const [all, setAll] = useState(false);
   const own = tags.filter((tag) => !/^(mlflow|runyard)\./.test(tag.key));
@@ -25,9 +27,11 @@ export function Tags({ workspace, run, tags, refresh }: TagProps) {
     <section className={`panel ${classes.card}`} aria-label="Tags">
       <div className={classes.cardHead}>
         <Title order={2}>Tags</Title>
-        <Button variant="subtle" leftSection={<IconTags size={14} />} onClick={() => setOpen(true)}>
-          Edit
-        </Button>
+        {may("runs/write") && (
+          <Button variant="subtle" leftSection={<IconTags size={14} />} onClick={() => setOpen(true)}>
+            Edit
+          </Button>
+        )}
       </div>
       {own.length === 0 && <span className="quiet">No tags yet.</span>}
       <div className={classes.chips}>
