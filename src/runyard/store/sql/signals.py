@@ -132,7 +132,6 @@ class PostgresSignals:
                     if missed:
                         hear(_all_lost())
                         await self._ask_if(ask_again)
-                    missed = True
                     async for notice in connection.notifies():
                         self._take(notice.payload, hear, wanted)
             except (psycopg.Error, OSError) as exc:
@@ -140,6 +139,7 @@ class PostgresSignals:
                     log.warning("Changes of other servers are not heard just now: %s", str(exc).strip())
             except Exception:
                 log.exception("A message of another server could not be told")
+            missed = True
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
             failures += 1
 
