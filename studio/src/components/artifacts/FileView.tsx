@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Entry, FileSource } from "@/api/artifacts";
 import classes from "@/components/artifacts/artifacts.module.css";
 import { Folder } from "@/components/artifacts/Folder";
+import { shownName } from "@/components/artifacts/names";
 import { Preview } from "@/components/artifacts/Preview";
 import { removeLater, UNDO_MS } from "@/components/artifacts/pending";
 import { listQuery } from "@/components/artifacts/use-tree";
@@ -88,7 +89,7 @@ function FileHead({
   return (
     <header className={classes.fileHead}>
       <h2 className="ellipsis" title={path}>
-        {path === "" ? "All files" : nameOf(path)}
+        {path === "" ? "All files" : shownName(path)}
       </h2>
       {size !== null && <span className="quiet numeric">{bytes(size)}</span>}
       <div className={classes.actions}>

@@ -3,11 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import type { FileSource } from "@/api/artifacts";
 import classes from "@/components/artifacts/artifacts.module.css";
+import { shownName } from "@/components/artifacts/names";
 import { usePending } from "@/components/artifacts/pending";
 import { listQuery } from "@/components/artifacts/use-tree";
 import { More } from "@/components/More";
 import { Broken, Waiting } from "@/components/states";
-import { loggedImage } from "@/lib/chart-images";
 import { kindOf, nameOf } from "@/lib/file-kind";
 import { bytes } from "@/lib/format";
 
@@ -58,7 +58,7 @@ export function Folder({
             <button key={one.path} type="button" className={classes.thumb} onClick={() => show(one.path)}>
               <img loading="lazy" src={source.preview(one.path)} alt="" />
               <span className="ellipsis" title={nameOf(one.path)}>
-                {pictureName(one.path)}
+                {shownName(one.path)}
               </span>
             </button>
           ))}
@@ -95,10 +95,4 @@ export function Folder({
       </div>
     </section>
   );
-}
-
-/** Pictures that were logged by key and step are called so. */
-function pictureName(path: string): string {
-  const logged = loggedImage(path);
-  return logged ? `${logged.key}, step ${logged.step.toLocaleString("en-US")}` : nameOf(path);
 }

@@ -13,7 +13,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import classes from "@/components/artifacts/artifacts.module.css";
 import type { TreeRow } from "@/components/artifacts/use-tree";
-import { type FileKind, folderOf, kindOf } from "@/lib/file-kind";
+import { type FileKind, folderOf, kindOf, nameOf } from "@/lib/file-kind";
 import { bytes } from "@/lib/format";
 
 const ROW = 28;
@@ -110,7 +110,7 @@ export function Tree({ rows, selected, label, select, turn }: TreeProps) {
                 style={row.open === null ? { visibility: "hidden" } : {}}
               />
               <Icon size={15} aria-hidden className={classes.icon} />
-              <span className="ellipsis" title={row.name}>
+              <span className="ellipsis" title={nameOf(path)}>
                 {row.name}
               </span>
               {size !== null && <span className={classes.size}>{bytes(size)}</span>}

@@ -2,8 +2,9 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { Entry, FileSource } from "@/api/artifacts";
+import { shownName } from "@/components/artifacts/names";
 import { usePending } from "@/components/artifacts/pending";
-import { folderOf, nameOf } from "@/lib/file-kind";
+import { folderOf } from "@/lib/file-kind";
 
 export interface TreeRow {
   entry: Entry;
@@ -46,7 +47,7 @@ export function useTree(source: FileSource, selected: string) {
     for (const entry of found.get(path)?.data ?? []) {
       if (isPending(entry.path)) continue;
       const open = entry.isDir ? isOpen(entry.path) : null;
-      rows.push({ entry, name: nameOf(entry.path), depth, open });
+      rows.push({ entry, name: shownName(entry.path), depth, open });
       if (open) add(entry.path, depth + 1);
     }
   };

@@ -11,10 +11,13 @@ export function Board({
   workspace,
   page,
   wanted,
+  more = false,
 }: {
   workspace: string;
   page: RunPageData;
   wanted: (metric: string) => boolean;
+  /** Other charts can be added: images by step, a metric against another. */
+  more?: boolean;
 }) {
   const { info } = page.run;
   const color = tagOf(page.run, COLOR_TAG) || colorOf(info.run_id);
@@ -34,5 +37,14 @@ export function Board({
   const names = (page.run.data.metrics ?? []).map((one) => one.key).filter(wanted);
   const text = JSON.stringify(names);
   const metrics = useMemo<string[]>(() => JSON.parse(text), [text]);
-  return <ChartBoard workspace={workspace} runs={runs} metrics={metrics} legend={false} />;
+  const experiments = useMemo(() => [info.experiment_id], [info.experiment_id]);
+  return (
+    <ChartBoard
+      workspace={workspace}
+      runs={runs}
+      metrics={metrics}
+      legend={false}
+      {...(more ? { experimentIds: experiments } : {})}
+    />
+  );
 }

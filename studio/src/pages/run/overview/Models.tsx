@@ -16,6 +16,13 @@ interface ModelsProps {
   refresh: () => Promise<unknown>;
 }
 
+/** LOGGED_MODEL_UPLOAD_FAILED → upload failed */
+const words = (status: string): string =>
+  status
+    .replace(/^LOGGED_MODEL_/, "")
+    .toLowerCase()
+    .replaceAll("_", " ");
+
 export function Models({ workspace, page, change, refresh }: ModelsProps) {
   const may = useMaySomewhere(workspace);
   const [open, setOpen] = useState(false);
@@ -42,7 +49,7 @@ export function Models({ workspace, page, change, refresh }: ModelsProps) {
             {one.name || one.model_id}
           </button>
           {one.model_type && <Badge>{one.model_type}</Badge>}
-          {one.status !== "READY" && <span className="quiet">{one.status.toLowerCase()}</span>}
+          {!/(^|_)READY$/.test(one.status) && <span className="quiet">{words(one.status)}</span>}
         </div>
       ))}
       {page.more_logged_models && <span className="quiet">and more</span>}

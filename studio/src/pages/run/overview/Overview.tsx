@@ -1,16 +1,15 @@
 /** What is known of a run at a glance. */
-import { Title } from "@mantine/core";
 import { address } from "@/api/http";
 import { useMaySomewhere } from "@/api/may";
 import { NOTE, tagOf } from "@/api/run";
 import { setRunTag } from "@/api/runs";
 import { Notes } from "@/components/Notes";
-import { RunList } from "@/components/RunList";
 import { below } from "@/lib/relative-path";
 import { About } from "@/pages/run/overview/About";
 import { Datasets } from "@/pages/run/overview/Datasets";
 import { MetricTable } from "@/pages/run/overview/MetricTable";
 import { Models } from "@/pages/run/overview/Models";
+import { Nested } from "@/pages/run/overview/Nested";
 import { Params } from "@/pages/run/overview/Params";
 import { Tags } from "@/pages/run/overview/Tags";
 import type { PartProps } from "@/pages/run/RunPage";
@@ -45,17 +44,7 @@ export default function Overview({ workspace, page, change, refresh }: PartProps
           <Tags workspace={workspace} run={info.run_id} tags={data.tags ?? []} refresh={refresh} />
           <Datasets inputs={inputs?.dataset_inputs ?? []} />
           <Models workspace={workspace} page={page} change={change} refresh={refresh} />
-          {page.children.length > 0 && (
-            <section className={`panel ${classes.card}`} aria-label="Nested runs">
-              <div className={classes.cardHead}>
-                <Title order={2}>Nested runs</Title>
-                <span className="quiet numeric">
-                  {page.more_children ? `the first ${page.children.length}` : page.children.length}
-                </span>
-              </div>
-              <RunList workspace={workspace} runs={page.children} most={page.children.length} empty="" />
-            </section>
-          )}
+          <Nested workspace={workspace} page={page} />
         </div>
       </div>
     </section>
