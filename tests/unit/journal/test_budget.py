@@ -47,6 +47,18 @@ def test_little_room_is_told_once(tmp_path: Path) -> None:
     assert "85.0 MiB of the 100 MiB that RUNYARD_JOURNAL_LIMIT allows" in news[0]
 
 
+@pytest.mark.parametrize("limit", [8, 100, 400])
+def test_little_room_is_told_as_soon_as_there_is_little(tmp_path: Path, limit: int) -> None:
+    news: list[str] = []
+    one = Budget(tmp_path, limit * MIB, news.append)
+    told_at = 0
+    for written in range(1, limit):
+        fill(tmp_path, "a", written * MIB)
+        one.look(written * MIB)
+        told_at = told_at or (written if news else 0)
+    assert told_at == -(-limit * 8 // 10)
+
+
 def test_what_is_written_is_not_measured_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Budget(tmp_path, 100 * MIB, print)
     looks: list[Path] = []

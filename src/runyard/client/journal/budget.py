@@ -71,8 +71,11 @@ class Budget:
     def _measure(self, written: int) -> int:
         used = used_bytes(self._home)
         self._looked_at, self._looked_s = written, time.monotonic()
-        room = self._limit - used
-        self.free_until = written + max(0, min(room, max(LEAST_BYTES, room // PART)))
+        room, nearly = self._limit - used, int(NEARLY * self._limit) - used
+        step = max(LEAST_BYTES, room // PART)
+        if nearly > 0:  # so that it is told there, and not a step later
+            step = min(step, nearly)
+        self.free_until = written + max(0, min(room, step))
         if used >= NEARLY * self._limit and not self._told:
             self._told = True
             self._tell(
