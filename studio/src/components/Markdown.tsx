@@ -26,9 +26,23 @@ renderer.renderer.rules.image = (tokens, at, options, env, self) => {
 };
 
 const nowhere: PictureOf = () => null;
+/** Longer texts end as they are: the time for some of them grows with the square of their length. */
+const MOST = 40_000;
+
+/** Where a long text is parted: at the end of a line, if there is one. */
+function partOf(text: string): number {
+  if (text.length <= MOST) return text.length;
+  return text.lastIndexOf("\n", MOST) + 1 || MOST;
+}
 
 export default function Markdown({ text, picture = nowhere }: { text: string; picture?: PictureOf }) {
-  const html = useMemo(() => renderer.render(text, { picture }), [text, picture]);
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: made by the renderer above, which escapes all HTML of the text
-  return <div className={classes.text} dangerouslySetInnerHTML={{ __html: html }} />;
+  const end = partOf(text);
+  const html = useMemo(() => renderer.render(text.slice(0, end), { picture }), [text, end, picture]);
+  return (
+    <>
+      {/* biome-ignore lint/security/noDangerouslySetInnerHtml: made by the renderer above, which escapes all HTML of the text */}
+      <div className={classes.text} dangerouslySetInnerHTML={{ __html: html }} />
+      {end < text.length && <pre className={classes.rest}>{text.slice(end)}</pre>}
+    </>
+  );
 }

@@ -21,3 +21,10 @@ test("what moves, titles or rings is left out; progress bars show how they ended
   expect(plain(" 10%\r 50%\r100%\r")).toBe("100%");
   expect(plain("\u001b[")).toBe("[");
 });
+
+test("a line of nothing but returns takes no longer than another", () => {
+  const returns = "\r".repeat(300_000);
+  expect(plain(`${returns}x`)).toBe("x");
+  expect(plain(`x${returns}`)).toBe("x");
+  expect(plain(returns)).toBe("");
+}, 2_000);

@@ -43,9 +43,9 @@ export const plain = (line: string): string =>
 
 /** Progress bars draw over themselves: what was drawn last is seen. */
 function redrawn(line: string): string {
-  const text = line.replace(/\r+$/, "");
-  const place = text.lastIndexOf("\r");
-  return place < 0 ? text : text.slice(place + 1);
+  let end = line.length;
+  while (end > 0 && line[end - 1] === "\r") end -= 1;
+  return line.slice(end > 0 ? line.lastIndexOf("\r", end - 1) + 1 : 0, end);
 }
 
 function pieceOf(text: string, { color, marks }: AnsiState): Piece[] {

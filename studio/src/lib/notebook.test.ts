@@ -34,3 +34,19 @@ test("cells and their outputs; pages are words only", () => {
 test("what is no notebook says so", () => {
   expect(() => parseNotebook("{}")).toThrow("no cells");
 });
+
+test("hostile notebooks are read, as far as they are shown, in no time", () => {
+  const page = "<".repeat(500_000);
+  const made = parseNotebook(
+    JSON.stringify({
+      metadata: { language_info: { name: { toString: 1 } }, kernelspec: { language: ["python"] } },
+      cells: [
+        { cell_type: "code", outputs: [{ output_type: "display_data", data: { "text/html": page } }] },
+        ...Array.from({ length: 5_000 }, () => ({})),
+      ],
+    }),
+  );
+  expect(made.language).toBe("python");
+  expect(made.cells[0]!.outputs[0]).toEqual({ kind: "words", text: page });
+  expect([made.cells.length, made.left]).toEqual([1_000, 4_001]);
+}, 2_000);

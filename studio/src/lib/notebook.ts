@@ -17,7 +17,11 @@ export interface Cell {
 export interface Notebook {
   language: string;
   cells: Cell[];
+  /** How many there are beyond those. */
+  left: number;
 }
+
+const MOST_CELLS = 1_000;
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
@@ -31,11 +35,13 @@ export function parseNotebook(text: string): Notebook {
     | undefined;
   if (!Array.isArray(cells)) throw new Error("This is no notebook: it has no cells.");
   const meta = raw.metadata as
-    | { kernelspec?: { language?: string }; language_info?: { name?: string } }
+    | { kernelspec?: { language?: unknown }; language_info?: { name?: unknown } }
     | undefined;
+  const language = meta?.language_info?.name ?? meta?.kernelspec?.language;
   return {
-    language: meta?.language_info?.name ?? meta?.kernelspec?.language ?? "python",
-    cells: cells.map(cellOf),
+    language: typeof language === "string" ? language : "python",
+    cells: cells.slice(0, MOST_CELLS).map(cellOf),
+    left: Math.max(0, cells.length - MOST_CELLS),
   };
 }
 
@@ -72,7 +78,7 @@ function outputOf(raw: Record<string, unknown>): (Picture | Words)[] {
   if (text) return [{ kind: "words", text }];
   // Pages of notebooks are never shown as pages: only their words.
   const page = joined(data["text/html"]);
-  return page ? [{ kind: "words", text: page.replace(/<[^>]*>/g, " ").replace(/\s{2,}/g, " ") }] : [];
+  return page ? [{ kind: "words", text: page.replace(/<[^<>]*>/g, " ").replace(/\s{2,}/g, " ") }] : [];
 }
 
 const joined = (raw: unknown, by = ""): string =>

@@ -12,10 +12,12 @@ import { nameOf } from "@/lib/file-kind";
 import { bytes } from "@/lib/format";
 
 const ROWS = 1_000;
+/** So much is read for a thousand rows at most; where they are longer, fewer are shown. */
+const MOST_READ = 4 * 1024 * 1024;
 
 export default function CsvPreview({ source, path, size }: PreviewProps) {
   const found = useText(source, path, size);
-  const { query, text, whole, total } = found;
+  const { query, text, whole, total, read } = found;
   const [most, setMost] = useState(ROWS);
   const [raw, setRaw] = useState(false);
   const rows = useMemo(() => {
@@ -24,7 +26,7 @@ export default function CsvPreview({ source, path, size }: PreviewProps) {
     if (whole) reader.end();
     return reader.rows;
   }, [text, whole, path]);
-  const short = !whole && rows.length - 1 < most;
+  const short = !whole && rows.length - 1 < most && read < (most / ROWS) * MOST_READ;
   const { isFetchingNextPage, fetchNextPage, isError } = query;
   useEffect(() => {
     if (short && !isFetchingNextPage && !isError) fetchNextPage();

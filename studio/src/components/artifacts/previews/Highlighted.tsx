@@ -45,10 +45,17 @@ const LANGUAGES = {
 };
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 
+/** The highlighter's time grows with the square of a line's length, in some languages. */
+const LONGEST_LINE = 1_000;
+const isFast = (text: string, language: string): boolean =>
+  language === "json" || text.split("\n").every((line) => line.length <= LONGEST_LINE);
+
 export default function Highlighted({ text, language }: { text: string; language: string }) {
   const html = useMemo(
     () =>
-      hljs.getLanguage(language) ? hljs.highlight(text, { language, ignoreIllegals: true }).value : null,
+      hljs.getLanguage(language) && isFast(text, language)
+        ? hljs.highlight(text, { language, ignoreIllegals: true }).value
+        : null,
     [text, language],
   );
   if (html === null) return text;

@@ -32,14 +32,16 @@ function Small(props: PreviewProps) {
   const made = useMemo(() => {
     try {
       const value: unknown = JSON.parse(text);
-      return { lines: JSON.stringify(value, null, 2), table: tableOf(value) };
+      const lines = JSON.stringify(value, null, 2);
+      // What is nested very deeply would be nothing but blanks before its lines.
+      return lines.length > 4 * MOST ? null : { lines, table: tableOf(value) };
     } catch {
       return null;
     }
   }, [text]);
   if (found.isPending) return <Waiting label="Loading the file" />;
   if (found.isError) return <Broken error={found.error} again={() => found.refetch()} />;
-  // NaN is no JSON, and yet Python writes it: such a file is shown as it is.
+  // NaN is no JSON, and yet Python writes it: such a file is shown as it is, too.
   if (made === null) return <TextPreview {...props} />;
   return <Shown lines={made.lines} table={made.table} name={nameOf(path)} />;
 }

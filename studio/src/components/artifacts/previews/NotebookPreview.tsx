@@ -38,7 +38,7 @@ export default function NotebookPreview({ source, path, size }: PreviewProps) {
       />
     );
   if (!found.data) return <Waiting label="Loading the notebook" />;
-  const { cells, language } = found.data;
+  const { cells, language, left } = found.data;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className={classes.content} tabIndex={0} aria-label={nameOf(path)}>
@@ -46,6 +46,7 @@ export default function NotebookPreview({ source, path, size }: PreviewProps) {
         {cells.map((cell, i) => (
           <Shown key={String(i)} cell={cell} language={language} />
         ))}
+        {left > 0 && <p className="quiet">Another {left.toLocaleString("en-US")} cells are not shown.</p>}
       </div>
     </section>
   );
