@@ -28,6 +28,7 @@ from bench import (
     runs,
     search,
     studio_charts,
+    studio_pages,
     tables,
 )
 from bench.environments import RESULTS, ROOT
@@ -52,6 +53,9 @@ ROWS: dict[str, Callable[[Suite], None]] = {
     "bulk": history.bulk,
     "charts": charts.charts,
     "studio_charts": studio_charts.studio_charts,
+    "studio_empty": studio_pages.studio_empty,
+    "studio_table": studio_pages.studio_table,
+    "studio_memory": studio_pages.studio_memory,
     "big_file": artifacts.big_file,
     "small_files": artifacts.small_files,
     "memory_after_all": partial(footprint.loaded, when="after_all"),

@@ -16,6 +16,8 @@ class Scale:
         search_sizes, search_peer_sizes: runs in the experiment that is searched.
         search_queries, search_peer_queries: repeats of each query.
         table_sizes, table_peer_sizes: runs, of 50 metrics and 30 params, in the experiment that is shown as a table.
+        studio_sizes: runs, as many values each, in the experiment that Studio shows in a browser.
+        studio_live_s: seconds for which a page watches runs that log.
         history_points, history_peer_points: points of the one series that is read in full.
         bulk_points, bulk_peer_points: points of each of the 20 series of the bulk-interval row.
         chart_points, chart_peer_points: points of each of the 100 series of a chart.
@@ -36,6 +38,8 @@ class Scale:
     search_peer_sizes: tuple[int, ...]
     table_sizes: tuple[int, ...]
     table_peer_sizes: tuple[int, ...]
+    studio_sizes: tuple[int, ...]
+    studio_live_s: float
     search_queries: int
     search_peer_queries: int
     history_points: int
@@ -69,6 +73,8 @@ SCALES = {
             search_peer_sizes=(2000,),
             table_sizes=(2000,),
             table_peer_sizes=(2000,),
+            studio_sizes=(2000,),
+            studio_live_s=60.0,
             search_queries=60,
             search_peer_queries=4,
             history_points=1_000_000,
@@ -96,6 +102,8 @@ SCALES = {
             search_peer_sizes=(2000,),
             table_sizes=(10_000,),
             table_peer_sizes=(10_000,),
+            studio_sizes=(10_000, 100_000),
+            studio_live_s=300.0,
             search_queries=100,
             search_peer_queries=8,
             history_points=1_000_000,
@@ -123,6 +131,8 @@ SCALES = {
             search_peer_sizes=(2000, 20_000, 100_000),
             table_sizes=(10_000, 100_000),
             table_peer_sizes=(10_000,),
+            studio_sizes=(10_000, 100_000),
+            studio_live_s=3_600.0,
             search_queries=200,
             search_peer_queries=8,
             history_points=1_000_000,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bench import charts, wire
+from bench.chromium import EXECUTABLE, FRAMES, chromium, frames, opened, until
 from bench.servers import Server
 from bench.suite import Suite
 
-WIDTH, HEIGHT = 1400, 900
 PAINTS, ZOOMS, MOVES = 5, 3, 60
 MANY_RUNS, MANY_POINTS = 1_000, 1_000
-WAIT_MS, POLL_MS = 60_000, 20
 # The moment at which the browser has drawn the frame with the first lines, and the frame with the lines of a zoom.
 WATCH = """
 const drawn = (name) => requestAnimationFrame(() => setTimeout(() => { window[name] = performance.now(); }, 0));
@@ -33,19 +30,13 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'] });
 addEventListener('mouseup', () => { window.released = performance.now(); window.lastPaint = 0; }, true);
 """
-FRAMES = """() => {
-    window.frames_ = [performance.now()];
-    const next = (now) => { window.frames_.push(now); window.watching = requestAnimationFrame(next); };
-    window.watching = requestAnimationFrame(next);
-}"""
 ASKED = """() => performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/charts/series'))[0].startTime"""
 
 
 def studio_charts(suite: Suite) -> None:
     """100 runs with 1,000,000 points each, then 1,000 runs with 1,000 points: Studio in Chromium, beside its server."""
-    chromium = shutil.which("chromium")
     for server in suite.servers:
-        if server.name != "runyard" or chromium is None:
+        if server.name != "runyard" or EXECUTABLE is None:
             why = "no Chromium" if server.name == "runyard" else "measured for Studio only"
             suite.record("studio_chart", server.name, absent=why)
             suite.record("studio_many_lines", server.name, absent=why)
@@ -54,13 +45,9 @@ def studio_charts(suite: Suite) -> None:
         suite.progress(f"    filling {server.name} with {charts.RUNS} series of {points:,} points")
         few = _experiment(server, "studio-charts", charts.RUNS, points)
         many = _experiment(server, "studio-lines", MANY_RUNS, MANY_POINTS)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
+        with chromium() as browser:
             suite.record("studio_chart", server.name, **_measured(browser, server, few, charts.RUNS))
             suite.record("studio_many_lines", server.name, **_measured(browser, server, many, MANY_RUNS))
-            browser.close()
 
 
 def _experiment(server: Server, name: str, runs: int, points: int) -> str:
@@ -79,34 +66,24 @@ def _measured(browser: Browser, server: Server, experiment: str, runs: int) -> d
         page.context.close()
     page = _opened(browser, server, experiment, runs)
     zooms = [_zoom(page) for _ in range(ZOOMS)]
-    frames = _moved(page)
+    moved = _moved(page)
     page.context.close()
     return {
         "navigation_ms": statistics.median(navigated),
         "paint_ms": statistics.median(painted),
         "zoom_ms": statistics.median(zooms),
-        "frame_ms": (frames[-1] - frames[0]) / (len(frames) - 1),
-        "longest_frame_ms": max(after - before for before, after in pairwise(frames)),
+        "frame_ms": statistics.mean(moved),
+        "longest_frame_ms": max(moved),
     }
 
 
 def _opened(browser: Browser, server: Server, experiment: str, runs: int) -> Page:
     """Nothing in the cache; the lines are there."""
-    page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
-    page.add_init_script(WATCH)
-    page.goto(f"{server.base_url}/workspaces/default/experiments/{experiment}?tab=charts&top={runs}")
-    _until(page, "window.firstPaint > 0")
+    url = f"{server.base_url}/workspaces/default/experiments/{experiment}?tab=charts&top={runs}"
+    page = opened(browser, url, WATCH)
+    until(page, "window.firstPaint > 0")
     page.wait_for_timeout(500)
     return page
-
-
-def _until(page: Page, what: str) -> None:
-    """Playwright's own waiting evaluates in the page, which the page's policy forbids."""
-    for _ in range(WAIT_MS // POLL_MS):
-        if page.evaluate(what):
-            return
-        page.wait_for_timeout(POLL_MS)
-    raise TimeoutError(f"{what} did not come true in {WAIT_MS} ms")
 
 
 def _box(page: Page) -> dict[str, Any]:
@@ -124,14 +101,14 @@ def _zoom(page: Page) -> float:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
     page.mouse.up()
-    _until(page, "window.lastPaint > 0")
+    until(page, "window.lastPaint > 0")
     passed: float = page.evaluate("window.lastPaint - window.released")
     page.wait_for_timeout(500)
     return passed
 
 
 def _moved(page: Page) -> Sequence[float]:
-    """The moments of the frames while the chart is pulled along."""
+    """How long the frames take while the chart is pulled along, in ms."""
     box = _box(page)
     middle = box["y"] + box["height"] / 2
     page.keyboard.down("Shift")
@@ -140,7 +117,7 @@ def _moved(page: Page) -> Sequence[float]:
     page.evaluate(FRAMES)
     for step in range(MOVES):
         page.mouse.move(box["x"] + box["width"] * (0.9 - 0.8 * step / MOVES), middle)
-    frames: list[float] = page.evaluate("(cancelAnimationFrame(window.watching), window.frames_)")
+    found = frames(page)
     page.mouse.up()
     page.keyboard.up("Shift")
-    return frames
+    return found

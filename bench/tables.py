@@ -47,13 +47,14 @@ def tables(suite: Suite) -> None:
             if size not in (scale.table_sizes if server.name == "runyard" else scale.table_peer_sizes):
                 continue
             suite.progress(f"    filling {server.name} to {size:,} runs")
-            _fill(server, experiments[server.name], filled[server.name], size)
+            fill(server, experiments[server.name], filled[server.name], size)
             filled[server.name] = size
             _check(suite, server, experiments[server.name], size)
             _measure(suite, server, experiments[server.name], size)
 
 
-def _fill(server: Server, experiment_id: str, first: int, last: int) -> None:
+def fill(server: Server, experiment_id: str, first: int, last: int) -> None:
+    """Runs of `wire.wide_plan`, number `first` to `last - 1`."""
     if server.name != "runyard":
         seed.runs(server, experiment_id, first, last, wire.wide_plan)
         return

@@ -53,6 +53,31 @@ def _all_searches() -> list[Target]:
     return lines
 
 
+def _studio_pages() -> list[Target]:
+    """In Chromium, with a cold cache; the heap's growth in MiB is what an hour of live updates would add."""
+    found = []
+    for size, bound in ((2_000, 1_000.0), (10_000, 1_000.0), (100_000, 1_500.0)):
+        row, title = f"studio_table_{size}", f"Studio, table of {size:,} runs"
+        found += [
+            Target(row, "first_ms", f"{title}: opened, to the first rows", "ms", must_below=bound),
+            Target(row, "order_ms", f"{title}: ordered by a metric", "ms", must_below=200.0),
+            Target(row, "filter_ms", f"{title}: filtered", "ms", must_below=200.0),
+            Target(row, "frame_ms", f"{title}: a frame while one scrolls, p50", "ms", must_below=50.0),
+            Target(row, "frame_p95_ms", f"{title}: the same, p95", "ms"),
+        ]
+    return [
+        *found,
+        Target("studio_empty", "ready_ms", "Studio, empty workspace: opened", "ms", must_below=500.0),
+        Target("studio_empty", "loaded_kb", "Studio, empty workspace: compressed", "kB", must_below=250.0),
+        Target("studio_memory_runs", "heap_mib", "Studio, live table: JavaScript's memory", "MiB"),
+        Target("studio_memory_runs", "heap_mib_per_hour", "Studio, live table: grows in an hour by", "MiB"),
+        Target("studio_memory_charts", "heap_mib", "Studio, live charts: JavaScript's memory", "MiB"),
+        Target(
+            "studio_memory_charts", "heap_mib_per_hour", "Studio, live charts: grows in an hour by", "MiB"
+        ),
+    ]
+
+
 def _studio_charts() -> list[Target]:
     """In Chromium; a frame in 50 ms is 20 of them a second."""
     few, many = "Studio, chart of 100 long series", "Studio, chart of 1,000 series"
@@ -160,6 +185,7 @@ TARGETS: list[Target] = [
     ),
     Target("chart_rezoom_server", "p99_ms", "the same: p99", "ms"),
     *_studio_charts(),
+    *_studio_pages(),
     Target("upload", "mib_per_s", "artifact, big file up", "MiB/s", higher=True, must=_FILE_MUST),
     Target("download", "mib_per_s", "artifact, big file down", "MiB/s", higher=True, must=_FILE_MUST),
     Target("upload", "cpu_s_per_gib", "big file up: CPU", "s/GiB"),
