@@ -1,6 +1,7 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { meQuery } from "@/api/account";
 import { ApiError, isLoggedOut } from "@/api/http";
 import { makeRouter } from "@/app/router";
 import { resolver, theme } from "@/app/theme";
@@ -31,6 +32,14 @@ const client = new QueryClient({
 });
 
 const router = makeRouter(client);
+
+// What the page at this address needs is asked for at once and together, before anything is drawn.
+const matches = router.matchRoutes(router.latestLocation);
+if (matches.some((one) => one.routeId === "/inside")) client.prefetchQuery(meQuery());
+for (const match of matches) {
+  const route = router.routesById[match.routeId as keyof typeof router.routesById];
+  if (route) router.loadRouteChunk(route)?.catch(() => undefined);
+}
 
 export function App() {
   return (
