@@ -1,5 +1,6 @@
 /** Datastores of a workspace and the files in them. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { FileSource } from "@/api/artifacts";
 import { address, get, json, post } from "@/api/http";
 
 export type ConfigValue = string | number | boolean;
@@ -80,11 +81,27 @@ export async function findFile(workspace: string, name: string, path: string): P
   return first !== undefined && first.path === path && !first.is_dir ? first : null;
 }
 
+export const fileQuery = (workspace: string, name: string, path: string) =>
+  queryOptions({
+    queryKey: ["datastore file", workspace, name, path],
+    queryFn: () => findFile(workspace, name, path),
+  });
+
 export const fileAddress = (workspace: string, name: string, path: string): string =>
   one(workspace, name, `/file/${inPath(path)}`);
-/** The file as a browser may show it: never in Studio's own origin. */
-export const previewAddress = (workspace: string, name: string, path: string): string =>
-  one(workspace, name, `/preview/${inPath(path)}`);
+
+/** As previews take it. */
+export const datastoreFiles = (workspace: string, name: string): FileSource => ({
+  key: `datastore ${workspace} ${name}`,
+  list: async (path, signal) => {
+    const url = address(workspace, `/api/v1/datastores/${encodeURIComponent(name)}/files`, { path });
+    const { items } = await get<{ items: StoredFile[] }>(url, signal);
+    return items.map((file) => ({ path: file.path, isDir: file.is_dir, size: file.size }));
+  },
+  preview: (path) => one(workspace, name, `/preview/${inPath(path)}`),
+  download: (path) => fileAddress(workspace, name, path),
+  uri: () => "",
+});
 
 export const attachDatastore = (workspace: string, datastore: NewDatastore) =>
   post<Datastore>(address(workspace, "/api/v1/datastores"), datastore);

@@ -2,9 +2,16 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { KeyValue } from "@/api/experiments";
 import { address, get, json, post } from "@/api/http";
-import { quoted } from "@/lib/filter-text";
+import { holds } from "@/lib/filter-text";
 
 const BASE = "/ajax-api/2.0/mlflow";
+const PROMPT_TAG = "mlflow.prompt.is_prompt";
+/** In a filter: prompts, which lists leave out unless they ask for them. */
+export const PROMPTS = `tags.\`${PROMPT_TAG}\` = 'true'`;
+/** A prompt is a registered model with a tag. */
+export const isPrompt = (model: RegisteredModel): boolean =>
+  (model.tags ?? []).some((tag) => tag.key === PROMPT_TAG && tag.value === "true");
+
 export const STAGES = ["None", "Staging", "Production", "Archived"] as const;
 export type Stage = (typeof STAGES)[number];
 
@@ -66,20 +73,22 @@ export const modelQuery = (workspace: string, name: string) =>
       ).registered_model,
   });
 
-/** Newest first. */
-export const versionsQuery = (workspace: string, name: string) =>
+/** Newest first. Those of prompts are told only when they are asked for. */
+export const versionsQuery = (workspace: string, name: string, prompt: boolean) =>
   infiniteQueryOptions({
-    queryKey: ["model", workspace, name, "versions"],
-    queryFn: ({ pageParam, signal }) =>
-      get<{ model_versions?: ModelVersion[]; next_page_token?: string }>(
+    queryKey: ["model", workspace, name, "versions", prompt],
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await get<{ model_versions?: ModelVersion[]; next_page_token?: string }>(
         address(workspace, `${BASE}/model-versions/search`, {
-          filter: `name = ${quoted(name)}`,
+          filter: `${holds("name", name)}${prompt ? ` AND ${PROMPTS}` : ""}`,
           order_by: ["version_number DESC"],
           max_results: 100,
           page_token: pageParam || null,
         }),
         signal,
-      ),
+      );
+      return { ...page, model_versions: page.model_versions?.filter((one) => one.name === name) };
+    },
     initialPageParam: "",
     getNextPageParam: (page) => page.next_page_token || undefined,
   });

@@ -13,7 +13,7 @@ export function Empty({ title, icon, children }: { title: string; icon?: ReactNo
         <span className="quiet">{icon}</span>
         <Text fw={600}>{title}</Text>
         {children && (
-          <Text component="div" size="sm" className="quiet">
+          <Text component="div" size="sm" className="quiet" maw="100%" style={{ overflowWrap: "anywhere" }}>
             {children}
           </Text>
         )}

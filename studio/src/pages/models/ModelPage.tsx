@@ -1,20 +1,21 @@
 import { Badge, Button, Group, Menu, Tabs } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "@/api/may";
 import {
   deleteModel,
   deleteModelTag,
   describeModel,
+  isPrompt,
   modelQuery,
   renameModel,
   setModelTag,
   versionsQuery,
 } from "@/api/models";
 import { Confirm } from "@/components/Confirm";
-import { CodeToCopy, Copy } from "@/components/Copy";
+import { Copy } from "@/components/Copy";
 import { Facts } from "@/components/Facts";
 import { Moment } from "@/components/Moment";
 import { More } from "@/components/More";
@@ -24,10 +25,14 @@ import { Page } from "@/components/Page";
 import { Broken, Empty, Waiting } from "@/components/states";
 import { TagEditor } from "@/components/TagEditor";
 import { TextDialog } from "@/components/TextDialog";
+import { LoadIt } from "@/pages/models/LoadIt";
 import { ModelHistory } from "@/pages/models/ModelHistory";
+import { PromptText } from "@/pages/models/PromptText";
+import { type ModelShown, modelAddressOf, modelShownOf, TABS } from "@/pages/models/search";
 import { VersionTable } from "@/pages/models/VersionTable";
 
 const ROUTE = "/inside/workspaces/$workspace/models/$model";
+const TAB_NAMES = { versions: "Versions", text: "Text", load: "Load it", history: "History" };
 
 /** One registered model: its versions, what they came from, who did what. */
 export function ModelPage() {
@@ -40,7 +45,18 @@ export function ModelPage() {
   const mayDelete = may("models/delete");
   const [dialog, setDialog] = useState<"name" | "tags" | "delete" | null>(null);
   const found = useQuery(modelQuery(workspace, model));
-  const versions = useInfiniteQuery(versionsQuery(workspace, model));
+  const prompt = found.data !== undefined && isPrompt(found.data);
+  const versions = useInfiniteQuery({ ...versionsQuery(workspace, model, prompt), enabled: found.isSuccess });
+  const shown = modelShownOf(useSearch({ from: ROUTE }));
+  const tabs = TABS.filter((one) => prompt || one !== "text");
+  const tab = tabs.includes(shown.tab) ? shown.tab : "versions";
+  const show = (changed: Partial<ModelShown>) =>
+    navigate({
+      to: "/workspaces/$workspace/models/$model",
+      params: { workspace, model },
+      search: modelAddressOf({ ...shown, ...changed }),
+      replace: true,
+    });
   const refresh = () => client.invalidateQueries({ queryKey: ["model", workspace, model] });
   if (found.isPending) return <Waiting label="Loading the model" />;
   if (found.isError) return <Broken error={found.error} again={() => found.refetch()} />;
@@ -106,11 +122,18 @@ export function ModelPage() {
           },
         })}
       />
-      <Tabs defaultValue="versions" mt="md" keepMounted={false}>
+      <Tabs
+        value={tab}
+        onChange={(value) => show({ tab: TABS.find((one) => one === value) ?? "versions" })}
+        mt="md"
+        keepMounted={false}
+      >
         <Tabs.List mb="sm">
-          <Tabs.Tab value="versions">Versions</Tabs.Tab>
-          <Tabs.Tab value="load">Load it</Tabs.Tab>
-          <Tabs.Tab value="history">History</Tabs.Tab>
+          {tabs.map((one) => (
+            <Tabs.Tab key={one} value={one}>
+              {TAB_NAMES[one]}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
         <Tabs.Panel value="versions">
           {versions.isPending && <Waiting label="Loading versions" />}
@@ -118,18 +141,35 @@ export function ModelPage() {
           {versions.data && rows.length === 0 && (
             <Empty title="No version yet">
               Register one from a run's page, or in Python:{" "}
-              <code>mlflow.register_model("runs:/…/model", "{details.name}")</code>
+              <code>mlflow.register_model("runs:/…/model", {JSON.stringify(details.name)})</code>
             </Empty>
           )}
           {rows.length > 0 && (
-            <VersionTable workspace={workspace} model={details} rows={rows} refresh={refresh} />
+            <VersionTable
+              workspace={workspace}
+              model={details}
+              prompt={prompt}
+              rows={rows}
+              refresh={refresh}
+            />
           )}
           <Group justify="center" mt="sm">
             <More query={versions} />
           </Group>
         </Tabs.Panel>
+        <Tabs.Panel value="text">
+          {versions.isPending ? (
+            <Waiting label="Loading versions" />
+          ) : (
+            <PromptText versions={rows} shown={shown} onShow={show} />
+          )}
+        </Tabs.Panel>
         <Tabs.Panel value="load">
-          <CodeToCopy text={loading(details.name, rows[0]?.version ?? "1", details.aliases?.[0]?.alias)} />
+          {versions.isPending ? (
+            <Waiting label="Loading versions" />
+          ) : (
+            <LoadIt model={details} versions={rows} prompt={prompt} />
+          )}
         </Tabs.Panel>
         <Tabs.Panel value="history">
           <ModelHistory workspace={workspace} model={model} />
@@ -181,9 +221,4 @@ export function ModelPage() {
       </Confirm>
     </Page>
   );
-}
-
-function loading(name: string, version: string, alias: string | undefined): string {
-  const uri = alias ? `models:/${name}@${alias}` : `models:/${name}/${version}`;
-  return `import mlflow\n\nmodel = mlflow.pyfunc.load_model(${JSON.stringify(uri)})\nmodel.predict(data)`;
 }

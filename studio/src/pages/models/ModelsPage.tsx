@@ -1,4 +1,4 @@
-import { Badge, Button, Group, TextInput } from "@mantine/core";
+import { Badge, Button, Group, SegmentedControl, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconBox, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
@@ -31,7 +31,7 @@ export function ModelsPage() {
     placeholderData: (before) => before,
   });
   const type = useDebouncedCallback(
-    (q: string) => navigate({ search: addressOf({ q }), replace: true }),
+    (q: string) => navigate({ search: addressOf({ ...shown, q }), replace: true }),
     200,
   );
   useShortcuts([{ keys: "/", does: "Search models by name", run: () => field.current?.focus() }]);
@@ -40,14 +40,15 @@ export function ModelsPage() {
     <Page
       title="Models"
       actions={
-        may("models/write") && (
+        may("models/write") &&
+        shown.kind === "model" && (
           <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
             New model
           </Button>
         )
       }
     >
-      <search>
+      <Group component="search" gap="xs" mb="sm">
         <TextInput
           ref={field}
           aria-label="Search by name"
@@ -55,20 +56,37 @@ export function ModelsPage() {
           leftSection={<IconSearch size={15} />}
           defaultValue={shown.q}
           onChange={(event) => type(event.currentTarget.value)}
-          maw={280}
-          mb="sm"
+          w={280}
         />
-      </search>
+        <SegmentedControl
+          aria-label="What kind"
+          value={shown.kind}
+          onChange={(kind) =>
+            navigate({
+              search: addressOf({ ...shown, kind: kind === "prompt" ? "prompt" : "model" }),
+              replace: true,
+            })
+          }
+          data={[
+            { value: "model", label: "Models" },
+            { value: "prompt", label: "Prompts" },
+          ]}
+        />
+      </Group>
       {found.isPending && <Waiting label="Loading models" />}
       {found.isError && <Broken error={found.error} again={() => found.refetch()} />}
       {found.data && rows.length === 0 && (
         <Empty
-          title={shown.q ? "No model has that name" : "No model is registered yet"}
+          title={shown.q ? `No ${shown.kind} has that name` : `No ${shown.kind} is registered yet`}
           icon={<IconBox size={28} aria-hidden />}
         >
           {!shown.q && (
             <CodeToCopy
-              text={'import mlflow\n\nmlflow.register_model(f"runs:/{run_id}/model", "my-model")'}
+              text={
+                shown.kind === "prompt"
+                  ? 'import mlflow\n\nmlflow.genai.register_prompt("my-prompt", "Answer {{question}} in one line.")'
+                  : 'import mlflow\n\nmlflow.register_model(f"runs:/{run_id}/model", "my-model")'
+              }
             />
           )}
         </Empty>
@@ -103,6 +121,7 @@ function ModelTable({ workspace, rows }: { workspace: string; rows: RegisteredMo
             <th scope="col">Name</th>
             <th scope="col">Latest version</th>
             <th scope="col">Aliases</th>
+            <th scope="col">Stages</th>
             <th scope="col">Tags</th>
             <th scope="col">Changed</th>
           </tr>
@@ -128,6 +147,12 @@ function ModelTable({ workspace, rows }: { workspace: string; rows: RegisteredMo
                     </Badge>
                   ))}
                 </Group>
+              </td>
+              <td>
+                {(one.latest_versions ?? [])
+                  .filter((version) => version.current_stage !== "None")
+                  .map((version) => `${version.current_stage} → ${version.version}`)
+                  .join(", ")}
               </td>
               <td>
                 <Group gap={4}>

@@ -10,11 +10,14 @@ import { VersionMenu } from "@/pages/models/VersionMenu";
 export function VersionTable({
   workspace,
   model,
+  prompt,
   rows,
   refresh,
 }: {
   workspace: string;
   model: RegisteredModel;
+  /** Prompts have no runs and no stages, and their text is shown apart. */
+  prompt: boolean;
   rows: ModelVersion[];
   refresh: () => Promise<unknown>;
 }) {
@@ -25,32 +28,36 @@ export function VersionTable({
     setChosen(chosen.includes(version) ? chosen.filter((one) => one !== version) : [...chosen, version]);
   return (
     <>
-      <Group mb="xs" mih={30}>
-        <Button
-          variant="default"
-          disabled={runs.length < 2}
-          onClick={() =>
-            navigate({
-              to: "/workspaces/$workspace/compare",
-              params: { workspace },
-              search: { runs: runs.join(",") },
-            })
-          }
-        >
-          Compare the runs of {runs.length < 2 ? "two versions" : `${runs.length} versions`}
-        </Button>
-      </Group>
+      {!prompt && (
+        <Group mb="xs" mih={30}>
+          <Button
+            variant="default"
+            disabled={runs.length < 2}
+            onClick={() =>
+              navigate({
+                to: "/workspaces/$workspace/compare",
+                params: { workspace },
+                search: { runs: runs.join(",") },
+              })
+            }
+          >
+            Compare the runs of {runs.length < 2 ? "two versions" : `${runs.length} versions`}
+          </Button>
+        </Group>
+      )}
       <div className="panel" style={{ overflowX: "auto" }}>
         <table className="plain">
           <thead>
             <tr>
-              <th scope="col">
-                <span className="only-read">Choose</span>
-              </th>
+              {!prompt && (
+                <th scope="col">
+                  <span className="only-read">Choose</span>
+                </th>
+              )}
               <th scope="col">Version</th>
               <th scope="col">Aliases</th>
-              <th scope="col">Stage</th>
-              <th scope="col">From</th>
+              {!prompt && <th scope="col">Stage</th>}
+              {!prompt && <th scope="col">From</th>}
               <th scope="col">Description and tags</th>
               <th scope="col">Made</th>
               <th scope="col">
@@ -61,14 +68,16 @@ export function VersionTable({
           <tbody>
             {rows.map((one) => (
               <tr key={one.version}>
-                <td>
-                  <Checkbox
-                    size="xs"
-                    aria-label={`Choose version ${one.version}`}
-                    checked={chosen.includes(one.version)}
-                    onChange={() => toggle(one.version)}
-                  />
-                </td>
+                {!prompt && (
+                  <td>
+                    <Checkbox
+                      size="xs"
+                      aria-label={`Choose version ${one.version}`}
+                      checked={chosen.includes(one.version)}
+                      onChange={() => toggle(one.version)}
+                    />
+                  </td>
+                )}
                 <td className="numeric">
                   <b>{one.version}</b>
                   {one.status !== "READY" && (
@@ -86,18 +95,26 @@ export function VersionTable({
                     ))}
                   </Group>
                 </td>
-                <td>{one.current_stage === "None" ? <span className="quiet">–</span> : one.current_stage}</td>
-                <td style={{ maxWidth: 320 }}>
-                  <Lineage workspace={workspace} version={one} />
-                </td>
+                {!prompt && (
+                  <td>
+                    {one.current_stage === "None" ? <span className="quiet">–</span> : one.current_stage}
+                  </td>
+                )}
+                {!prompt && (
+                  <td style={{ maxWidth: 320 }}>
+                    <Lineage workspace={workspace} version={one} />
+                  </td>
+                )}
                 <td style={{ maxWidth: 320, overflowWrap: "anywhere" }}>
                   {one.description}
                   <Group gap={4} mt={one.description ? 4 : 0}>
-                    {(one.tags ?? []).map((tag) => (
-                      <Badge key={tag.key} maw={200} title={`${tag.key}: ${tag.value}`}>
-                        {tag.key}: {tag.value}
-                      </Badge>
-                    ))}
+                    {(one.tags ?? [])
+                      .filter((tag) => !tag.key.startsWith("mlflow."))
+                      .map((tag) => (
+                        <Badge key={tag.key} maw={200} title={`${tag.key}: ${tag.value}`}>
+                          {tag.key}: {tag.value}
+                        </Badge>
+                      ))}
                   </Group>
                 </td>
                 <td style={{ whiteSpace: "nowrap" }}>

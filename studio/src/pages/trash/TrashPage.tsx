@@ -1,8 +1,10 @@
 import { Button, Group, SegmentedControl, Select } from "@mantine/core";
+import { useThrottledCallback } from "@mantine/hooks";
 import { IconTrash } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { useLive } from "@/api/live";
 import { useMay, useMaySomewhere } from "@/api/may";
 import { purgeTrash, restoreTrash, type TrashItem, type TrashKind, trashQuery } from "@/api/trash";
 import { Confirm } from "@/components/Confirm";
@@ -35,6 +37,11 @@ export function TrashPage() {
   const [asking, setAsking] = useState<"chosen" | "old" | null>(null);
   const [age, setAge] = useState(AGES[1]!.value);
   const found = useInfiniteQuery(trashQuery(workspace, kind));
+  const again = useThrottledCallback(() => found.refetch(), 1_000);
+  useLive(workspace, (change) => {
+    const moved = change.type !== "runs" || change.runs.some((run) => run.kinds.includes("deleted"));
+    if (moved || (change.type === "runs" && change.many.length > 0)) again();
+  });
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
   const refresh = async () => {
     setChosen([]);
@@ -69,6 +76,7 @@ export function TrashPage() {
   };
   const tell = (count: number, word: string, kept: { reason: string }[]) => {
     if (count > 0) say.done(`${word} ${count} ${count === 1 ? "thing" : "things"}`);
+    else if (kept.length === 0) say.done("Nothing was deleted that long ago");
     if (kept.length > 0) say.error(`${kept.length} stayed: ${kept[0]!.reason}`);
   };
   return (
