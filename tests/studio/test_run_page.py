@@ -161,6 +161,12 @@ def test_keys_lead_through_the_parts_and_to_other_runs(studio: Studio, told: Tol
     expect(page).to_have_url(re.compile("tab=charts"))
     expect(page.get_by_role("region", name="val/loss")).to_be_visible()
     expect(page.get_by_role("region", name="system/cpu_utilization_percentage")).to_have_count(0)
+    # Charts scroll in their part of the page, by keys, too.
+    charts = page.get_by_role("region", name="Charts")
+    charts.evaluate("charts => { charts.style.maxHeight = '200px' }")
+    charts.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("charts => charts.scrollTop > 0", arg=charts.element_handle())
     page.keyboard.press("3")
     expect(page.get_by_role("region", name="system/cpu_utilization_percentage")).to_be_visible()
     page.keyboard.press("1")

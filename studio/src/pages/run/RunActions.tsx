@@ -1,23 +1,10 @@
 /** What one does with a run. */
-import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
-import {
-  IconChevronLeft,
-  IconChevronRight,
-  IconCopy,
-  IconDots,
-  IconPackage,
-  IconPencil,
-  IconTags,
-  IconTrash,
-} from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { IconCopy, IconDots, IconPackage, IconPencil, IconTags, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useMaySomewhere } from "@/api/may";
-import { neighboursQuery } from "@/api/run";
 import type { RunPageData } from "@/api/run-page";
 import { deleteRun, deleteRunTag, renameRun, restoreRun, setRunTag } from "@/api/runs";
-import { useShortcuts } from "@/app/shortcuts";
 import { useSay } from "@/components/notices";
 import { TagEditor } from "@/components/TagEditor";
 import { TextDialog } from "@/components/TextDialog";
@@ -25,14 +12,13 @@ import { RegisterModel } from "@/pages/run/overview/RegisterModel";
 
 interface ActionProps {
   workspace: string;
-  experiment: string;
   page: RunPageData;
   refresh: () => Promise<unknown>;
 }
 
 type Dialog = "name" | "tags" | "register";
 
-export function RunActions({ workspace, experiment, page, refresh }: ActionProps) {
+export function RunActions({ workspace, page, refresh }: ActionProps) {
   const { info, data } = page.run;
   const say = useSay();
   const [dialog, setDialog] = useState<Dialog | null>(null);
@@ -65,7 +51,6 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
   };
   return (
     <>
-      <Neighbours workspace={workspace} experiment={experiment} run={id} />
       {may("runs/write") && (
         <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setDialog("name")}>
           Rename
@@ -138,48 +123,6 @@ export function RunActions({ workspace, experiment, page, refresh }: ActionProps
         page={page}
         refresh={refresh}
       />
-    </>
-  );
-}
-
-/** The run before and after this one, among the newest of its experiment. */
-function Neighbours({ workspace, experiment, run }: { workspace: string; experiment: string; run: string }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const say = useSay();
-  const go = async (by: -1 | 1) => {
-    try {
-      const runs = await client.fetchQuery(neighboursQuery(workspace, experiment));
-      const place = runs.indexOf(run);
-      const next = place < 0 ? undefined : runs[place + by];
-      if (place < 0) say.done("This run is not among the 500 newest of its experiment.");
-      else if (next === undefined) say.done(by < 0 ? "This is the newest run." : "This is the last run.");
-      else
-        navigate({
-          to: "/workspaces/$workspace/experiments/$experiment/runs/$run",
-          params: { workspace, experiment, run: next },
-          search: (({ tab, c }: Record<string, unknown>) => ({ tab, c })) as never,
-        });
-    } catch (error) {
-      say.error(error);
-    }
-  };
-  useShortcuts([
-    { keys: "[", does: "The newer run of the experiment", run: () => go(-1) },
-    { keys: "]", does: "The older run of the experiment", run: () => go(1) },
-  ]);
-  return (
-    <>
-      <Tooltip label="Newer run ( [ )">
-        <ActionIcon variant="subtle" size="lg" aria-label="Newer run" onClick={() => go(-1)}>
-          <IconChevronLeft size={16} />
-        </ActionIcon>
-      </Tooltip>
-      <Tooltip label="Older run ( ] )">
-        <ActionIcon variant="subtle" size="lg" aria-label="Older run" onClick={() => go(1)}>
-          <IconChevronRight size={16} />
-        </ActionIcon>
-      </Tooltip>
     </>
   );
 }

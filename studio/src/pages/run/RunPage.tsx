@@ -8,6 +8,7 @@ import { useSay } from "@/components/notices";
 import { Page } from "@/components/Page";
 import { Status } from "@/components/Status";
 import { Broken, Waiting } from "@/components/states";
+import { Neighbours } from "@/pages/run/Neighbours";
 import { RunActions } from "@/pages/run/RunActions";
 import { RunTabs } from "@/pages/run/RunTabs";
 import classes from "@/pages/run/run.module.css";
@@ -52,9 +53,10 @@ export function RunPage() {
     [navigate],
   );
   const base = `/workspaces/${encodeURIComponent(workspace)}/experiments`;
+  const neighbours = <Neighbours workspace={workspace} experiment={experiment} run={run} />;
   if (!found.data)
     return (
-      <Page title="Run" crumbs={[{ text: "Experiments", to: base }]} wide>
+      <Page title="Run" crumbs={[{ text: "Experiments", to: base }]} wide actions={neighbours}>
         {found.isError ? (
           <Broken error={found.error} again={() => found.refetch()} />
         ) : (
@@ -82,7 +84,12 @@ export function RunPage() {
           : []),
       ]}
       beside={<Status status={info.status} />}
-      actions={<RunActions workspace={workspace} experiment={experiment} page={page} refresh={refresh} />}
+      actions={
+        <>
+          {neighbours}
+          <RunActions workspace={workspace} page={page} refresh={refresh} />
+        </>
+      }
     >
       <Notices workspace={workspace} page={page} refresh={refresh} />
       <RunTabs tab={search.tab} go={(tab) => change({ tab })} />

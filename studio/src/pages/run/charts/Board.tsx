@@ -6,6 +6,7 @@ import { ChartBoard } from "@/components/charts/ChartBoard";
 import type { ChartRun } from "@/components/charts/types";
 import { colorOf } from "@/lib/colors";
 import { COLOR_TAG } from "@/lib/run-columns";
+import classes from "@/pages/run/run.module.css";
 
 export function Board({
   workspace,
@@ -39,12 +40,15 @@ export function Board({
   const metrics = useMemo<string[]>(() => JSON.parse(text), [text]);
   const experiments = useMemo(() => [info.experiment_id], [info.experiment_id]);
   return (
-    <ChartBoard
-      workspace={workspace}
-      runs={runs}
-      metrics={metrics}
-      legend={false}
-      {...(more ? { experimentIds: experiments } : {})}
-    />
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className={classes.scrolls} tabIndex={0} aria-label="Charts">
+      <ChartBoard
+        workspace={workspace}
+        runs={runs}
+        metrics={metrics}
+        legend={false}
+        {...(more ? { experimentIds: experiments } : {})}
+      />
+    </section>
   );
 }
