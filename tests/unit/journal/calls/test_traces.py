@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from runyard.errors import NotFound
+from runyard.client.journal.trace_state import TraceBook
+from runyard.entities.journal import Call
+from runyard.errors import NotFound, StorageUnavailable
 
 from .conftest import Place
 
@@ -67,3 +69,41 @@ def test_which_tags_its_own_trace_has_is_asked_once_all_is_sent(place: Place) ->
     begun(place)
     assert place.call("DeleteTraceTag", TAGS, "DELETE", key="a") == {}  # the trace is not there yet
     assert [path for _, path, _ in bodies(place)] == [TRACES, TAGS]
+
+
+def test_while_no_server_is_there_the_journals_tell_of_traces(place: Place) -> None:
+    place.away()
+    begun(place)
+    place.call("SetTraceTag", TAGS, "PATCH", key="a", value="b")
+    place.call("LinkTracesToRun", "/api/2.0/mlflow/traces/link-to-run", trace_ids=["tr-1"], run_id="r")
+    found = place.call("GetTraceInfoV3", f"{TRACES}/tr-1", "GET")["trace"]["trace_info"]
+    assert found.tags["a"] == "b" and found.trace_location.mlflow_experiment.experiment_id == "7"
+    where = [{"mlflow_experiment": {"experiment_id": one}} for one in ("7", "8")]
+    for clause, count in (("run_id = 'r'", 1), ("tags.a = 'c'", 0)):
+        page = place.call("SearchTracesV3", f"{TRACES}/search", locations=where, filter=clause)
+        assert len(page["traces"]) == count
+    for name, fields in (("GetTraceInfoV3", {}), ("BatchGetTraceInfos", {"trace_ids": ["tr-1", "tr-2"]})):
+        with pytest.raises(StorageUnavailable, match="at the server, which is away"):
+            place.call(name, f"{TRACES}/tr-2" if not fields else f"{TRACES}/batchGetInfos", "GET", **fields)
+
+
+def test_spans_that_cannot_be_read_here_are_for_the_server(place: Place) -> None:
+    """Nobody gave the fixture's calls a way to decode them."""
+    place.away()
+    begun(place)
+    with pytest.raises(StorageUnavailable):
+        place.call("GetTrace", f"{TRACES}/get", "GET", trace_id="tr-1")
+
+
+def test_calls_in_journals_of_others_that_make_no_sense_are_passed_over() -> None:
+    book = TraceBook(None)
+    for path in (
+        TRACES,
+        TAGS,
+        "/api/v1/spans",
+        "/api/2.0/mlflow/traces/link-to-run",
+        f"{TRACES}/tr-1/assessments",
+    ):
+        for body in ({}, {"trace": 1}, {"trace": {"trace_info": {"trace_id": "a/b"}}}, {"trace_ids": 3}):
+            book.apply(Call("", "POST", path, body))
+    assert book.traces == {}
