@@ -375,9 +375,10 @@ def test_searches_mean_here_what_they_mean_there(server: ServerProcess) -> None:
         ]
         here = [found(client, **one) for one in queries]
         assert len(here[0]) == 6
-        pages, token = [], None
+        pages: list[str] = []
+        token = None
         while token is not None or not pages:
-            more = {"page_token": token} if token else {}
+            more: dict[str, Any] = {"page_token": token} if token else {}
             page = client.ok("POST", f"{TRACES}/search", locations=[place], max_results=4, **more)
             pages += [one["trace_id"] for one in page["traces"]]
             token = page.get("next_page_token")
