@@ -239,6 +239,22 @@ def test_ids_of_nothing_are_kept_and_have_no_size(server: Client, kind: str, id:
     assert purge(server, kind, id)["kept"][0]["reason"] == "It is not in the trash."
 
 
+def test_roles_in_a_purged_experiment_open_no_other_one(server: Client, directory: Path) -> None:
+    people = People(directory)
+    gone = server.experiment()
+    person = people.add(("Reader", f"{HERE}/experiments/{gone}"))
+    reader = server.also(token=people.token(person))
+    assert reader.ok("GET", "experiments/get", experiment_id=gone)
+    server.ok("POST", "experiments/delete", experiment_id=gone)
+    assert purge(server, "experiment", gone)["kept"] == []
+    wait_for(lambda: people.count("experiments", id=gone) == 0)
+    assert people.count("role_assignments", principal_id=person) == 0
+    new = server.experiment()
+    assert new != gone
+    run = server.run(new)
+    assert reader.call("GET", "runs/get", {"run_id": run}).status == 404
+
+
 def test_who_may_what(server: Client, directory: Path) -> None:
     people = People(directory)
     home, other = server.experiment(), server.experiment()

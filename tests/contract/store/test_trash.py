@@ -15,7 +15,7 @@ from runyard.entities.logged_model import NewLoggedModel
 from runyard.entities.registry import NewVersion
 from runyard.entities.run import MetricPoint
 from runyard.entities.trash import TrashedItem, TrashKind
-from runyard.errors import InvalidInput, NotFound, StorageUnavailable
+from runyard.errors import InvalidInput, InvalidState, NotFound, StorageUnavailable
 from runyard.store.sql.purger import Purger
 from runyard.store.sql.trash import SqlTrash
 from tests.contract.store.stores import PAGE_KEY, ROOT, Stores, all_pages
@@ -312,3 +312,44 @@ def test_what_is_purged_is_told_when_it_is_asked_for_and_when_it_is_gone(stores:
                 assert heard.experiments == heard.many == ({told} if kind is EXPERIMENT else set())
     finally:
         log.listening = False
+
+
+def in_place(stores: Stores, own_path: str) -> int:
+    made = stores.experiments.create(
+        stores.workspace, uuid.uuid4().hex, ROOT, f"mlflow-artifacts:/{own_path}", [], own_path=own_path
+    )
+    return int(stores.do(made))
+
+
+def test_the_number_of_a_purged_experiment_is_not_given_again(stores: Stores) -> None:
+    for _ in range(2):
+        gone = deleted_experiment(stores)
+        purge(stores, EXPERIMENT, gone)
+        work_off(stores, Files())
+        assert rows(stores, "experiments", id=gone) == 0
+        assert stores.new_experiment() == gone + 1
+
+
+def test_nothing_comes_to_a_place_whose_files_are_being_removed(stores: Stores) -> None:
+    home = in_place(stores, "own/home")
+    stores.do(stores.experiments.delete(stores.workspace, home))
+    purge(stores, EXPERIMENT, home, "own/home")
+    for place in ("own/home", "own/home/inner", "own"):
+        with pytest.raises(InvalidState, match="are being removed"):
+            in_place(stores, place)
+    in_place(stores, "own/home-2")
+    files = Files()
+    work_off(stores, files)
+    assert files.removed == [("", "own/home")]
+    in_place(stores, "own/home")
+
+
+def test_files_stay_where_another_experiment_came_before_they_were_to_go(stores: Stores) -> None:
+    home = in_place(stores, "own/home")
+    stores.do(stores.experiments.delete(stores.workspace, home))
+    in_place(stores, "own/home")  # after somebody looked whether the place is shared
+    purge(stores, EXPERIMENT, home, "own/home")
+    files = Files()
+    work_off(stores, files)
+    assert files.removed == []
+    assert rows(stores, "experiments", id=home) == 0

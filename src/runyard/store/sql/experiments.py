@@ -12,7 +12,7 @@ from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.experiment_search import ExperimentQuery, search
-from runyard.store.sql.trash import require_not_purged
+from runyard.store.sql.trash import require_free_place, require_not_purged
 
 COLUMNS = "id, workspace_id, name, artifact_location, stage, created_ms, updated_ms"
 BY_ID = f"SELECT {COLUMNS} FROM experiments WHERE id = ? AND workspace_id = ?"
@@ -22,7 +22,10 @@ TAKEN = "SELECT id, stage FROM experiments WHERE workspace_id = ? AND name = ?"
 INSERT = """INSERT INTO experiments (workspace_id, name, artifact_location, stage, created_ms, updated_ms)
     VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
 COUNTED = 10**12  # numbers beyond are random ones of imports, which no counter reaches
-NEXT = f"(SELECT nullif(coalesce(max(id), 0) + 1, {COUNTED}) FROM experiments WHERE id < {COUNTED})"
+NEXT = f"""(SELECT nullif(max(coalesce(max(id), 0), (SELECT value FROM counters WHERE name = 'experiments')) + 1, {COUNTED})
+    FROM experiments WHERE id < {COUNTED})"""
+KEEP_NUMBER = "UPDATE counters SET value = ? WHERE name = 'experiments' AND value < ?"
+REMOVE = "DELETE FROM experiments WHERE id = ?"
 SET_LOCATION = "UPDATE experiments SET artifact_location = ? WHERE id = ?"
 SET_OWN_PATH = "UPDATE experiments SET own_path = ? WHERE id = ?"
 SET_NAME = "UPDATE experiments SET name = ?, updated_ms = ? WHERE id = ?"
@@ -53,6 +56,8 @@ class SqlExperiments:
         own_path: str | None = None,
     ) -> int:
         def work(tx: Transaction) -> int:
+            if own_path is not None:
+                require_free_place(tx, workspace_id, own_path)
             experiment_id = insert(tx, workspace_id, name, artifact_root, location)
             if experiment_id is None:
                 raise _taken(tx, workspace_id, name)
@@ -164,11 +169,18 @@ def insert(
 def numbered(insert: str, dialect: Dialect) -> str:
     """A statement that inserts an experiment, under the next number that is counted.
 
-    SQLite by itself goes on from the greatest number that there is; PostgreSQL has a counter.
+    SQLite by itself goes on from the greatest number that there is, so one more is kept there; PostgreSQL has a counter.
     """
     if dialect == "postgresql":
         return insert
     return insert.replace("(workspace_id", "(id, workspace_id", 1).replace("VALUES (", f"VALUES ({NEXT}, ", 1)
+
+
+def remove(tx: Transaction, experiment_id: int) -> None:
+    """Remove the row of one that has nothing any more. Its number is not given again: links and clients know it."""
+    if experiment_id < COUNTED:
+        tx.execute(KEEP_NUMBER, (experiment_id, experiment_id))
+    tx.execute(REMOVE, (experiment_id,))
 
 
 def load(c: Connection, workspace_id: int, experiment_id: int) -> Experiment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
 
@@ -123,7 +124,7 @@ def purge_some(tx: Transaction, workspace_id: int) -> bool:
         left -= clear(tx, table, [experiment[0]], left)
         if left <= 0:
             return True
-    tx.execute("DELETE FROM experiments WHERE id = ?", (experiment[0],))
+    experiments.remove(tx, experiment[0])
     return True
 
 

@@ -6,13 +6,16 @@ from typing import NamedTuple
 
 from runyard.entities.trash import TrashKind
 from runyard.entities.workspace import DEFAULT_WORKSPACE_ID
+from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
+from runyard.store.sql.identity import WORKSPACES, workspace_of
 from runyard.store.sql.purge import MODEL_PARTS, OF_EXPERIMENT, ROWS, RUN_PARTS, clear
 from runyard.store.sql.trash import TABLES, is_deleted, tell
 
 NEXT = """SELECT p.id, p.workspace_id, p.kind, p.record_id, p.files, w.guid FROM purges p
     JOIN workspaces w ON w.id = p.workspace_id WHERE p.due_ms <= ? ORDER BY p.due_ms, p.id LIMIT 1"""
+UNASSIGN = "DELETE FROM role_assignments WHERE scope = ?"
 DONE = "DELETE FROM purges WHERE id = ?"
 LATER = "UPDATE purges SET due_ms = ? WHERE id = ?"
 PARTS = {TrashKind.EXPERIMENT: OF_EXPERIMENT, TrashKind.RUN: RUN_PARTS, TrashKind.MODEL: MODEL_PARTS}
@@ -64,10 +67,21 @@ def purge_piece(tx: Transaction, purge: Purge) -> bool:
     if purge.kind is TrashKind.EXPERIMENT:
         for sql in OF_GONE_EXPERIMENT:
             tx.execute(sql, (purge.workspace_id, purge.record_id))
+        _unassign(tx, purge)
     tell(tx, purge.workspace_id, purge.kind, purge.record_id)
-    tx.execute(f"DELETE FROM {TABLES[purge.kind]} WHERE id = ?", (purge.record_id,))
+    if purge.kind is TrashKind.EXPERIMENT:
+        experiments.remove(tx, purge.record_id)
+    else:
+        tx.execute(f"DELETE FROM {TABLES[purge.kind]} WHERE id = ?", (purge.record_id,))
     tx.execute(DONE, (purge.id,))
     return False
+
+
+def _unassign(tx: Transaction, purge: Purge) -> None:
+    """Roles in an experiment end with it: an import may bring another one under its number."""
+    row = tx.one(f"{WORKSPACES} WHERE w.id = ?", (purge.workspace_id,))
+    if row is not None:
+        tx.execute(UNASSIGN, (f"{workspace_of(row).scope}/experiments/{purge.record_id}",))
 
 
 def put_off(tx: Transaction, purge: Purge, wait_ms: int) -> None:

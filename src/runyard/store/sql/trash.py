@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from runyard.entities.change import ChangeKind
 from runyard.entities.common import Page, Stage
 from runyard.entities.trash import TrashedItem, TrashKind
-from runyard.errors import NotFound
+from runyard.errors import InvalidState, NotFound
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.search.cursor import decode_token, encode_token, query_digest
@@ -39,6 +39,10 @@ RUN_OF = "SELECT experiment_id, uuid FROM runs WHERE id = ?"
 OWN_PATH = "SELECT own_path FROM experiments WHERE id = ? AND workspace_id = ?"
 NEIGHBOURS = """SELECT 1 FROM experiments WHERE workspace_id = ? AND id <> ? AND own_path IS NOT NULL
     AND (own_path = ? OR substr(own_path, 1, ?) = ? OR substr(?, 1, length(own_path) + 1) = own_path || '/') LIMIT 1"""
+
+GOING = """SELECT 1 FROM purges p JOIN experiments e ON e.id = p.record_id
+    WHERE p.workspace_id = ? AND p.kind = 0 AND e.own_path IS NOT NULL
+    AND (e.own_path = ? OR substr(e.own_path, 1, ?) = ? OR substr(?, 1, length(e.own_path) + 1) = e.own_path || '/') LIMIT 1"""
 
 
 class SqlTrash:
@@ -98,15 +102,7 @@ class SqlTrash:
         return [(row[0], row[1]) for row in rows]
 
     async def is_shared_place(self, workspace_id: int, experiment_id: int) -> bool:
-        def work(c: Connection) -> bool:
-            row = c.one(OWN_PATH, (experiment_id, workspace_id))
-            if row is None or row[0] is None:
-                return False
-            below = f"{row[0]}/"
-            values = (workspace_id, experiment_id, row[0], len(below), below, below)
-            return c.one(NEIGHBOURS, values) is not None
-
-        return await self._database.read(work)
+        return await self._database.read(lambda c: _is_shared_place(c, workspace_id, experiment_id))
 
     async def restore_model(self, workspace_id: int, model_id: str) -> None:
         def work(tx: Transaction) -> None:
@@ -122,7 +118,10 @@ class SqlTrash:
         def work(tx: Transaction) -> bool:
             if not is_deleted(tx, item.kind, item.record_id):
                 return False
-            tx.execute(ENQUEUE, (workspace_id, item.kind, item.record_id, files, now_ms()))
+            # Another may have come to its place since somebody looked.
+            shared = item.kind is EXPERIMENT and _is_shared_place(tx, workspace_id, item.record_id)
+            going = "" if shared else files
+            tx.execute(ENQUEUE, (workspace_id, item.kind, item.record_id, going, now_ms()))
             tell(tx, workspace_id, item.kind, item.record_id)
             if item.kind is EXPERIMENT:
                 tx.execute(RENAME, (f"purged {item.record_id} {uuid.uuid4().hex}", item.record_id))
@@ -143,12 +142,33 @@ def require_not_purged(tx: Transaction, kind: TrashKind, record_id: int) -> None
         raise NotFound(f"This {kind.text} is being removed for good and cannot be restored.")
 
 
+def require_free_place(tx: Transaction, workspace_id: int, own_path: str) -> None:
+    """Before an experiment keeps its files at a folded path: what is removed there would be its files, too.
+
+    Raises: InvalidState.
+    """
+    below = f"{own_path}/"
+    if tx.one(GOING, (workspace_id, own_path, len(below), below, below)) is not None:
+        raise InvalidState(
+            "The files at this artifact location are being removed with an experiment that was purged. Try again in a "
+            "moment, or choose another location."
+        )
+
+
 def tell(tx: Transaction, workspace_id: int, kind: TrashKind, record_id: int) -> None:
     """Tell who listens that a record goes for good. Of models nothing is told."""
     if kind is EXPERIMENT:
         tx.changes.of_experiment(workspace_id, record_id, runs=True)
     elif kind is RUN and (row := tx.one(RUN_OF, (record_id,))) is not None:
         tx.changes.of_run(workspace_id, row[0], row[1], ChangeKind.DELETED)
+
+
+def _is_shared_place(c: Connection, workspace_id: int, experiment_id: int) -> bool:
+    row = c.one(OWN_PATH, (experiment_id, workspace_id))
+    if row is None or row[0] is None:
+        return False
+    below = f"{row[0]}/"
+    return c.one(NEIGHBOURS, (workspace_id, experiment_id, row[0], len(below), below, below)) is not None
 
 
 def _locking(tx: Transaction) -> str:

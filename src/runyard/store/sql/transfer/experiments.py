@@ -9,6 +9,7 @@ from runyard.entities.transfer import ExperimentRecord, Placed
 from runyard.store.sql.database import Connection, Row, Transaction
 from runyard.store.sql.experiments import COUNTED, numbered
 from runyard.store.sql.search.fragments import among
+from runyard.store.sql.trash import require_free_place
 
 BY_NAME = "SELECT id FROM experiments WHERE workspace_id = ? AND name = ?"
 TAKEN = "SELECT 1 FROM experiments WHERE id = ?"
@@ -43,6 +44,8 @@ def put(
 def _insert(
     tx: Transaction, workspace_id: int, record: ExperimentRecord, artifact_root: str, own_path: str | None
 ) -> int:
+    if own_path is not None:
+        require_free_place(tx, workspace_id, own_path)
     stage = Stage[record.stage.upper()]
     columns = (workspace_id, record.name, int(stage), record.created_ms, record.updated_ms)
     wanted = _number(record.id)
