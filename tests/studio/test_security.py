@@ -261,3 +261,43 @@ def test_names_that_every_object_has_are_no_choices_in_an_address(studio: Studio
         )
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_text(re.compile("error of its own"))).to_have_count(0)
+
+
+SLOW_FILES = {
+    "brackets.md": "[" * 250_000,
+    "table.md": "|-|-\n" * 50_000,
+    "names.java": "$" * 250_000,
+    "deep.json": "[" * 5_000 + "]" * 5_000,
+    "row.csv": 'a,b\n"' + "x" * 12_000_000,
+    "page.ipynb": json.dumps(
+        {
+            "metadata": {"language_info": {"name": {}}},
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "outputs": [{"output_type": "display_data", "data": {"text/html": "<" * 500_000}}],
+                }
+            ],
+        }
+    ),
+}
+
+
+def test_files_that_are_made_to_hold_a_page_up_do_not(studio: Studio, closed: ServerProcess) -> None:
+    status, run = closed.call("POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
+    assert status == 200
+    info = run["run"]["info"]
+    place = f"/api/2.0/mlflow-artifacts/artifacts/{info['artifact_uri'].removeprefix('mlflow-artifacts:/')}"
+    for name, text in SLOW_FILES.items():
+        assert closed.call("PUT", f"{place}/{name}", text.encode())[0] == 200
+    page = inside(studio)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in SLOW_FILES:
+        page.goto(f"{studio.base}{PAGE}/0/runs/{info['run_id']}?tab=artifacts&path={name}")
+        expect(page.get_by_role("region", name=name)).to_be_visible(timeout=20_000)
+        expect(page.get_by_text(re.compile("error of its own"))).to_have_count(0)
+        page.get_by_role("link", name="Experiments", exact=True).first.click()
+        expect(page.get_by_role("heading", level=1, name="Experiments")).to_be_visible()
+    parts = [url for url in asked if "/preview?" in url and url.endswith("row.csv")]
+    assert len(parts) < 25  # a quarter of a megabyte each, and not all of its twelve
