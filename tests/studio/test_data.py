@@ -199,6 +199,25 @@ def test_a_dataset_shows_its_versions_and_leads_to_its_files(studio: Studio) -> 
     expect(page.get_by_role("button", name="first.html", exact=True)).to_be_visible()
 
 
+def test_data_that_runs_read_leads_to_those_runs(studio: Studio, call: Call) -> None:
+    mlflow = "/api/2.0/mlflow"
+    experiment = call("POST", f"{mlflow}/experiments/create", {"name": "trees"})["experiment_id"]
+    for name in ("reads", "reads nothing"):
+        made = call("POST", f"{mlflow}/runs/create", {"experiment_id": experiment, "run_name": name})
+        if name == "reads":
+            data = {"name": "it's bark", "digest": "d1", "source_type": "local", "source": "{}"}
+            tags = [{"key": "mlflow.data.context", "value": "training"}]
+            fields = {"run_id": made["run"]["info"]["run_id"], "datasets": [{"dataset": data, "tags": tags}]}
+            call("POST", f"{mlflow}/runs/log-inputs", fields)
+    page = studio.open(DATASETS)
+    page.get_by_text("Used by runs", exact=True).click()
+    expect(page).to_have_url(re.compile(r"\?view=used$"))
+    expect(page.get_by_role("row", name=re.compile("^it's bark d1 training trees"))).to_be_visible()
+    page.get_by_role("link", name="Runs of trees that read it's bark d1").click()
+    expect(page.get_by_role("link", name="reads", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="reads nothing")).to_have_count(0)
+
+
 def test_a_dataset_is_archived_and_taken_back(studio: Studio, call: Call) -> None:
     page = studio.open(f"{DATASETS}?name=leaves")
     page.get_by_role("button", name="Archive", exact=True).click()

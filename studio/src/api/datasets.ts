@@ -56,3 +56,55 @@ export const archiveDataset = (workspace: string, name: string) => post(one(work
 export const reactivateDataset = (workspace: string, name: string) =>
   post(one(workspace, name, "/reactivate"), {});
 export const unregisterDataset = (workspace: string, name: string) => json("DELETE", one(workspace, name));
+
+/** Data that runs of an experiment say they read. */
+export interface UsedDataset {
+  experiment_id: string;
+  experiment: string;
+  name: string;
+  digest: string;
+  /** What for: training, evaluation …; perhaps nothing. */
+  context: string;
+}
+
+/** Experiments are looked through so many at a time, those that changed last first. */
+const EXPERIMENTS_AT_A_TIME = 20;
+
+export const usedDatasetsQuery = (workspace: string) =>
+  infiniteQueryOptions({
+    queryKey: ["used datasets", workspace],
+    queryFn: async ({ pageParam, signal }) => {
+      const mlflow = (route: string) => address(workspace, `/ajax-api/2.0/mlflow/experiments/${route}`);
+      const page = await post<{
+        experiments?: { experiment_id: string; name: string }[];
+        next_page_token?: string;
+      }>(
+        mlflow("search"),
+        {
+          order_by: ["last_update_time DESC"],
+          max_results: EXPERIMENTS_AT_A_TIME,
+          page_token: pageParam || undefined,
+        },
+        signal,
+      );
+      const names = new Map(page.experiments?.map((one) => [one.experiment_id, one.name]));
+      const found =
+        names.size === 0
+          ? {}
+          : await post<{ dataset_summaries?: Omit<UsedDataset, "experiment">[] }>(
+              mlflow("search-datasets"),
+              { experiment_ids: [...names.keys()] },
+              signal,
+            );
+      const items = (found.dataset_summaries ?? []).map(
+        (one): UsedDataset => ({
+          ...one,
+          context: one.context ?? "",
+          experiment: names.get(one.experiment_id) ?? one.experiment_id,
+        }),
+      );
+      return { items, next_page_token: page.next_page_token };
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_page_token || undefined,
+  });
