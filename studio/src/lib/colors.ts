@@ -5,15 +5,15 @@ export const RUN_COLORS = [
   "#2f7ed8",
   "#e8590c",
   "#2b9348",
-  "#c2255c",
-  "#7048e8",
+  "#c92f63",
+  "#7550ea",
   "#0c8599",
   "#b08900",
   "#e64980",
   "#5c940d",
-  "#1864ab",
-  "#a61e4d",
-  "#495057",
+  "#ae3ec9",
+  "#9a6240",
+  "#6c7a84",
 ] as const;
 
 /** The colour of a run whose colour nobody chose. */

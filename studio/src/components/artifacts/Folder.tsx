@@ -83,7 +83,9 @@ export function Folder({
                     </button>
                   </div>
                 </td>
-                <td className="numeric">{one.size === null ? "" : bytes(one.size)}</td>
+                <td className="numeric" style={{ whiteSpace: "nowrap" }}>
+                  {one.size === null ? "" : bytes(one.size)}
+                </td>
               </tr>
             ))}
           </tbody>

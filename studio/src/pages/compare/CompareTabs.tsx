@@ -2,6 +2,7 @@
 import { IconArrowsDiff, IconChartLine, IconFiles, IconPhoto } from "@tabler/icons-react";
 import type { KeyboardEvent } from "react";
 import { useShortcuts } from "@/app/shortcuts";
+import { useChosenInView } from "@/components/use-chosen-in-view";
 import classes from "@/pages/compare/compare.module.css";
 import { TABS, type Tab } from "@/pages/compare/search";
 
@@ -13,6 +14,7 @@ const LOOKS = {
 };
 
 export function CompareTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
+  const row = useChosenInView(TABS.indexOf(tab));
   useShortcuts(
     TABS.map((one, i) => ({
       keys: String(i + 1),
@@ -28,7 +30,13 @@ export function CompareTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
     (event.currentTarget.children[next] as HTMLElement).focus();
   };
   return (
-    <div role="tablist" aria-label="Parts of the comparison" className={classes.tabs} onKeyDown={onKeyDown}>
+    <div
+      ref={row}
+      role="tablist"
+      aria-label="Parts of the comparison"
+      className={classes.tabs}
+      onKeyDown={onKeyDown}
+    >
       {TABS.map((one) => {
         const { text, icon: Icon } = LOOKS[one];
         return (

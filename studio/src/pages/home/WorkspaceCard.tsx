@@ -8,6 +8,7 @@ import { count } from "@/lib/format";
 import classes from "@/pages/home/WorkspaceCard.module.css";
 
 const SHOWN = 4;
+const many = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** A workspace with how much is in it and its newest runs. */
 export function WorkspaceCard({ workspace }: { workspace: Workspace }) {
@@ -21,13 +22,13 @@ export function WorkspaceCard({ workspace }: { workspace: Workspace }) {
         </Link>
       </Title>
       <Text size="sm" className={`quiet ${classes.description}`}>
-        {workspace.description || `In ${workspace.group}`}
+        {workspace.description || `Resource group ${workspace.group}`}
       </Text>
       <Group gap="md" className={`quiet ${classes.counts}`}>
         {data && (
           <>
-            <span>{count(data.experiments)} experiments</span>
-            <span>{data.runs === null ? "many" : count(data.runs)} runs</span>
+            <span>{many(data.experiments, "experiment")}</span>
+            <span>{data.runs === null ? "many runs" : many(data.runs, "run")}</span>
             {running > 0 && <span>{count(running)} running</span>}
           </>
         )}

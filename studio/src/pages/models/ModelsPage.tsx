@@ -139,7 +139,7 @@ function ModelTable({ workspace, rows }: { workspace: string; rows: RegisteredMo
                 </Link>
               </td>
               <td className="numeric">{latest(one)}</td>
-              <td>
+              <td style={{ minWidth: 150 }}>
                 <Group gap={4}>
                   {(one.aliases ?? []).map((alias) => (
                     <Badge key={alias.alias} title={`${alias.alias} is version ${alias.version}`}>
@@ -154,7 +154,7 @@ function ModelTable({ workspace, rows }: { workspace: string; rows: RegisteredMo
                   .map((version) => `${version.current_stage} → ${version.version}`)
                   .join(", ")}
               </td>
-              <td>
+              <td style={{ minWidth: 130 }}>
                 <Group gap={4}>
                   {(one.tags ?? [])
                     .filter((tag) => !tag.key.startsWith("mlflow."))

@@ -10,6 +10,7 @@ import {
 } from "@tabler/icons-react";
 import type { KeyboardEvent } from "react";
 import { useShortcuts } from "@/app/shortcuts";
+import { useChosenInView } from "@/components/use-chosen-in-view";
 import classes from "@/pages/run/run.module.css";
 import { TABS, type Tab } from "@/pages/run/search";
 
@@ -24,6 +25,7 @@ const LOOKS = {
 };
 
 export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
+  const row = useChosenInView(TABS.indexOf(tab));
   useShortcuts(
     TABS.map((one, i) => ({
       keys: String(i + 1),
@@ -39,7 +41,13 @@ export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
     (event.currentTarget.children[next] as HTMLElement).focus();
   };
   return (
-    <div role="tablist" aria-label="Parts of the run" className={classes.tabs} onKeyDown={onKeyDown}>
+    <div
+      ref={row}
+      role="tablist"
+      aria-label="Parts of the run"
+      className={classes.tabs}
+      onKeyDown={onKeyDown}
+    >
       {TABS.map((one) => {
         const { text, icon: Icon } = LOOKS[one];
         return (
