@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 EXECUTABLE = shutil.which("chromium")
 WIDTH, HEIGHT = 1400, 900
@@ -22,6 +23,7 @@ _FRAMES_SO_FAR = "(cancelAnimationFrame(window.watching), window.frames_)"
 _WEIGHT = """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
     .filter((one) => one.entryType === 'navigation' || /\\.(js|css)$/.test(new URL(one.name).pathname))
     .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+_SESSIONS: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -41,6 +43,9 @@ def opened(browser: Browser, url: str, script: str) -> Page:
     """A page in a context of its own: nothing in the cache. The script runs before those of the page."""
     page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
     page.add_init_script(script)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    _SESSIONS[page] = session
     page.goto(url, wait_until="commit")
     return page
 
@@ -70,9 +75,12 @@ def weight(page: Page) -> float:
 
 def heap_mib(page: Page) -> float:
     """What JavaScript holds after its garbage was collected."""
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.enable")
+    session = _SESSIONS[page]
     session.send("HeapProfiler.collectGarbage")
-    used = float(session.send("Runtime.getHeapUsage")["usedSize"])
-    session.detach()
-    return used / 2**20
+    return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 2**20
+
+
+def busy_ms(page: Page) -> float:
+    """CPU time of the page's own thread since it was opened: what other programs on the machine do not move."""
+    metrics = _SESSIONS[page].send("Performance.getMetrics")["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration") * 1000

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from playwright.sync_api import Browser, Page
 
 from bench import wire
-from bench.chromium import EXECUTABLE, FRAMES, chromium, frames, heap_mib, opened, until, weight
+from bench.chromium import EXECUTABLE, FRAMES, busy_ms, chromium, frames, heap_mib, opened, until, weight
 from bench.load import ask, post_json
 from bench.scale import Scale
 from bench.servers import Server
@@ -38,6 +38,7 @@ const asked = () => { window.askedAt = performance.now(); window.otherRows = 0; 
 addEventListener('keydown', (event) => event.key === 'Enter' && asked(), true);
 addEventListener('click', asked, true);
 """.replace("ROWS", str(ROWS_SEEN))
+LINES = "document.querySelector('canvas[data-layer=lines]') !== null"
 READY = """
 new MutationObserver((_, observer) => {
     if (!document.querySelector('main h1')) return;
@@ -114,14 +115,15 @@ def _table(browser: Browser, server: Server, experiment: str) -> dict[str, float
     """Of the peer its first rows only: what its page can do otherwise differs too much."""
     ours = server.name == "runyard"
     place = f"/workspaces/default/experiments/{experiment}" if ours else f"/#/experiments/{experiment}/runs"
-    first = []
+    first, busy = [], []
     for _ in range(OPENED):
         page = opened(browser, server.base_url + place, WATCH)
         until(page, "window.firstRows > 0")
         first.append(page.evaluate("window.firstRows"))
+        busy.append(busy_ms(page))
         if len(first) < OPENED:
             page.context.close()
-    found = {"first_ms": statistics.median(first)}
+    found = {"first_ms": statistics.median(first), "first_cpu_ms": statistics.median(busy)}
     if ours:
         found |= _used(page)
     page.context.close()
@@ -178,15 +180,17 @@ def studio_empty(suite: Suite) -> None:
             suite.record("studio_empty", server.name, absent="measured for Studio only")
             continue
         ask(server.address, post_json("/api/v1/workspaces", {"name": "studio-empty", "exist_ok": True}))
-        ready, bytes_ = [], 0.0
+        ready, busy, bytes_ = [], [], 0.0
         with chromium() as browser:
             for _ in range(OPENED):
                 page = opened(browser, f"{server.base_url}/workspaces/studio-empty", READY)
                 until(page, "window.ready > 0")
                 ready.append(page.evaluate("window.ready"))
+                busy.append(busy_ms(page))
                 bytes_ = weight(page)
                 page.context.close()
-        suite.record("studio_empty", server.name, ready_ms=statistics.median(ready), loaded_kb=bytes_ / 1000)
+        found = {"ready_ms": statistics.median(ready), "ready_cpu_ms": statistics.median(busy)}
+        suite.record("studio_empty", server.name, **found, loaded_kb=bytes_ / 1000)
 
 
 def studio_memory(suite: Suite) -> None:
@@ -197,11 +201,12 @@ def studio_memory(suite: Suite) -> None:
             continue
         experiment = wire.new_experiment(server, "studio-live")
         runs = [wire.new_run(server, experiment) for _ in range(LIVE_RUNS)]
-        for tab in ("runs", "charts"):
+        for tab, there in (("runs", "window.firstRows > 0"), ("charts", LINES)):
             with chromium() as browser, _logging(server, runs):
                 page = opened(
                     browser, f"{server.base_url}/workspaces/default/experiments/{experiment}?tab={tab}", WATCH
                 )
+                until(page, there)
                 found = _watched(page, suite.scale.studio_live_s)
             suite.record(f"studio_memory_{tab}", server.name, **found)
 

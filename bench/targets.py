@@ -60,6 +60,7 @@ def _studio_pages() -> list[Target]:
         row, title = f"studio_table_{size}", f"Studio, table of {size:,} runs"
         found += [
             Target(row, "first_ms", f"{title}: opened, to the first rows", "ms", must_below=bound),
+            Target(row, "first_cpu_ms", f"{title}: the same, CPU of the page", "ms"),
             Target(row, "order_ms", f"{title}: ordered by a metric", "ms", must_below=200.0),
             Target(row, "filter_ms", f"{title}: filtered", "ms", must_below=200.0),
             Target(row, "frame_ms", f"{title}: a frame while one scrolls, p50", "ms", must_below=50.0),
@@ -68,6 +69,7 @@ def _studio_pages() -> list[Target]:
     return [
         *found,
         Target("studio_empty", "ready_ms", "Studio, empty workspace: opened", "ms", must_below=500.0),
+        Target("studio_empty", "ready_cpu_ms", "Studio, empty workspace: the same, CPU of the page", "ms"),
         Target("studio_empty", "loaded_kb", "Studio, empty workspace: compressed", "kB", must_below=250.0),
         Target("studio_memory_runs", "heap_mib", "Studio, live table: JavaScript's memory", "MiB"),
         Target("studio_memory_runs", "heap_mib_per_hour", "Studio, live table: grows in an hour by", "MiB"),
