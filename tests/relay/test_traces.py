@@ -198,7 +198,8 @@ def test_spans_are_refused_in_the_servers_words(server: ServerProcess, case: Any
 def test_what_is_wrong_with_a_trace_is_told_at_the_call_in_the_servers_words(server: ServerProcess) -> None:
     place = {"mlflow_experiment": {"experiment_id": "0"}}
     with relayed(server) as (relay, client):
-        one = new_id()
+        one, gone = new_id(), client.experiment(name=uuid.uuid4().hex)
+        server.client().ok("POST", "experiments/delete", experiment_id=gone)
         start(client, one)
         assert relay.desk.recorder.flush(20).sent
         seq = relay.desk.recorder.seq
@@ -212,6 +213,8 @@ def test_what_is_wrong_with_a_trace_is_told_at_the_call_in_the_servers_words(ser
             *(("POST", TRACES, {"trace": {"trace_info": {"trace_id": new_id(), "trace_location": place, **more}}})
               for more in ({"request_time": "never"}, {"execution_duration": "long"}, {"state": "GONE"},
                            {"tags": {"a": "\0"}}, {"tags": 3}, {"assessments": [{"assessment_name": "a"}]})),
+            ("POST", TRACES, {"trace": {"trace_info": {"trace_id": new_id(), "trace_location": {
+                "mlflow_experiment": {"experiment_id": gone}}}}}),
             ("POST", TRACES, {}),
             ("PATCH", f"{of_one}/tags", {"key": "mlflow.artifactLocation", "value": "x"}),
             ("PATCH", f"{of_one}/tags", {"key": "", "value": "x"}),
@@ -238,6 +241,8 @@ def test_what_is_wrong_with_a_trace_is_told_at_the_call_in_the_servers_words(ser
             assert (ours.status, ours.json()) == (theirs.status, theirs.json()), (path, fields)
             assert 400 <= ours.status < 500, (path, fields)
         assert relay.desk.recorder.seq == seq
+        direct.ok("POST", "experiments/restore", experiment_id=gone)
+        start(client, new_id(), gone)
 
 
 def test_what_only_the_server_can_tell_is_503_while_it_is_away(server: ServerProcess) -> None:
@@ -337,7 +342,7 @@ ORDERS: list[list[str]] = [
 
 def test_searches_mean_here_what_they_mean_there(server: ServerProcess) -> None:
     with relayed(server) as (relay, client):
-        experiment, ids = client.experiment(), [new_id() for _ in range(6)]
+        experiment, ids = client.experiment(name=uuid.uuid4().hex), [new_id() for _ in range(6)]
         run = client.run(experiment)
         taken_down(server, relay)
         sent(client, otlp(*ids[:3]).SerializeToString(), experiment, **{"x-mlflow-run-id": run})

@@ -25,6 +25,13 @@ class Experiment(msgspec.Struct, frozen=True):
     tags: list[Tag] = msgspec.field(default_factory=list)
 
 
+def experiment_inactive(experiment_id: str | int, stage: Stage) -> InvalidInput:
+    """The error about an experiment that is deleted, where it would get something new."""
+    return InvalidInput(
+        f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage.text}."
+    )
+
+
 def parse_experiment_id(value: str | int) -> int:
     """The number of an experiment.
 

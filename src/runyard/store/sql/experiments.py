@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runyard.entities.common import Page, Stage, Tag, ViewType
-from runyard.entities.experiment import Experiment
+from runyard.entities.experiment import Experiment, experiment_inactive
 from runyard.entities.trash import TrashKind
-from runyard.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from runyard.errors import AlreadyExists, InvalidState, NotFound
 from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
@@ -197,10 +197,7 @@ def load(c: Connection, workspace_id: int, experiment_id: int) -> Experiment:
 def require_active(experiment: Experiment) -> None:
     """Raises: InvalidInput when deleted."""
     if experiment.stage is not Stage.ACTIVE:
-        raise InvalidInput(
-            f"The experiment {experiment.id} must be in the 'active' state. "
-            f"Current state is {experiment.stage.text}."
-        )
+        raise experiment_inactive(experiment.id, experiment.stage)
 
 
 def of_row(row: Row, tags: list[Tag]) -> Experiment:

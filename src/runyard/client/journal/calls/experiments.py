@@ -10,7 +10,8 @@ from runyard.client.journal.calls.desk import DEFAULT_EXPERIMENT, Desk
 from runyard.client.journal.calls.request import Calls, Request
 from runyard.client.journal.calls.way import Away, Document
 from runyard.client.journal.offline_names import OfflineExperiment, experiment_id_of, is_offline_id
-from runyard.entities.experiment import parse_experiment_id
+from runyard.entities.common import Stage
+from runyard.entities.experiment import experiment_inactive, parse_experiment_id
 from runyard.entities.journal import Call
 from runyard.entities.log_rules import check_key, check_text
 from runyard.errors import AlreadyExists, InvalidInput, NotFound
@@ -98,21 +99,32 @@ class Experiments:
         document = self._desk.way.ask("POST", f"{BASE}/create", {"name": name}, repeat=False)
         return str(document["experiment_id"])
 
-    def require(self, experiment_id: str) -> None:
+    def require(self, experiment_id: str, *, active: bool = False) -> None:
         """That an experiment is there, as far as somebody can be asked; the server is asked once.
 
+        Args:
+            active: it must not be deleted.
         Raises: InvalidInput; NotFound; RunyardError, as the server answers.
         """
         if self.name_of(experiment_id) is not None:
             return
         parse_experiment_id(experiment_id)
-        if experiment_id in self._told or not self._desk.reach.there():
-            return
+        known = self._told.get(experiment_id)
+        if known is None or (active and _is_deleted(known)):
+            known = self._asked_for(experiment_id)
+        if active and known is not None and _is_deleted(known):
+            raise experiment_inactive(str(known.get("experiment_id")), Stage.DELETED)
+
+    def _asked_for(self, experiment_id: str) -> Document | None:
+        if not self._desk.reach.there():
+            return None
         try:
             document = self._desk.way.ask("GET", f"{BASE}/get", {"experiment_id": experiment_id})
         except Away:
-            return
-        self._told[experiment_id] = self._known(document).get("experiment", {})
+            return None
+        found: Document = self._known(document).get("experiment", {})
+        self._told[experiment_id] = found
+        return found
 
     def begun(self, experiment_id: str) -> None:
         """A run, or a trace, was made here: from its record on, the server has the experiment, and takes tags of it."""
@@ -252,6 +264,10 @@ class Experiments:
         one = document.get("experiment", {})
         self._told[str(one.get("experiment_id"))] = one
         return document
+
+
+def _is_deleted(document: Document) -> bool:
+    return document.get("lifecycle_stage") == Stage.DELETED.text
 
 
 def _check_tag(key: str, value: str) -> None:

@@ -123,7 +123,7 @@ class Traces:
         info = checked_info(told.told(0, now_ms))
         experiment_id = str(told.experiment)
         if self._plain:
-            self._experiments.require(experiment_id)
+            self._experiments.require(experiment_id, active=True)
         sent = asked.fields["trace"]["trace_info"]
         sent.setdefault("request_time", timestamp_text(now_ms))
         self._write(info.trace_id, TRACES, experiment_id, asked.fields)
