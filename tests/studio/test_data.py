@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
+from tests.studio.browser import TIMEOUT_MS, WIDTH, Studio, axe_findings
 from tests.studio.conftest import Call
 
 V1 = "/api/v1"
@@ -47,8 +47,8 @@ def files(call: Call) -> None:
     call("POST", f"{V1}/datasets", {**named, "name": "hostile", "description": HOSTILE})
 
 
-def browse(studio: Studio, rest: str = "", **options: int | bool) -> Page:
-    return studio.open(f"{DATASTORES}?name=workspaceblobstore{rest}", **options)
+def browse(studio: Studio, rest: str = "", *, width: int = WIDTH) -> Page:
+    return studio.open(f"{DATASTORES}?name=workspaceblobstore{rest}", width=width)
 
 
 def test_the_list_leads_into_folders_and_the_address_says_where(studio: Studio) -> None:
@@ -100,7 +100,7 @@ def test_files_are_uploaded_and_take_no_others_place_unasked(studio: Studio, cal
     expect(page.get_by_text("Nothing is in this folder")).to_be_visible()
     upload = page.locator("input[type=file]")
     first, second = (
-        {"name": "note.txt", "mimeType": "text/plain", "buffer": text} for text in (b"first", b"second")
+        FilePayload(name="note.txt", mimeType="text/plain", buffer=text) for text in (b"first", b"second")
     )
     upload.set_input_files([first])
     row = page.get_by_role("row", name=re.compile("^note.txt"))
@@ -120,7 +120,7 @@ def test_an_upload_that_is_refused_says_why(studio: Studio) -> None:
     studio.expected = [r"^507 PUT"]
     answer = '{"error_code": "STORAGE_FULL", "message": "The disk is full."}'
     page.route("**/file/**", lambda route: route.fulfill(status=507, body=answer))
-    page.locator("input[type=file]").set_input_files([{"name": "x", "mimeType": "", "buffer": b"x"}])
+    page.locator("input[type=file]").set_input_files([FilePayload(name="x", mimeType="", buffer=b"x")])
     expect(page.get_by_role("region", name="Uploads").get_by_role("alert")).to_have_text("The disk is full.")
 
 
@@ -253,7 +253,7 @@ def test_the_keyboard_reaches_files(studio: Studio) -> None:
 
 def test_hostile_names_are_text_also_on_a_phone(studio: Studio, call: Call, tmp_path: Path) -> None:
     page = browse(studio, "&path=hostile", width=390)
-    named = {"name": HOSTILE_FILE, "mimeType": "text/plain", "buffer": b"kept as text <b>"}
+    named = FilePayload(name=HOSTILE_FILE, mimeType="text/plain", buffer=b"kept as text <b>")
     page.locator("input[type=file]").set_input_files([named])
     file = page.get_by_role("button", name=HOSTILE_FILE, exact=True)
     expect(file).to_be_visible()

@@ -35,7 +35,7 @@ export function AssignmentTable({
                 <td className="ellipsis" style={{ maxWidth: 260 }} title={one.principal}>
                   {one.principal}
                 </td>
-                <td style={{ maxWidth: 280 }}>
+                <td style={{ minWidth: 170, maxWidth: 280 }}>
                   <Group gap={6} wrap="nowrap">
                     <span className="ellipsis" title={one.role}>
                       {one.role}
@@ -47,7 +47,7 @@ export function AssignmentTable({
                     )}
                   </Group>
                 </td>
-                <td style={{ maxWidth: 340 }} title={one.scope}>
+                <td style={{ minWidth: 240, maxWidth: 340 }} title={one.scope}>
                   <Group gap={6} wrap="nowrap">
                     <span className="ellipsis">{one.scope === scope ? "here" : place(one.scope)}</span>
                     {above && <Badge style={{ flex: "none" }}>inherited</Badge>}
