@@ -1,7 +1,7 @@
 /** A description in Markdown that is edited where it stands. */
 import { Button, Group, Skeleton, Textarea, Title } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
 import type { PictureOf } from "@/components/Markdown";
 import { useSay } from "@/components/notices";
 
@@ -21,6 +21,7 @@ export function Notes({
   picture?: PictureOf;
 }) {
   const [draft, setDraft] = useState<string | null>(null);
+  const seen = useDeferredValue(draft);
   const say = useSay();
   const submit = async () => {
     try {
@@ -65,6 +66,13 @@ export function Notes({
               if (event.key === "Escape") setDraft(null);
             }}
           />
+          {seen && (
+            <div className="panel" style={{ marginTop: 8, padding: "10px 12px" }}>
+              <Suspense fallback={<Skeleton h={40} />}>
+                <Markdown text={seen} {...(picture ? { picture } : {})} />
+              </Suspense>
+            </div>
+          )}
           <Group mt="xs" gap="xs">
             <Button onClick={submit}>Save</Button>
             <Button variant="default" onClick={() => setDraft(null)}>

@@ -94,7 +94,7 @@ function FileHead({
       {size !== null && <span className="quiet numeric">{bytes(size)}</span>}
       <div className={classes.actions}>
         {path !== "" && <Copy text={path} what="Copy path" />}
-        {uri !== "" && <Copy text={uri} what={`Copy ${uri.slice(0, uri.indexOf(":"))}:/ address`} />}
+        {uri !== "" && <Copy link text={uri} what={`Copy ${uri.slice(0, uri.indexOf(":"))}:/ address`} />}
         {!isDir && OPENED.has(kindOf(path)) && (
           <Tooltip label="Open in a tab of its own">
             <ActionIcon

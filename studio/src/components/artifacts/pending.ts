@@ -19,7 +19,12 @@ const tell = (next: readonly Pending[]) => {
 };
 
 window.addEventListener("pagehide", () => {
-  for (const one of pending) one.source.write?.remove(one.path, true).catch(() => undefined);
+  for (const one of pending) {
+    clearTimeout(one.timer);
+    one.source.write?.remove(one.path, true).catch(() => undefined);
+  }
+  // A browser may bring the page back as it was: nothing waits in it any more.
+  tell([]);
 });
 
 /** Deletes in a while. Answers what takes it back. */

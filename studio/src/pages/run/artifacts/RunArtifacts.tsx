@@ -1,12 +1,16 @@
 /** The files of a run, and those of the models that it logged. */
 import { NativeSelect } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { loggedModelFiles, runFiles } from "@/api/artifacts";
 import { useMaySomewhere } from "@/api/may";
 import { Browser } from "@/components/artifacts/Browser";
 import { CodeToCopy } from "@/components/Copy";
 import { RegisterModel } from "@/pages/run/overview/RegisterModel";
 import type { PartProps } from "@/pages/run/RunPage";
+
+/** A run that logs changes all the time: its files are looked for not more often than this. */
+const OFTEN_MS = 10_000;
 
 export default function RunArtifacts({ workspace, page, search, change, refresh }: PartProps) {
   const { info } = page.run;
@@ -17,6 +21,15 @@ export default function RunArtifacts({ workspace, page, search, change, refresh 
     () => (model ? loggedModelFiles(workspace, model) : runFiles(workspace, info.run_id, info.artifact_uri)),
     [workspace, model, info.run_id, info.artifact_uri],
   );
+  const client = useQueryClient();
+  const seen = useRef({ version: page.version, ms: Date.now() });
+  useEffect(() => {
+    const { version, ms } = seen.current;
+    if (version === page.version || Date.now() - ms < OFTEN_MS) return;
+    seen.current = { version: page.version, ms: Date.now() };
+    // A run that changed may have written files.
+    client.invalidateQueries({ queryKey: ["files", source.key] });
+  }, [client, source, page.version]);
   return (
     <>
       <Browser
