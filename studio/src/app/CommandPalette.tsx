@@ -11,7 +11,7 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { searchExperiments } from "@/api/experiments";
 import { runsTable } from "@/api/runs";
 import { workspacesQuery } from "@/api/workspaces";
@@ -51,6 +51,9 @@ function Palette({ onClose }: { onClose: () => void }) {
   const [place, setPlace] = useState(0);
   const navigate = useNavigate();
   const list = useId();
+  // At once, and not when the dialog has faded in: what is typed meanwhile would be lost.
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const targets = useTargets(text.trim());
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen starts anew with other results
   useEffect(() => setPlace(0), [text, targets.length]);
@@ -69,6 +72,7 @@ function Palette({ onClose }: { onClose: () => void }) {
   return (
     <>
       <TextInput
+        ref={field}
         data-autofocus
         size="md"
         variant="unstyled"

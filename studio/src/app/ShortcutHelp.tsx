@@ -9,7 +9,7 @@ export function ShortcutHelp({ open, onClose }: { open: boolean; onClose: () => 
         <Table.Tbody>
           {shortcutsNow().map((one) => (
             <Table.Tr key={one.keys}>
-              <Table.Td>
+              <Table.Td style={{ whiteSpace: "nowrap" }}>
                 <Kbd>{one.keys.replace("mod+", "Ctrl ")}</Kbd>
               </Table.Td>
               <Table.Td>{one.does}</Table.Td>

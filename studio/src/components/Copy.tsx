@@ -1,15 +1,17 @@
 /** Copying: a small button beside what it copies, and a block of code with one. */
 import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
-import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconLink } from "@tabler/icons-react";
 import classes from "@/components/Copy.module.css";
 
-export function Copy({ text, what = "Copy" }: { text: string; what?: string }) {
+/** `link`: an address, beside a button that copies something else. */
+export function Copy({ text, what = "Copy", link }: { text: string; what?: string; link?: boolean }) {
+  const Icon = link ? IconLink : IconCopy;
   return (
     <CopyButton value={text} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : what}>
           <ActionIcon size="sm" onClick={copy} aria-label={copied ? "Copied" : what}>
-            {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+            {copied ? <IconCheck size={14} /> : <Icon size={14} />}
           </ActionIcon>
         </Tooltip>
       )}

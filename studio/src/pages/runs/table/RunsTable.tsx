@@ -81,9 +81,11 @@ export function RunsTable({
     if (boxRef.current) boxRef.current.scrollTop = 0;
   });
 
-  const fold = (item: Item | null) => {
+  const fold = (item: Item | null): boolean => {
     if (item?.kind === "group") model.toggle("group", item.index);
-    if (item?.kind === "run" && canOpen(model, item.handle, search)) model.toggle("run", item.handle);
+    else if (item?.kind === "run" && canOpen(model, item.handle, search)) model.toggle("run", item.handle);
+    else return false;
+    return true;
   };
   const goTo = (place: number) => {
     const next = Math.max(0, Math.min(place, tree.count - 1));
@@ -105,7 +107,10 @@ export function RunsTable({
     },
     open: () => {
       const item = current();
-      if (item?.kind === "group") return fold(item);
+      if (item?.kind === "group") {
+        fold(item);
+        return;
+      }
       const row = item?.kind === "run" ? model.rows.get(item.handle) : undefined;
       if (row)
         navigate({
@@ -119,7 +124,7 @@ export function RunsTable({
         item?.kind === "run"
           ? model.isOpen("run", item.handle)
           : item?.kind === "group" && model.isOpen("group", item.index);
-      if (item && open !== isOpen) fold(item);
+      return item !== null && open !== isOpen && fold(item);
     },
     see: () => {
       const item = current();
@@ -139,7 +144,10 @@ export function RunsTable({
     setCursor(place);
     if (!target) return;
     const does = target.dataset.does;
-    if (does === "fold" || item.kind === "group") return fold(item);
+    if (does === "fold" || item.kind === "group") {
+      fold(item);
+      return;
+    }
     if (item.kind !== "run") return;
     if (does === "select") {
       if (event.shiftKey)

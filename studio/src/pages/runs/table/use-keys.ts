@@ -7,7 +7,8 @@ export interface KeyActions {
   to: (place: number) => void;
   select: (extend: boolean) => void;
   open: () => void;
-  fold: (open: boolean) => void;
+  /** Says whether anything could be unfolded or folded. */
+  fold: (open: boolean) => boolean;
   see: () => void;
   filter: () => void;
   compare: () => void;
@@ -44,7 +45,8 @@ export function useTableKeys(actions: KeyActions) {
       ] as const
     ).find(([key]) => key === event.key)?.[1];
     const fold = event.key === "ArrowRight" || event.key === "ArrowLeft";
-    if (fold) actions.fold(event.key === "ArrowRight");
+    // Where nothing unfolds, these keys scroll to other columns.
+    if (fold && actions.fold(event.key === "ArrowRight")) event.preventDefault();
     else if (move) {
       move();
       event.preventDefault();
