@@ -19,6 +19,9 @@ const Preview = lazy(() =>
 );
 const TEXTS = new Set(["text", "json", "markdown", "table", "html", "diff", "notebook"]);
 
+/** As high as they are; others fill the place that they get. */
+const PLAIN = new Set(["text", "json", "markdown", "diff", "audio"]);
+
 export function SameFile({
   workspace,
   runs,
@@ -68,7 +71,7 @@ export function SameFile({
           {having.map(({ run, source, size }) => (
             <article
               key={run.runId}
-              className={`panel ${classes.side}`}
+              className={`panel ${classes.side} ${PLAIN.has(kind) ? "" : classes.high}`}
               aria-label={`${path} of ${run.name}`}
             >
               <header className={shared.runHead}>
