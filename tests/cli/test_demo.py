@@ -55,6 +55,13 @@ def test_a_run_that_came_apart_says_nan(here: Client) -> None:
     assert {m["key"]: m["value"] for m in run["data"]["metrics"]}["train/loss"] == "NaN"
 
 
+def test_the_folder_of_a_model_names_the_run_that_made_it(here: Client) -> None:
+    (version, *_) = here.ok("GET", "model-versions/search")["model_versions"]
+    path = version["source"].removeprefix("mlflow-artifacts:/")
+    about = here.send("GET", f"/api/2.0/mlflow-artifacts/artifacts/{path}/MLmodel").content.decode()
+    assert f"\nrun_id: {version['run_id']}\n" in about
+
+
 def test_traces_have_spans_and_opinions(here: Client) -> None:
     experiment = here.ok("GET", "experiments/get-by-name", experiment_name="support-assistant")["experiment"]
     place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment["experiment_id"]}}

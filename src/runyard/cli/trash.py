@@ -104,7 +104,8 @@ def purge(session: Session, ids: tuple[str, ...], older_than: str | None, yes: s
         confirm_by_name(f"{len(items)} records with their files", str(len(items)), yes)
         answers = [session.here.post(f"{PATH}/purge", {"items": items}, retry=True)]
     _tell(session, answers, "purged")
-    note("Files and records are removed in the background.")
+    if any(answer["purged"] for answer in answers):
+        note("Files and records are removed in the background.")
 
 
 def _items(ids: Sequence[str]) -> list[dict[str, str]]:

@@ -58,7 +58,7 @@ Traceback (most recent call last):
 FloatingPointError: loss is nan at step {step}
 """
 STYLE = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#24292f}table{border-collapse:collapse}\
-td,th{border:1px solid #d0d7de;padding:.35rem .7rem;text-align:right}th:first-child,td:first-child{text-align:left}\
+td,th{border:1px solid #d0d7de;padding:.35rem .7rem;text-align:right}th:first-child,td:first-child,td:last-child{text-align:left}\
 .bar{background:#1f6feb;height:.8rem;display:inline-block}"
 
 
@@ -121,8 +121,11 @@ def notebook(title: str, cells: Sequence[tuple[str, str]], picture: str = "") ->
         cells: source and printed output of code; an empty output makes a cell of text.
         picture: a PNG in base64 that the last cell shows.
     """
-    made: list[dict[str, Any]] = [_cell(f"# {title}", "")]
-    made += [_cell(source, output) for source, output in cells]
+    made = [_cell(0, 0, f"# {title}", "")]
+    runs = 0
+    for place, (source, output) in enumerate(cells, 1):
+        runs += bool(output)
+        made.append(_cell(place, runs, source, output))
     if picture:
         shown = {
             "output_type": "display_data",
@@ -137,20 +140,20 @@ def notebook(title: str, cells: Sequence[tuple[str, str]], picture: str = "") ->
     )
 
 
-def _cell(source: str, output: str) -> dict[str, Any]:
+def _cell(place: int, runs: int, source: str, output: str) -> dict[str, Any]:
     lines = source.splitlines(keepends=True)
     if not output:
         return {
             "cell_type": "markdown",
-            "id": f"c{abs(hash(source)) % 10**8}",
+            "id": f"cell-{place}",
             "metadata": {},
             "source": lines,
         }
     printed = {"output_type": "stream", "name": "stdout", "text": output.splitlines(keepends=True)}
-    more = {"execution_count": 1, "outputs": [printed]}
+    more = {"execution_count": runs, "outputs": [printed]}
     return {
         "cell_type": "code",
-        "id": f"c{abs(hash(source)) % 10**8}",
+        "id": f"cell-{place}",
         "metadata": {},
         "source": lines,
         **more,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+RUN_ID = "the-run-that-made-it"
 CODE = '''\
 """A linear model: loads the weights beside it."""
 
@@ -39,9 +40,9 @@ dependencies:
 
 
 def model_folder(
-    folder: str, run_id: str, made_ms: int, columns: Sequence[str], weights: Sequence[float], bias: float
+    folder: str, made_ms: int, columns: Sequence[str], weights: Sequence[float], bias: float
 ) -> Mapping[str, bytes]:
-    """Content by path."""
+    """Content by path. MLmodel has RUN_ID where that of the run belongs, which its server gives it."""
     inputs = [{"type": "double", "name": name, "required": True} for name in columns]
     signature = {"inputs": json.dumps(inputs), "outputs": json.dumps([{"type": "double", "required": True}])}
     made = datetime.fromtimestamp(made_ms / 1000, UTC)
@@ -55,8 +56,8 @@ flavors:
     loader_module: linear_model
     python_version: 3.12.11
 mlflow_version: 3.18.0
-model_uuid: {run_id}
-run_id: {run_id}
+model_uuid: {RUN_ID}
+run_id: {RUN_ID}
 signature:
   inputs: '{signature["inputs"]}'
   outputs: '{signature["outputs"]}'

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from runyard.client.transport import Connection
+from runyard.demo.model_files import RUN_ID
 from runyard.demo.plan import Data, ExperimentPlan, Registered, RunPlan, Series, Span, TracePlan
 from runyard.errors import InvalidInput
 
@@ -149,7 +150,7 @@ class Writer:
         root = f"{OWN_SCHEME}{home}/{run_id}/artifacts"
         if run.files:
             root = self._post_get_root(run_id)
-            self._upload(root, run.files)
+            self._upload(root, run_id, run.files)
         if run.inputs:
             self._post("runs/log-inputs", run_id=run_id, datasets=[_input(one) for one in run.inputs])
         model_id = self._logged_model(run, home, run_id) if run.logged_model is not None else None
@@ -168,11 +169,13 @@ class Writer:
     def _post_get_root(self, run_id: str) -> str:
         return str(self._here.get(f"{MLFLOW}/runs/get", run_id=run_id)["run"]["info"]["artifact_uri"])
 
-    def _upload(self, root: str, files: Mapping[str, bytes]) -> None:
+    def _upload(self, root: str, run_id: str, files: Mapping[str, bytes]) -> None:
         if not root.startswith(OWN_SCHEME):
             raise InvalidInput(f"This server keeps files at {root[:100]}, where the demo cannot put any.")
         base = root.removeprefix(OWN_SCHEME).strip("/")
         for path, content in files.items():
+            if path.endswith("MLmodel"):
+                content = content.replace(RUN_ID.encode(), run_id.encode())
             self._here.upload(f"{FILES}/{quote(base)}/{quote(path)}", BytesIO(content))
 
     def _logged_model(self, run: RunPlan, home: str, run_id: str) -> str:
@@ -192,7 +195,7 @@ class Writer:
             for path, body in run.files.items()
             if path.startswith(f"{folder}/")
         }
-        self._upload(info["artifact_uri"], inner)
+        self._upload(info["artifact_uri"], run_id, inner)
         model_id = str(info["model_id"])
         ready = {"model_id": model_id, "status": "LOGGED_MODEL_READY"}
         self._here.patch(f"{MLFLOW}/logged-models/{model_id}", ready)

@@ -165,9 +165,7 @@ def _files(
         if table is not None:
             files["predictions.parquet"] = table
     if number in (2, 26):
-        files |= model_folder(
-            "model", f"{100 + number:032x}", end_ms, COLUMNS, (rng.normal(0, 1, 6)).tolist(), -0.4
-        )
+        files |= model_folder("model", end_ms, COLUMNS, rng.normal(0, 1, 6).tolist(), -0.4)
     return files
 
 

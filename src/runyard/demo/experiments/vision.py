@@ -170,7 +170,7 @@ def _files(
         files |= _samples(rng, float(accuracy[-1]), start_ms, end_ms)
     if number in (4, 13, 18):
         columns = ("area", "edges", "corners", "holes")
-        files |= model_folder("model", f"{number:032x}", end_ms, columns, rng.normal(0, 1, 4).tolist(), 0.2)
+        files |= model_folder("model", end_ms, columns, rng.normal(0, 1, 4).tolist(), 0.2)
     return files
 
 
