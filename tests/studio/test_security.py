@@ -263,6 +263,22 @@ def test_names_that_every_object_has_are_no_choices_in_an_address(studio: Studio
         expect(page.get_by_text(re.compile("error of its own"))).to_have_count(0)
 
 
+@pytest.mark.parametrize("name", ["x" * 200, "<img src=x onerror=alert(1)>\u202e"], ids=["long", "hostile"])
+def test_a_view_with_any_name_can_be_renamed_and_deleted(
+    studio: Studio, closed: ServerProcess, name: str
+) -> None:
+    view = {"name": name, "page": "runs", "shared": True, "state": {"search": {"f": "x"}}}
+    status, made = closed.call("POST", "/api/v1/views", view)
+    assert status == 200
+    page = inside(studio, "/workspaces/default/runs")
+    page.get_by_role("button", name="Views").click()
+    for does in ("Rename or share the view", "Delete the view"):
+        expect(page.get_by_role("menuitem", name=does)).to_be_in_viewport()
+    page.get_by_role("menuitem", name="Delete the view").click()
+    expect(page.get_by_role("status")).to_contain_text("Deleted the view")
+    assert closed.call("GET", f"/api/v1/views/{made['id']}")[0] == 404
+
+
 SLOW_FILES = {
     "brackets.md": "[" * 250_000,
     "table.md": "|-|-\n" * 50_000,

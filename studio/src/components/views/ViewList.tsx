@@ -1,5 +1,5 @@
 /** What the menu of saved views shows: one's own, those of the workspace, and how to save. */
-import { ActionIcon, Group, Menu, ScrollArea, Text } from "@mantine/core";
+import { ActionIcon, Group, Menu, Text } from "@mantine/core";
 import {
   IconBookmark,
   IconDeviceFloppy,
@@ -36,7 +36,7 @@ export function ViewList({
   const does = { current, open, remove, change: ask };
   return (
     <>
-      <ScrollArea.Autosize mah={360}>
+      <div style={{ maxHeight: 360, overflowY: "auto" }}>
         <Listed title="Mine" views={views.filter((one) => !one.shared)} {...does} />
         <Listed title="Of the workspace" views={views.filter((one) => one.shared)} {...does} />
         {views.length === 0 && (
@@ -44,7 +44,7 @@ export function ViewList({
             {error?.message ?? "No saved views yet. A view keeps filters, columns and charts under a name."}
           </Text>
         )}
-      </ScrollArea.Autosize>
+      </div>
       <Menu.Divider />
       {from && !current && (
         <Menu.Item leftSection={<IconDeviceFloppy {...icon} />} onClick={() => save(from)}>
@@ -87,6 +87,7 @@ function Listed({
             fw={one === current ? 650 : 400}
             aria-current={one === current ? "true" : undefined}
             style={{ minWidth: 0, flex: 1 }}
+            styles={{ itemLabel: { minWidth: 0 } }}
           >
             <Text size="sm" component="div" className="ellipsis" title={one.name} fw="inherit">
               {one.name}
