@@ -95,6 +95,18 @@ def test_a_version_tells_what_it_came_from(studio: Studio, runs: list[str]) -> N
     expect(page).to_have_url(re.compile(runs[1]))
 
 
+def test_the_model_that_the_run_logged_stands_between(studio: Studio, call: Call, runs: list[str]) -> None:
+    experiment = call("GET", f"{M}/runs/get?run_id={runs[0]}")["run"]["info"]["experiment_id"]
+    fields = {"experiment_id": experiment, "name": "forest", "source_run_id": runs[0]}
+    logged = call("POST", f"{M}/logged-models", fields)["model"]["info"]["model_id"]
+    register(call, "logged")
+    version = {"name": "logged", "source": f"models:/{logged}", "run_id": runs[0], "model_id": logged}
+    call("POST", f"{M}/model-versions/create", version)
+    page = studio.open(f"{MODELS}/logged")
+    steps = page.get_by_role("list", name="Where version 1 came from").get_by_role("listitem")
+    expect(steps).to_have_text(["mnist", "steady in digits", "logged model forest", "version 1"])
+
+
 def test_an_alias_moves_and_moves_back(studio: Studio, call: Call) -> None:
     page = studio.open(f"{MODELS}/reader")
     choose(page, 2, "Point an alias here")

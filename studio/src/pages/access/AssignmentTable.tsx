@@ -66,7 +66,7 @@ export function AssignmentTable({
                       aria-label={
                         one.allow
                           ? `Remove ${one.role} from ${one.principal}`
-                          : `No longer deny ${one.role} to ${one.principal}`
+                          : `Remove the denial of ${one.role} from ${one.principal}`
                       }
                       onClick={() => onRemove(one)}
                     >

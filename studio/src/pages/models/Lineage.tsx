@@ -5,7 +5,7 @@ import { Copy } from "@/components/Copy";
 import { ExperimentLink, RunLink } from "@/components/links";
 import classes from "@/pages/models/Lineage.module.css";
 
-/** Where a version came from: data → run → version. */
+/** Where a version came from: data → run → the model that it logged → the version. */
 export function Lineage({ workspace, version }: { workspace: string; version: ModelVersion }) {
   const { data, isError } = useQuery({
     ...runPageQuery(workspace, version.run_id),
@@ -22,6 +22,7 @@ export function Lineage({ workspace, version }: { workspace: string; version: Mo
       </span>
     );
   if (!data) return <span className={classes.waiting} />;
+  const logged = data.logged_models.find((one) => version.source.startsWith(`models:/${one.model_id}`));
   const datasets = data.run.inputs?.dataset_inputs ?? [];
   return (
     <ol className={classes.chain} aria-label={`Where version ${version.version} came from`}>
@@ -47,6 +48,8 @@ export function Lineage({ workspace, version }: { workspace: string; version: Mo
           />
         </span>
       </li>
+      {logged && <li title={logged.model_id}>logged model {logged.name || logged.model_id}</li>}
+      <li>version {version.version}</li>
     </ol>
   );
 }
