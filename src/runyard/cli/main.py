@@ -19,9 +19,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "run": Lazy(f"{CLI}.run", "run", "Runs: recorded executions with metrics, params, tags and artifacts."),
     "artifact": Lazy(f"{CLI}.artifact", "artifact", "Artifacts: files that are kept with runs."),
     "model": Lazy(f"{CLI}.model", "model", "Models: registered models and their versions."),
-    "trash": Lazy(
-        f"{CLI}.trash", "trash", "The trash: deleted experiments, runs and logged models."
-    ),
+    "trash": Lazy(f"{CLI}.trash", "trash", "The trash: deleted experiments, runs and logged models."),
     "datastore": Lazy(
         f"{CLI}.datastore", "datastore", "Datastores: named storage locations with their credentials."
     ),
