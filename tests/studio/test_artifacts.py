@@ -124,6 +124,7 @@ def test_the_tree_is_walked_by_keys_and_the_address_says_where(page: Page) -> No
     page.keyboard.press("Home")
     expect(page).to_have_url(re.compile("path=model$"))
     page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("treeitem", name=re.compile("^MLmodel"))).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page).to_have_url(re.compile("path=model%2FMLmodel$"))
     expect(page.get_by_text("pickled_model")).to_be_visible()

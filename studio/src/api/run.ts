@@ -13,9 +13,10 @@ export const tagOf = (run: RunDocument, key: string): string =>
 /** What was measured of the machine. */
 export const isSystem = (key: string): boolean => key.startsWith("system/");
 
-/** MLflow spells what JSON has no number for as text. */
-export function metricValue(metric: Metric): number {
-  return typeof metric.value === "number" ? metric.value : Number(metric.value.replace(/^NaN.*/, "NaN"));
+/** MLflow spells NaN as text, and infinity as the greatest number. */
+export function metricValue({ value }: Pick<Metric, "value">): number {
+  const found = typeof value === "number" ? value : Number(value);
+  return Math.abs(found) === Number.MAX_VALUE ? Math.sign(found) * Number.POSITIVE_INFINITY : found;
 }
 
 export interface Extremes {

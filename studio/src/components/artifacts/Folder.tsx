@@ -77,8 +77,12 @@ export function Folder({
               <tr key={one.path}>
                 <td style={{ maxWidth: 0, width: "80%" }}>
                   <div className="ellipsis" title={nameOf(one.path)}>
-                    <button type="button" className="linklike" onClick={() => show(one.path)}>
-                      {nameOf(one.path)}
+                    <button
+                      type="button"
+                      className={`linklike ${classes.name}`}
+                      onClick={() => show(one.path)}
+                    >
+                      {shownName(one.path)}
                       {one.isDir ? "/" : ""}
                     </button>
                   </div>
