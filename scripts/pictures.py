@@ -31,11 +31,9 @@ class Picture(msgspec.Struct, frozen=True):
 PICTURES = (
     Picture("overview", DEMO),
     Picture("runs", DEMO + "/experiments/{experiment}"),
-    Picture("charts", DEMO + "/experiments/{experiment}?tab=charts", dark=True),
+    Picture("charts", DEMO + "/experiments/{experiment}?tab=charts", dark=True, height=1150),
     Picture("run", DEMO + "/experiments/{experiment}/runs/{run}"),
-    Picture("artifacts", DEMO + "/experiments/{experiment}/runs/{run}?tab=artifacts"),
     Picture("compare", DEMO + "/compare?runs={runs}"),
-    Picture("phone", DEMO + "/experiments/{experiment}/runs/{run}", width=390, height=820),
 )
 
 
