@@ -682,6 +682,8 @@ def test_the_audit_log_says_what_a_change_was_about(owner: Client) -> None:
     made = owner.ok("POST", f"{V1}/role-assignments", principal=name, role="Reader", scope=HERE)
     gone = last("DELETE", f"{V1}/role-assignments/{made['assignment_id']}")["target"]
     assert (gone["principal"], gone["role"], gone["scope"]) == (name, "Reader", HERE)
+    there = owner.ok("GET", f"{V1}/audit", workspace=HERE.rpartition("/")[2], max_results=2)["items"]
+    assert [one["target"]["principal"] for one in there] == [name, name]  # both of the workspace of the scope
     role = last(
         "POST", f"{V1}/roles", name=owner.name("Role"), actions=["runs/*"], not_actions=["runs/delete"]
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from runyard.entities.access import parse_scope
 from runyard.entities.audit import AuditEntry
 from runyard.errors import RunyardError
 from runyard.services.context import Context
@@ -46,14 +47,15 @@ class AuditTrail:
         Args:
             fields: of the request; only what names a record is kept, never a value or a secret.
         """
+        target = {**target_of(fields), **ctx.also}
         await self._store.append(
             AuditEntry(
                 int(self._clock() * 1000),
                 ctx.principal.name,
                 ctx.credential,
-                ctx.workspace or ctx.addressed[:TEXT_LIMIT].replace("\0", "�"),
+                ctx.workspace or ctx.addressed[:TEXT_LIMIT].replace("\0", "�") or _workspace_of(target),
                 action,
-                {**target_of(fields), **ctx.also},
+                target,
                 "done" if error is None else error.code,
                 200 if error is None else error.status,
                 remote,
@@ -86,6 +88,12 @@ class AuditTrail:
                 remote,
             )
         )
+
+
+def _workspace_of(target: Mapping[str, str]) -> str:
+    """The workspace of the scope, in which a role was given or taken by a request to the whole server."""
+    place = parse_scope(target.get("scope", ""))
+    return "" if place is None else place.workspace
 
 
 def target_of(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -31,9 +31,11 @@ export function Broken({ error, again }: { error: unknown; again?: () => void })
       ? "Not found"
       : error.status === 403
         ? "This is not open to you"
-        : error.status === 0
-          ? "The server is away"
-          : "The server could not answer";
+        : error.status === 400
+          ? "The server does not take this"
+          : error.status === 0
+            ? "The server is away"
+            : "The server could not answer";
   return (
     <Center py={48} px="md" role="alert">
       <Stack align="center" gap="xs" maw={640} ta="center">

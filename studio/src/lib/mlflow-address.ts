@@ -9,5 +9,7 @@ export function mlflowAddress(path: string, hash: string): string | null {
   if (!found) return null;
   const workspace = WORKSPACE.exec(path)?.[1] ?? "default";
   const run = found[2] ? `/runs/${found[2]}` : "";
+  // Clients without a server make such ids from names; a run has the id that it keeps.
+  if (!run && found[1]!.startsWith("offline-")) return `/workspaces/${workspace}/experiments`;
   return `/workspaces/${workspace}/experiments/${found[1]}${run}`;
 }

@@ -88,7 +88,11 @@ export function TokenPanel({ serviceAccount }: { serviceAccount: string | null }
                   {one.revoked_ms !== null ? (
                     <Badge color="gray">revoked</Badge>
                   ) : (
-                    new Date(one.expires_ms).toLocaleDateString()
+                    new Date(one.expires_ms).toLocaleDateString(undefined, {
+                      year: "numeric",
+                      month: "short",
+                      day: "numeric",
+                    })
                   )}
                 </td>
                 <td>
