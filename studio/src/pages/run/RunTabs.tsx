@@ -8,10 +8,8 @@ import {
   IconRoute,
   IconTerminal2,
 } from "@tabler/icons-react";
-import type { KeyboardEvent } from "react";
 import { useShortcuts } from "@/app/shortcuts";
-import { useChosenInView } from "@/components/use-chosen-in-view";
-import classes from "@/pages/run/run.module.css";
+import { TabRow } from "@/components/TabRow";
 import { TABS, type Tab } from "@/pages/run/search";
 
 const LOOKS = {
@@ -25,7 +23,6 @@ const LOOKS = {
 };
 
 export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
-  const row = useChosenInView(TABS.indexOf(tab));
   useShortcuts(
     TABS.map((one, i) => ({
       keys: String(i + 1),
@@ -33,38 +30,5 @@ export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
       run: () => go(one),
     })),
   );
-  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
-    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (step === 0) return;
-    const next = (TABS.indexOf(tab) + step + TABS.length) % TABS.length;
-    go(TABS[next]!);
-    (event.currentTarget.children[next] as HTMLElement).focus();
-  };
-  return (
-    <div
-      ref={row}
-      role="tablist"
-      aria-label="Parts of the run"
-      className={classes.tabs}
-      onKeyDown={onKeyDown}
-    >
-      {TABS.map((one) => {
-        const { text, icon: Icon } = LOOKS[one];
-        return (
-          <button
-            key={one}
-            type="button"
-            role="tab"
-            aria-selected={one === tab}
-            tabIndex={one === tab ? 0 : -1}
-            className={classes.tab}
-            onClick={() => go(one)}
-          >
-            <Icon size={15} aria-hidden />
-            {text}
-          </button>
-        );
-      })}
-    </div>
-  );
+  return <TabRow label="Parts of the run" names={TABS} looks={LOOKS} chosen={tab} go={go} />;
 }
