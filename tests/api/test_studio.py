@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "assets" / "main-1a2b.js").write_bytes(SCRIPT)
     (found / "assets" / "main-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT, mtime=0))
     (found / "assets" / "main-1a2b.js.br").write_bytes(b"brotli")
+    (found / "assets" / "packed-3c4d.js.gz").write_bytes(gzip.compress(SCRIPT, mtime=0))
     (found / "assets" / "type.woff2").write_bytes(b"font")
     (found / "icon.svg").write_text("<svg/>")
     (found.parent / "secret.txt").write_text("not an asset")
@@ -154,6 +155,15 @@ def test_assets_come_as_they_were_compressed(
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["vary"] == "Accept-Encoding"
     assert len(answer.content) == len(content)
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("identity", None), ("gzip", "gzip"), ("br", None)])
+def test_text_that_is_kept_compressed_alone_comes_to_everybody(
+    server: Client, accepted: str, encoding: str | None
+) -> None:
+    answer = server.send("GET", "/studio/assets/packed-3c4d.js", headers={"Accept-Encoding": accepted})
+    assert (answer.status, answer.headers.get("content-encoding")) == (200, encoding)
+    assert (answer.content if encoding is None else gzip.decompress(answer.content)) == SCRIPT
 
 
 def test_what_lies_beside_the_page_is_kept_for_a_while(server: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ ENCODINGS = {
     "br": ".br",
     "gzip": ".gz",
 }  # as browsers call them, best first → what the build appends to a name
+PACKED = ".gz"  # text is kept compressed alone; for the few who want it plain it is unpacked
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -102,12 +104,14 @@ def _file(folder: Path, name: str, accepted: Mapping[str, float]) -> Asset | Non
     """Only what the directory lists is opened, so that no name leads out of it."""
     try:
         there = {entry.name for entry in folder.iterdir() if entry.is_file()}
-        if name not in there:
+        if there.isdisjoint((name, name + PACKED)):
             return None
         kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         for encoding, suffix in ENCODINGS.items():
             if name + suffix in there and accepted.get(encoding, accepted.get("*", 0.0)) > 0:
                 return Asset((folder / (name + suffix)).read_bytes(), kind, encoding)
-        return Asset((folder / name).read_bytes(), kind)
+        if name in there:
+            return Asset((folder / name).read_bytes(), kind)
+        return Asset(gzip.decompress((folder / (name + PACKED)).read_bytes()), kind)
     except (FileNotFoundError, NotADirectoryError):  # never built, or being built again
         return None
