@@ -2,13 +2,8 @@ import "@/app/mantine";
 import "@/app/global.css";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/App";
+import { watchMissingParts } from "@/app/missing-part";
 
-// A page that was open while the server was updated asks for files that are no longer there.
-window.addEventListener("vite:preloadError", () => {
-  const last = Number(sessionStorage.getItem("reloaded") ?? 0);
-  if (Date.now() - last < 30_000) return;
-  sessionStorage.setItem("reloaded", String(Date.now()));
-  location.reload();
-});
+watchMissingParts();
 
 createRoot(document.getElementById("root")!).render(<App />);

@@ -1,5 +1,6 @@
 /** What changes in a workspace while one looks at it: one stream of server-sent events for the whole page. */
 import { useEffect, useRef } from "react";
+import { suspectAway } from "@/api/away";
 import { address } from "@/api/http";
 
 export interface RunChange {
@@ -62,6 +63,8 @@ class Stream {
     source.addEventListener("experiments", () => this.tell({ type: "experiments" }));
     source.addEventListener("error", () => {
       this.close();
+      // A server that is only started anew is back by the second try.
+      if (this.failures > 0) void suspectAway();
       const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)]! * (0.75 + Math.random() / 2);
       this.timer = setTimeout(() => this.match(), wait);
     });

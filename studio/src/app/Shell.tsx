@@ -4,6 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2, IconSearch, IconX } from "@tabler/icons-react";
 import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
 import { lazy, useEffect } from "react";
+import { useServerAway } from "@/api/away";
 import { Navigation } from "@/app/Navigation";
 import { PersonMenu } from "@/app/PersonMenu";
 import icon from "@/app/runyard.svg";
@@ -21,6 +22,7 @@ const ShortcutHelp = lazy(() => import("@/app/ShortcutHelp").then((one) => ({ de
 export function Shell() {
   const { workspace } = useParams({ strict: false });
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const away = useServerAway();
   const [menuOpen, menu] = useDisclosure(false);
   const [paletteOpen, palette] = useDisclosure(false);
   const [helpOpen, help] = useDisclosure(false);
@@ -66,6 +68,13 @@ export function Shell() {
       <main id="content" tabIndex={-1} className={classes.main} data-beside={workspace ? true : undefined}>
         <Outlet />
       </main>
+      <div role="status">
+        {away && (
+          <p className={classes.away}>
+            The server is away. What you see may be old; it goes on by itself when the server is back.
+          </p>
+        )}
+      </div>
       <Lazily when={paletteOpen}>
         <CommandPalette open={paletteOpen} onClose={palette.close} />
       </Lazily>

@@ -2,8 +2,10 @@
 import { Button, Center, Code, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconMapQuestion } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
+import { suspectAway, useServerAway } from "@/api/away";
 import { ApiError } from "@/api/http";
+import { MISSING_PART, reloadIfAnswered } from "@/app/missing-part";
 
 /** Nothing here yet. `children`: what to do so that there is something. */
 export function Empty({ title, icon, children }: { title: string; icon?: ReactNode; children?: ReactNode }) {
@@ -25,17 +27,20 @@ export function Empty({ title, icon, children }: { title: string; icon?: ReactNo
 /** Something went wrong: the server's own words, and a way to try again. */
 export function Broken({ error, again }: { error: unknown; again?: () => void }) {
   const known = error instanceof ApiError;
-  const title = !known
-    ? "This page met an error of its own"
-    : error.status === 404
-      ? "Not found"
-      : error.status === 403
-        ? "This is not open to you"
-        : error.status === 400
-          ? "The server does not take this"
-          : error.status === 0
-            ? "The server is away"
-            : "The server could not answer";
+  const missing = error instanceof Error && error.name === MISSING_PART;
+  const title = missing
+    ? "The server is away"
+    : !known
+      ? "This page met an error of its own"
+      : error.status === 404
+        ? "Not found"
+        : error.status === 403
+          ? "This is not open to you"
+          : error.status === 400
+            ? "The server does not take this"
+            : error.status === 0
+              ? "The server is away"
+              : "The server could not answer";
   return (
     <Center py={48} px="md" role="alert">
       <Stack align="center" gap="xs" maw={640} ta="center">
@@ -45,10 +50,23 @@ export function Broken({ error, again }: { error: unknown; again?: () => void })
           {error instanceof Error ? error.message : String(error)}
         </Text>
         {known && error.code !== "ERROR" && <Code>{error.code}</Code>}
-        {again && <Button onClick={again}>Try again</Button>}
+        {missing && <ReloadWhenBack />}
+        {again && <Button onClick={missing ? reloadIfAnswered : again}>Try again</Button>}
       </Stack>
     </Center>
   );
+}
+
+/** A part that could not be loaded comes with the whole page, once there is a server again. */
+function ReloadWhenBack() {
+  const away = useServerAway();
+  const was = useRef(false);
+  useEffect(() => void suspectAway(), []);
+  useEffect(() => {
+    if (away) was.current = true;
+    else if (was.current) void reloadIfAnswered();
+  }, [away]);
+  return null;
 }
 
 export function Missing() {
