@@ -331,12 +331,12 @@ def test_a_colour_is_kept_with_the_run(studio: Studio, call: Call) -> None:
     here = train(call, "coloured")
     page = opened(studio, here.experiment)
     page.get_by_role("button", name="Colour of model-2").click()
-    page.get_by_role("menuitem", name="#c2255c").click()
+    page.get_by_role("menuitem", name="#c92f63").click()
     expect(page.get_by_role("button", name="Colour of model-2")).to_have_css(
-        "background-color", "rgb(194, 37, 92)"
+        "background-color", "rgb(201, 47, 99)"
     )
     deadline = time.monotonic() + 5
-    wanted = {"key": "mlflow.runColor", "value": "#c2255c"}
+    wanted = {"key": "mlflow.runColor", "value": "#c92f63"}
     while wanted not in call("GET", f"{MLFLOW}/runs/get?run_id={here.runs[2]}")["run"]["data"]["tags"]:
         assert time.monotonic() < deadline
 
