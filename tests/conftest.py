@@ -12,19 +12,32 @@ from tests.components.senders import end_senders
 ROOT = Path(__file__).parent
 LONGEST = (
     "compat/test_client.py",
+    "studio/test_runs_table.py",
     "acceptance/test_kill.py",
-    "acceptance/test_journal_kill.py",
-    "acceptance/test_journal_network.py",
+    "studio/test_access.py",
     "transfer/test_real_mlflow.py",
+    "studio/test_charts.py",
     "docs/test_blocks.py",
+    "studio/test_artifacts.py",
     "api/test_hostile_input.py",
+    "studio/test_run_page.py",
     "compat/azureml/test_scripts.py",
+    "studio/test_security.py",
     "compat/plugin/test_tokens.py",
+    "studio/test_data.py",
     "compat/plugin/test_scenarios.py",
+    "studio/test_compare.py",
+    "acceptance/test_journal_kill.py",
+    "studio/test_models.py",
     "api/test_cross_workspace.py",
+    "studio/test_home.py",
     "api/test_datastores.py",
+    "studio/test_trash.py",
+    "acceptance/test_relay_kill.py",
+    "acceptance/test_power_loss_server.py",
 )
-"""Half a minute and more. One that began last would keep a single process busy while the others have nothing to do."""
+"""Half a minute and more. One that began last would keep a single process busy while the others have nothing to do; two
+browsers at once would keep each other waiting, so those stand between others."""
 
 
 @pytest.fixture(scope="session", autouse=True)

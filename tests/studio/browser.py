@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, expect
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,8 @@ QUIET = (
     "--disable-sync",
 )
 WIDTH, HEIGHT = 1400, 900
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 30_000  # two browsers and two servers share two cores
+expect.set_options(timeout=TIMEOUT_MS)
 SERIOUS = ("serious", "critical")
 
 
