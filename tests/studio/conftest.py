@@ -14,9 +14,9 @@ from tests.acceptance.server_process import ServerProcess
 from tests.studio.browser import Studio, launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of this process."""
+    """One browser for the tests of a file. While it is there, its event loop runs in this thread: none of others can."""
     with sync_playwright() as playwright:
         found = launch(playwright)
         yield found

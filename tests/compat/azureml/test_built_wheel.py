@@ -15,7 +15,7 @@ from runyard.version import __version__
 from tests.compat.azureml.overlay import run
 from tests.compat.environments import ROOT
 
-SHARED = ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", "src", "compat")
+SHARED = ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", "src", "compat", "scripts")
 WRITE_WHEELS = """
 import pathlib, runyard, sys
 from runyard.services.wheel_sources import all_wheels
