@@ -128,6 +128,8 @@ class Job(msgspec.Struct, frozen=True):
         engine_id: what the engine calls it.
         host: where its first process is.
         snapshot_id: of its sources; empty: none.
+        attempt: of the runner that works on it; empty: none has begun.
+        tries: how often it was handed over in vain. due_ms: it is not handed over before.
     """
 
     row: int
@@ -155,3 +157,6 @@ class Job(msgspec.Struct, frozen=True):
     host: str = ""
     error: JobError | None = None
     parent_run_id: str = ""
+    attempt: str = ""
+    tries: int = 0
+    due_ms: int = 0
