@@ -26,6 +26,7 @@ class Ticket(msgspec.Struct, frozen=True):
         code: good for the token once, until the runner has begun; for engines that record what they are given.
         max_seconds: the engine's own limit may be somewhat greater: the runner keeps this one.
         options: of the pool's size, for the engine.
+        busy: the engine's ids of the jobs that it has now, for engines that choose machines by themselves.
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class Ticket(msgspec.Struct, frozen=True):
     resources: Resources
     max_seconds: int
     options: Mapping[str, str] = {}
+    busy: Sequence[str] = ()
 
 
 class EngineRequest(msgspec.Struct, frozen=True):
@@ -81,19 +83,26 @@ class EngineUnreachable(Exception):
     """The engine does not answer just now. It is asked again later; nothing is known about its jobs."""
 
 
+class EngineBusy(Exception):
+    """There is no room just now, for a reason that the message gives. Nothing is wrong; later there may be."""
+
+
 class EngineRefused(Exception):
     """The engine answered that this cannot be: asking again does not help."""
 
 
 class Engine(Protocol):
-    """One compute target's engine, connected on first use. Every method raises EngineUnreachable or EngineRefused."""
+    """One compute target's engine, connected on first use. Every method raises EngineUnreachable or EngineRefused.
+
+    One engine may serve several calls at once.
+    """
 
     def request(self, ticket: Ticket) -> EngineRequest:
         """What `submit` would hand over. Pure."""
         ...
 
     async def submit(self, ticket: Ticket) -> str:
-        """Hand a job over; the same run_id again is the same job. Returns the engine's id for it."""
+        """Hand a job over; the same run_id again is the same job. Returns the engine's id for it. Raises: EngineBusy."""
         ...
 
     async def find(self, run_ids: Sequence[str]) -> Mapping[str, str]:
@@ -101,7 +110,10 @@ class Engine(Protocol):
         ...
 
     async def states(self, engine_ids: Sequence[str]) -> Mapping[str, EngineState]:
-        """All of them in one call to the engine."""
+        """All of them in one call to the engine; those of which nothing can be known just now are left out.
+
+        Raises: EngineUnreachable, when nothing is known of any.
+        """
         ...
 
     async def cancel(self, engine_id: str) -> None:

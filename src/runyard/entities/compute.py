@@ -11,6 +11,10 @@ import msgspec
 from runyard.entities.job import Resources
 
 
+POOL = "pool"
+KINDS = ("local", "ssh", "slurm", "ray", POOL)
+
+
 class ComputeState(enum.IntEnum):
     """What a compute target does."""
 
@@ -76,6 +80,7 @@ class Compute(msgspec.Struct, frozen=True):
         groups: names of the groups whose members may submit; empty: all who may submit here.
         server_url: how its machines reach this server; empty: as everybody does.
         error: of the last time that the engine was asked; empty: it answered.
+        credentials: names of the credentials that it has. secret: those, encrypted.
     """
 
     id: int
@@ -97,3 +102,5 @@ class Compute(msgspec.Struct, frozen=True):
     checked_ms: int | None = None
     error: str = ""
     nodes: Sequence[Node] = ()
+    credentials: Sequence[str] = ()
+    secret: bytes | None = None
