@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.cli.framework.yaml_text import dump
+from runyard.client.yaml_text import dump
 
 SCALARS = (
     st.none()

@@ -11,15 +11,16 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runyard.client.git_state import git_diff, git_of, git_tags
 from runyard.client.journal.calls.desk import Desk
 from runyard.client.journal.recorder import Recorder
 from runyard.entities.common import Tag
 from runyard.entities.run import RunStatus
 from runyard.errors import RunyardError
 from runyard.relay.capture import NOT_EXECUTABLE, NOT_FOUND, Captured, exit_code_of
-from runyard.relay.facts import git_diff, installed_packages, python_of
+from runyard.relay.facts import installed_packages, python_of
 from runyard.relay.running import HOST, Running, running
-from runyard.sdk.source_tags import git_of, git_tags, source_tags
+from runyard.sdk.source_tags import source_tags
 
 EXIT_CODE_TAG = "runyard.exit_code"
 COMMAND_TAG = "runyard.command"

@@ -1,4 +1,4 @@
-"""What can be said of a command before it runs: the commit and the changes on top of it, and the installed packages."""
+"""What can be said of a command before it runs: its interpreter and the installed packages."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-DIFF_BYTES = 10 * 1024 * 1024
-GIT_TIMEOUT_S = 20.0
 PACKAGES_TIMEOUT_S = 20.0
 LIST_PACKAGES = (
     "import json, sys, importlib.metadata as m;"
@@ -19,24 +17,6 @@ LIST_PACKAGES = (
     "{(d.metadata['Name'] or '') + '==' + d.version for d in m.distributions()}, key=str.lower)}))"
 )
 _PYTHON = re.compile(r"python[0-9.]*(\.exe)?")
-
-
-def git_diff(folder: Path) -> str | None:
-    """What differs from the commit in a working tree, as a patch; None without git, without changes, and over 10 MiB.
-
-    Files that git does not know are not in it.
-    """
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), "diff", "--no-ext-diff", "--no-color", "HEAD"],
-            capture_output=True,
-            timeout=GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode != 0 or not done.stdout or len(done.stdout) > DIFF_BYTES:
-        return None
-    return done.stdout.decode("utf-8", "replace")
 
 
 def python_of(command: Sequence[str]) -> str | None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+from runyard.client.git_state import git_of, git_properties, git_tags
 from runyard.sdk import display
 from runyard.sdk.exceptions import UserErrorException
 from runyard.sdk.experiment_record import MLFLOW, ExperimentRecord
 from runyard.sdk.run import Run
 from runyard.sdk.run_handle import OWN
 from runyard.sdk.run_tags import Wanted, has
-from runyard.sdk.source_tags import git_of, git_properties, git_tags, source_tags
+from runyard.sdk.source_tags import source_tags
 from runyard.sdk.workspace_record import WorkspaceRecord
 
 T = TypeVar("T", bound=ExperimentRecord)

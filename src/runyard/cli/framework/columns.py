@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from runyard.cli.framework.yaml_text import escaped
+from runyard.client.yaml_text import escaped
 
 KEEP = 0  # never cut, never hidden
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import click
 
-from runyard.cli.framework import yaml_text
+from runyard.client import yaml_text
 from runyard.cli.framework.columns import Column, Record, Value, cell, iso, plain, printable, when
 
 FORMATS = ("table", "json", "tsv", "yaml")
