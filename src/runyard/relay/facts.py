@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
 PACKAGES_TIMEOUT_S = 20.0
 LIST_PACKAGES = (

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import click
 
-from runyard.client import yaml_text
 from runyard.cli.framework.columns import Column, Record, Value, cell, iso, plain, printable, when
+from runyard.client import yaml_text
 
 FORMATS = ("table", "json", "tsv", "yaml")
 
