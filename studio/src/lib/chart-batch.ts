@@ -1,4 +1,4 @@
-/** Questions that are asked within a moment of one another go to the server together. */
+/** Questions that are asked in one turn of the page go to the server together. */
 export type Ask<About, Answer> = (
   key: string,
   about: About,
@@ -13,7 +13,8 @@ interface Waiting<Answer> {
   reject: (error: unknown) => void;
 }
 
-const MOMENT_MS = 12;
+/** Before the page is painted, which may take long; after what was already under way in this turn. */
+const soon = (work: () => void) => Promise.resolve().then(() => queueMicrotask(work));
 
 /**
  * Collects items that are asked for under one key, and asks for at most `most(about)` of them at once. A request is
@@ -68,7 +69,7 @@ export function batched<About, Answer>(
       const batch = open.get(key) ?? { about, waiting: [] };
       if (!open.has(key)) {
         open.set(key, batch);
-        setTimeout(() => flush(key), MOMENT_MS);
+        soon(() => flush(key));
       }
       batch.waiting.push({ item, signal, resolve, reject });
     });

@@ -85,9 +85,10 @@ export function asked(
   const buckets = Math.max(LEAST_BUCKETS, Math.min(fair, Math.ceil(Math.max(width, 300) / 100) * 100));
   if (!zoom) return { start: null, end: null, buckets };
   const room = (zoom[1] - zoom[0]) * BESIDE;
-  return { start: zoom[0] - room, end: zoom[1] + room, buckets: Math.ceil(buckets * (1 + 2 * BESIDE)) };
+  const more = Math.ceil(buckets * (1 + 2 * BESIDE));
+  return { start: zoom[0] - room, end: zoom[1] + room, buckets: Math.max(buckets, Math.min(fair, more)) };
 }
 
 const BESIDE = 0.2;
-const MOST_BUCKETS = 120_000;
+const MOST_BUCKETS = 100_000;
 const LEAST_BUCKETS = 150;

@@ -10,6 +10,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { flushSync } from "react-dom";
 import type { Crosshair } from "@/components/charts/crosshair";
 import classes from "@/components/charts/LineChart.module.css";
 import { type Hover, Plot, type View } from "@/components/charts/plot";
@@ -56,7 +57,8 @@ export default function LineChart(props: LineChartProps) {
     const made = new Plot(inner.current, { width, height }, looks(), latest.current.view, crosshair, {
       hover: setHover,
       pin: setPinned,
-      zoom: (next) => latest.current.onZoom(next),
+      // At once, so that the server is asked before what is there is painted anew.
+      zoom: (next) => flushSync(() => latest.current.onZoom(next)),
     });
     plot.current = made;
     return () => {

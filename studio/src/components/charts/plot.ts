@@ -50,6 +50,7 @@ export class Plot {
   private moving: Span | null = null;
   private at: { x: number; y: number | null } | null = null;
   private frame = 0;
+  private later = 0;
   private settle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -97,9 +98,13 @@ export class Plot {
   update(view: View): void {
     // Somebody asked for all of it: what was still on its way there no longer counts.
     if (view.zoom === null && this.view.zoom !== null) this.stop();
+    const sameLines = view.lines === this.view.lines;
     this.view = view;
     if (this.settle === undefined) this.moving = null;
-    this.again();
+    cancelAnimationFrame(this.later);
+    // Drawing what is there takes time in which what is missing can be under way.
+    if (sameLines) this.later = requestAnimationFrame(() => this.again());
+    else this.again();
   }
 
   resize(width: number, height: number): void {
@@ -109,6 +114,7 @@ export class Plot {
 
   destroy(): void {
     cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.later);
     clearTimeout(this.settle);
     for (const leave of this.leave) leave();
     this.u.destroy();
@@ -331,9 +337,7 @@ export class Plot {
     if (width < 4) return;
     const scale = this.xScale();
     this.u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.moving = [valueAt(scale, left), valueAt(scale, left + width)];
-    this.again();
-    this.told.zoom(this.moving);
+    this.told.zoom([valueAt(scale, left), valueAt(scale, left + width)]);
   }
 
   private listen(): void {
