@@ -13,6 +13,7 @@
     │   ├── RouteNotFound              404 ENDPOINT_NOT_FOUND
     │   ├── MethodNotAllowed           405 ENDPOINT_NOT_FOUND
     │   ├── JournalGap                 409 JOURNAL_GAP
+    │   ├── LogGap                     409 LOG_GAP
     │   ├── TooLarge                   413 INVALID_PARAMETER_VALUE
     │   ├── RangeNotSatisfiable        416 INVALID_PARAMETER_VALUE
     │   ├── UnsupportedMediaType       400 INVALID_PARAMETER_VALUE
@@ -148,6 +149,17 @@ class JournalGap(CallerError):
     def __init__(self, message: str, applied: int = 0) -> None:
         super().__init__(message)
         self.details = {"applied": applied}
+
+
+class LogGap(CallerError):
+    """Bytes of a run's log are missing before those that were sent; the details say how many it has."""
+
+    code = "LOG_GAP"
+    status = 409
+
+    def __init__(self, message: str, size: int = 0) -> None:
+        super().__init__(message)
+        self.details = {"size": size}
 
 
 class TooLarge(CallerError):

@@ -66,7 +66,7 @@ NOT_FOUND_AT_HOME = {
     "mpu/complete/{artifact_path:path}", "mpu/abort/{artifact_path:path}", "artifacts/presigned-upload-url",
     "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
-    "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events",
+    "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events", "log-appends", "logs/content",
 }  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
     tables = {
         **dict.fromkeys(("experiments", "runs", "logged_models", "traces", "registered_models", "model_versions"), f"workspace_id = {number}"),
         **dict.fromkeys(("datastores", "registered_datasets", "secrets", "alerts", "liveness"), f"workspace_id = {number}"),
-        **dict.fromkeys(("run_tags", "run_params", "series", "run_models", "run_datasets", "run_records", "run_properties"), f"run_id IN {run}"),
+        **dict.fromkeys(("run_tags", "run_params", "series", "run_models", "run_datasets", "run_records", "run_properties", "run_logs"), f"run_id IN {run}"),
         **dict.fromkeys(("registered_model_tags", "registered_model_aliases", "model_version_tags"), f"model_id IN {model}"),
         **dict.fromkeys(("trace_tags", "trace_metadata", "trace_runs", "assessments", "spans"), f"trace_id IN {trace}"),
     }  # fmt: skip

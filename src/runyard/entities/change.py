@@ -17,6 +17,7 @@ class ChangeKind(enum.IntFlag):
     INFO = 2
     CREATED = 4
     DELETED = 8
+    LOGS = 16
 
     @property
     def words(self) -> list[str]:

@@ -14,6 +14,7 @@ from runyard.server.composition.foundation import Foundation, lay
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
+from runyard.server.composition.sources import Sources
 from runyard.server.composition.studio import studio_routes
 from runyard.server.composition.tables import table_routes
 from runyard.server.composition.tracking import Tracking
@@ -49,6 +50,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     """
     base = lay(settings)
     tracking, data = Tracking(base), Data(base)
+    sources = Sources(base, tracking)
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)
@@ -63,6 +65,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *workspace_routes(base),
             *simple.routes(WheelService(all_wheels)),
             *data.routes(),
+            *sources.routes(),
             *studio_routes(base, tracking, data),
             *tracking.transfer_routes(),
             *people_routes(base),
@@ -72,7 +75,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
-    lifespan = _lifespan(base, tracking, data, reporting, events)
+    lifespan = _lifespan(base, tracking, data, reporting, events, sources)
     gate = Gate(
         split(settings.allowed_hosts),
         split(settings.allowed_origins),
@@ -84,7 +87,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
 
 
 def _lifespan(
-    base: Foundation, tracking: Tracking, data: Data, reporting: Reporting, events: Events
+    base: Foundation, tracking: Tracking, data: Data, reporting: Reporting, events: Events, sources: Sources
 ) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
@@ -100,7 +103,7 @@ def _lifespan(
     async def lifespan() -> AsyncIterator[None]:
         await data.outlet.start()
         async with compactor.running(), purger.running(), reporting.watcher.running():
-            async with events.service.running():
+            async with events.service.running(), sources.running():
                 yield
         await base.database.close()
         await data.datastores.aclose()

@@ -39,6 +39,10 @@ _SHAPES = {
     **{("POST", f"/v1/import/{noun}"): RawShape(body=(JSON,)) for noun in _IMPORTS},
     ("POST", "/v1/export/files"): RawShape(body=(JSON,)),
     ("POST", "/v1/journals/{journal_id}/records"): RawShape(body=(FRAMES, BYTES)),
+    ("POST", "/v1/runs/{run_id}/log-appends"): RawShape(query={"name": True, "offset": False}, body=(BYTES,)),
+    ("GET", "/v1/runs/{run_id}/logs/content"): RawShape(
+        query={"name": True, "offset": False, "limit": False}, answer=(TEXT,)
+    ),
     ("GET", "/v1/events"): RawShape(
         query={"experiment_id": False}, headers={"accept": True}, answer=(EVENTS,)
     ),

@@ -179,6 +179,20 @@ class ArtifactService:
         """One directory of a run."""
         return await self._listing(ctx, await self._roots.run(ctx, run_id), path)
 
+    async def files_of_run(self, ctx: Context, run_id: str, directory: str, limit: int) -> Sequence[Entry]:
+        """Files below a directory of a run, with their paths relative to the run's; the first so many."""
+        root = await self._root_path(ctx, await self._roots.run(ctx, run_id))
+        clean = paths.join(root, paths.clean_directory_path(directory))
+        await self._check_owner(ctx, clean)
+        found: list[Entry] = []
+        place = self._place(ctx, clean)
+        cut = len(place) - len(clean) + len(root)
+        async for entry in files_below(self._store, place):
+            if len(found) == limit:
+                break
+            found.append(Entry(entry.name[cut:].lstrip("/"), False, entry.size))
+        return found
+
     async def list_logged_model(self, ctx: Context, model_id: str, path: str) -> Listing:
         """One directory of a logged model."""
         return await self._listing(ctx, await self._roots.logged_model(ctx, model_id), path)

@@ -19,7 +19,7 @@ from runyard.store.sql.postgres import PostgresDatabase
 from runyard.store.sql.signals import NOTIFY, PostgresSignals
 from tests.contract.store.stores import ROOT, Stores
 
-POINTS, INFO, CREATED, DELETED = ChangeKind
+POINTS, INFO, CREATED, DELETED, _ = ChangeKind
 
 
 def feed_of(stores: Stores) -> SqlChangeFeed:

@@ -22,7 +22,7 @@ from runyard.store.workspace_contracts import NewWorkspace
 from tests.contract.store.series_stage import PAGE_KEY, Stage, sqlite_stage
 
 ROOT = "mlflow-artifacts:"
-OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset)_id")
+OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job)_id")
 NOT_CLEARED = {"workspaces", "access_tokens", "purges"}
 RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
@@ -63,7 +63,17 @@ def insert(tx: Transaction, table: str, columns: str, *values: object) -> int:
     return int(row[0])
 
 
-WITH_ID = {"keys", "runs", "logged_models", "traces", "datasets", "registered_models", "registered_datasets"}
+WITH_ID = {
+    "keys",
+    "runs",
+    "logged_models",
+    "traces",
+    "datasets",
+    "registered_models",
+    "registered_datasets",
+    "run_logs",
+    "jobs",
+}
 
 
 def _something(name: str) -> object:
@@ -104,11 +114,23 @@ def fill(stage: Stage, workspace: Workspace, runs: int = 2, keys: int = 3) -> No
                         insert(tx, table, columns, run, 0, b"{}")
                     else:
                         insert(tx, table, columns, *given[: 1 if "key_id" not in columns else 3])
+            _fill_job(tx, workspace, run)
+            log = insert(
+                tx, "run_logs", "run_id, name, size, state, gap_start, gap_stop, updated_ms", run, "logs/a"
+            )
+            insert(tx, "run_log_chunks", "log_id, start, body", log, 0, b"x")
         _fill_models(tx, workspace)
         _fill_traces(tx, workspace)
         _fill_rest(tx, workspace)
 
     stage.do(stage.database.write(work))
+
+
+def _fill_job(tx: Transaction, workspace: Workspace, run: int) -> None:
+    columns = "run_id, uuid, workspace_id, experiment_id, target, kind, state, priority, nodes, snapshot_id, environment_hash, submitted_by, submitted_by_uuid, created_ms, token_uuid, request_hash"  # fmt: skip
+    place = (run, uuid.uuid4().hex, workspace.id, workspace.default_experiment, "local", "script", 8, 0, 1)
+    job = insert(tx, "jobs", columns, *place, "", "", "me", "u", 1, "", "")
+    tx.execute("INSERT INTO job_texts (job_id, definition) VALUES (?, '{}')", (job,))
 
 
 def _fill_models(tx: Transaction, workspace: Workspace) -> None:

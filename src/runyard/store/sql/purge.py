@@ -8,11 +8,13 @@ from typing import NamedTuple
 from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
+from runyard.store.sql.jobs_changes import PATIENCE_MS
 
 ROWS = 1_000  # that one transaction removes, and a few more
 PARENTS = 50
-DOOMED = """SELECT id, guid, purge_files FROM workspaces WHERE deleted_ms IS NOT NULL AND deleted_ms <= ?
-    ORDER BY deleted_ms, id LIMIT 1"""
+DOOMED = """SELECT w.id, w.guid, w.purge_files FROM workspaces w WHERE w.deleted_ms IS NOT NULL AND w.deleted_ms <= ?
+    AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.workspace_id = w.id AND j.state < 8 AND j.compute_id IS NOT NULL
+    AND j.cancel_ms > ?) ORDER BY w.deleted_ms, w.id LIMIT 1"""
 EXPERIMENT = "SELECT id FROM experiments WHERE workspace_id = ? LIMIT 1"
 END = "DELETE FROM workspaces WHERE id = ? AND deleted_ms IS NOT NULL"
 
@@ -44,23 +46,27 @@ def _of(owner: str, **tables: str) -> list[Table]:
     ]
 
 
-RUN_PARTS = _of(
-    "run_id",
-    point_log="id",
-    tails="id",
-    overviews="key_id chunk_id",
-    chunks="id",
-    series="key_id",
-    run_params="key_id",
-    run_tags="key_id",
-    run_docs="",
-    run_datasets="dataset_id",
-    run_models="id",
-    run_properties="key",
-    run_records="id",
-    run_beats="",
-    alert_marks="event",
-)
+RUN_PARTS = [
+    Table("run_logs", ("id",), "run_id", _of("log_id", run_log_chunks="start")),
+    Table("jobs", ("id",), "run_id", _of("job_id", job_texts="")),
+    *_of(
+        "run_id",
+        point_log="id",
+        tails="id",
+        overviews="key_id chunk_id",
+        chunks="id",
+        series="key_id",
+        run_params="key_id",
+        run_tags="key_id",
+        run_docs="",
+        run_datasets="dataset_id",
+        run_models="id",
+        run_properties="key",
+        run_records="id",
+        run_beats="",
+        alert_marks="event",
+    ),
+]
 MODEL_PARTS = _of(
     "model_id",
     logged_model_params="key",
@@ -100,11 +106,13 @@ OF_WORKSPACE = [
 
 
 def find_doomed(c: Connection, grace_ms: int) -> Doomed | None:
-    """The workspace that was deleted longest ago, if that is long enough for every server to know.
+    """The workspace that was deleted longest ago, if that is long enough for every server to know, and for the engines of
+    its jobs to have stopped them.
 
     Cost: one look into an index that is empty most of the time.
     """
-    row = c.one(DOOMED, (now_ms() - grace_ms,))
+    now = now_ms()
+    row = c.one(DOOMED, (now - grace_ms, now - PATIENCE_MS))
     return None if row is None else Doomed(row[0], row[1], bool(row[2]))
 
 

@@ -253,7 +253,7 @@ def changes_of(signal: Signal) -> Changes:
     for workspace_id, experiment_id, entries in signal.runs:
         place = Place(workspace_id, experiment_id)
         for entry, kind in entries:
-            found.add_run(place, _unpacked(entry), ChangeKind(kind & 15))
+            found.add_run(place, _unpacked(entry), ChangeKind(kind & 31))
     found.add_many(Place(*one) for one in signal.many)
     for one in signal.experiments:
         found.add_experiment(Place(*one))

@@ -14,7 +14,7 @@ class HelloEvent(msgspec.Struct):
 
 
 class ChangedRun(msgspec.Struct):
-    """`kinds`: points, info, created (or restored), deleted."""
+    """`kinds`: points, info, created (or restored), deleted, logs (text was appended)."""
 
     run_id: str
     experiment_id: str
