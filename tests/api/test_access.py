@@ -720,6 +720,35 @@ def test_the_audit_log_has_what_somebody_tried_in_a_workspace_that_is_not_theirs
     )
 
 
+def test_who_reads_the_audit_log_of_a_workspace_sees_its_lines_only(owner: Client) -> None:
+    name, token = user(owner, ("Contributor", HERE))
+    here = owner.also(token=token)
+    path = f"/workspaces/walked{V1}/workspace/audit"
+    assert here.fails("GET", f"{V1}/audit")[0] == 403
+    here.ok("POST", "/workspaces/walked/api/2.0/mlflow/experiments/create", name=owner.name("e"))
+    lines = here.ok("GET", path, principal=name)["items"]
+    assert [(one["workspace"], one["action"]) for one in lines] == [("walked", "experiments/write")]
+    everything = here.ok("GET", path, max_results=1000, workspace="other")["items"]
+    assert {one["workspace"] for one in everything} == {"walked"}
+    exported = here.call("GET", f"{path}/export", {"principal": name}).content.splitlines()
+    assert [json.loads(line)["principal"] for line in exported] == [name]
+    reader = owner.also(token=user(owner, ("Reader", HERE))[1])
+    assert reader.fails("GET", path)[0] == 403
+    assert here.fails("GET", f"/workspaces/other{V1}/workspace/audit")[0] == 404
+
+
+def test_a_new_workspace_does_not_show_the_audit_log_of_an_earlier_one_of_its_name(owner: Client) -> None:
+    name = owner.name("again")
+    for made in range(2):
+        owner.ok("POST", f"{V1}/workspaces", name=name)
+        inside = f"/workspaces/{name}{V1}/workspace"
+        owner.ok("POST", f"{inside}/tracking-token")
+        tokens = owner.ok("GET", f"{inside}/audit", action="workspaces/read")["items"]
+        assert len(tokens) == 1, made
+        owner.ok("DELETE", inside)
+        time.sleep(0.01)
+
+
 def test_the_last_owner_stays(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path), auth="required")
     token = asyncio.run(create_owner(settings, "root", None, with_token=True))

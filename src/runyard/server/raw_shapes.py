@@ -55,6 +55,10 @@ _SHAPES = {
         query=dict.fromkeys(("principal", "workspace", "action", "outcome", "since_ms", "until_ms"), False),
         answer=(LINES,),
     ),
+    ("GET", "/v1/workspace/audit/export"): RawShape(
+        query=dict.fromkeys(("principal", "action", "outcome", "since_ms", "until_ms"), False),
+        answer=(LINES,),
+    ),
     ("GET", "/studio/assets/{file}"): RawShape(headers={"accept-encoding": False}, answer=(ANY,)),
     ("GET", "/studio/{file}"): RawShape(headers={"accept-encoding": False}, answer=(ANY,)),
     ("GET", "/version"): RawShape(answer=(TEXT,)),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from runyard.entities.audit import AuditEntry, AuditQuery, ChainPiece
 from runyard.entities.common import Page
+from runyard.entities.workspace import Workspace
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.context import Context
 
 PAGE_LIMIT = 1_000
 PIECE = 1_000  # lines read at a time
+
+
+FindWorkspace = Callable[[str], Awaitable[Workspace | None]]
 
 
 class AuditReader(Protocol):
@@ -51,10 +55,23 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class AuditLogService:
-    """Checks, then asks the store, never for much at once."""
+    """Checks, then asks the store, never for much at once.
 
-    def __init__(self, store: AuditReader) -> None:
+    Args:
+        workspaces: finds a workspace by its name.
+    """
+
+    def __init__(self, store: AuditReader, workspaces: FindWorkspace) -> None:
         self._store = store
+        self._workspaces = workspaces
+
+    async def of_workspace(self, ctx: Context, query: AuditQuery) -> AuditQuery:
+        """The query for lines of the caller's workspace only; none of an earlier one of the same name."""
+        found = await self._workspaces(ctx.workspace)
+        born_ms = 0 if found is None else found.created_ms
+        return msgspec.structs.replace(
+            query, workspace=ctx.workspace, since_ms=max(query.since_ms or 0, born_ms)
+        )
 
     async def search(
         self, ctx: Context, query: AuditQuery, max_results: int, page_token: str | None

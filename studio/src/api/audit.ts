@@ -23,13 +23,21 @@ export interface AuditFilter {
   since_ms?: number | undefined;
 }
 
+/** Of one workspace, or of the whole server. */
+const place = (filter: AuditFilter, end: string, more: Record<string, string | number | null>) => {
+  const { workspace, ...asked } = filter;
+  return workspace
+    ? address(workspace, `/api/v1/workspace/audit${end}`, { ...asked, ...more })
+    : address(null, `/api/v1/audit${end}`, { ...asked, ...more });
+};
+
 /** Newest first. */
 export const auditQuery = (filter: AuditFilter) =>
   infiniteQueryOptions({
     queryKey: ["audit", filter],
     queryFn: ({ pageParam, signal }) =>
       get<{ items: AuditLine[]; next_page_token?: string | null }>(
-        address(null, "/api/v1/audit", { ...filter, max_results: 100, page_token: pageParam || null }),
+        place(filter, "", { max_results: 100, page_token: pageParam || null }),
         signal,
       ),
     initialPageParam: "",
@@ -37,8 +45,7 @@ export const auditQuery = (filter: AuditFilter) =>
   });
 
 /** Where all lines of a filter are, as JSON lines. */
-export const auditExport = (filter: AuditFilter): string =>
-  address(null, "/api/v1/audit/export", { ...filter });
+export const auditExport = (filter: AuditFilter): string => place(filter, "/export", {});
 
 export interface Verdict {
   intact: boolean;

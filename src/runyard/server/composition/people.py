@@ -63,5 +63,5 @@ def people_routes(base: Foundation) -> list[Route]:
         *roles.routes(RoleService(role_store, identity, keep_owner=keep_owner, changed=changed)),
         *login.routes(login_service, token_service, cookies, base.access.csrf, settings.oidc_issuer or None),
         *oidc.routes(oidc_login, cookies, settings.public_url),
-        *audit.routes(AuditLogService(SqlAudit(database, key))),
+        *audit.routes(AuditLogService(SqlAudit(database, key), identity.find_workspace)),
     ]

@@ -11,19 +11,29 @@ from runyard.entities.common import Page
 from runyard.wire.mlflow.scalars import Int32, Int64
 
 
-class AuditFilter(msgspec.Struct):
+class WorkspaceAuditFilter(msgspec.Struct):
     principal: str | None = None
-    workspace: str | None = None
     action: str | None = None
     outcome: str | None = None
     since_ms: Int64 | None = None
     until_ms: Int64 | None = None
 
     def query(self) -> AuditQuery:
+        """As the service asks it, of every workspace."""
+        return AuditQuery(self.principal, None, self.action, self.outcome, self.since_ms, self.until_ms)
+
+
+class ListWorkspaceAudit(WorkspaceAuditFilter):
+    max_results: Int32 = 100
+    page_token: str | None = None
+
+
+class AuditFilter(WorkspaceAuditFilter):
+    workspace: str | None = None
+
+    def query(self) -> AuditQuery:
         """As the service asks it."""
-        return AuditQuery(
-            self.principal, self.workspace, self.action, self.outcome, self.since_ms, self.until_ms
-        )
+        return msgspec.structs.replace(super().query(), workspace=self.workspace)
 
 
 class ListAudit(AuditFilter):

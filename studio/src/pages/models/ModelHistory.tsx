@@ -22,7 +22,7 @@ export function ModelHistory({ workspace, model }: { workspace: string; model: s
     if (query.error instanceof ApiError && query.error.status === 403)
       return (
         <Empty title="The history is for those who may read the audit log">
-          It takes the action audit/read on the whole server, which its owners can give.
+          It takes the action audit/read in this workspace, which its owners can give.
         </Empty>
       );
     return <Broken error={query.error} again={() => query.refetch()} />;

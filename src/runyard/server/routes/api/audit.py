@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from runyard.entities.audit import AuditQuery
 from runyard.server.routing import OWN, Route, api, raw
 from runyard.services.audit_log import AuditLogService
 from runyard.services.context import Context
@@ -16,8 +17,10 @@ from runyard.wire.api.audit import (
     AuditMessage,
     AuditPage,
     ListAudit,
+    ListWorkspaceAudit,
     VerdictMessage,
     VerifyAudit,
+    WorkspaceAuditFilter,
 )
 from runyard.wire.mlflow.decoding import decode_query
 
@@ -38,10 +41,23 @@ def routes(service: AuditLogService) -> list[Route]:
         found = await service.verify(ctx)
         return VerdictMessage(found.intact, found.entries, found.last_id, found.last_hash, found.first_broken)
 
+    async def listing_here(ctx: Context, body: ListWorkspaceAudit) -> AuditPage:
+        """List who did what in the workspace, newest first."""
+        query = await service.of_workspace(ctx, body.query())
+        return AuditPage.of(await service.search(ctx, query, body.max_results, body.page_token))
+
     async def export(ctx: Context, request: Request) -> Response:
         """Export the lines that fit, oldest first, as JSON lines."""
         asked = decode_query(request.scope["query_string"], AuditFilter)
-        pieces = service.export(ctx, asked.query())
+        return await exported(ctx, asked.query())
+
+    async def export_here(ctx: Context, request: Request) -> Response:
+        """Export the workspace's lines that fit, oldest first, as JSON lines."""
+        asked = decode_query(request.scope["query_string"], WorkspaceAuditFilter)
+        return await exported(ctx, await service.of_workspace(ctx, asked.query()))
+
+    async def exported(ctx: Context, query: AuditQuery) -> Response:
+        pieces = service.export(ctx, query)
         first = await anext(pieces, None)  # so that what is wrong with the query is answered as an error
 
         async def lines() -> AsyncIterator[bytes]:
@@ -56,4 +72,6 @@ def routes(service: AuditLogService) -> list[Route]:
         *api("GET", "/audit", ListAudit, listing, READ, in_workspace=False),
         *api("GET", "/audit/verify", VerifyAudit, verify, READ, in_workspace=False),
         *raw("GET", f"{OWN}/audit/export", export, READ, in_workspace=False),
+        *api("GET", "/workspace/audit", ListWorkspaceAudit, listing_here, READ),
+        *raw("GET", f"{OWN}/workspace/audit/export", export_here, READ),
     ]
