@@ -175,6 +175,13 @@ class Grants(msgspec.Struct, frozen=True):
         some = {one: (more & most, less) for one, (more, less) in self.experiments.items()}
         return Grants(self.allowed & most, self.denied, some)
 
+    def confined(self, actions: frozenset[str], experiment_id: int) -> Grants:
+        """These grants, with some actions in one experiment only."""
+        here_too, here_not = self.experiments.get(experiment_id, (frozenset(), frozenset()))
+        some = {one: (more - actions, less) for one, (more, less) in self.experiments.items()}
+        some[experiment_id] = (here_too | (self.allowed & actions), here_not)
+        return Grants(self.allowed - actions, self.denied, some)
+
 
 EVERYTHING = Grants(frozenset(ACTIONS))
 

@@ -18,6 +18,16 @@ TARGET_TAG = "runyard.target"
 CLIENT_TARGET = "local"  # the machine that submits; no compute target of the workspace
 
 
+TOKEN_ACTIONS = (
+    *("workspaces/read", "experiments/read", "experiments/write", "runs/read", "runs/write"),
+    *("artifacts/*", "models/read", "models/write", "traces/*", "datasets/*"),
+    *("datastores/read", "datastores/write", "secrets/read", "jobs/read", "jobs/write"),
+)
+"""What a job's own token may do, as far as its submitter may."""
+OWN_EXPERIMENT = frozenset(("runs/write", "artifacts/write", "artifacts/delete"))
+"""Of that, what it may do in the experiment of its run alone."""
+
+
 class JobState(enum.IntEnum):
     """How far a job is. `text` is what Azure ML's SDK calls it, `status` what MLflow does."""
 

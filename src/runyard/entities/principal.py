@@ -39,6 +39,7 @@ class TokenKind(enum.IntEnum):
     PERSONAL = 0
     LOGIN = 1
     SESSION = 2
+    JOB = 3
 
 
 class AccessToken(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class AccessToken(msgspec.Struct, frozen=True):
         workspace_id: None: not bound to one; workspace is its name.
         created_by: name of whoever made it; may be gone by now.
         principal: name of whoever it stands for.
+        job: id of the run whose job it is for; empty: not one of a job. job_experiment: the only one where that writes.
     """
 
     id: int
@@ -64,6 +66,8 @@ class AccessToken(msgspec.Struct, frozen=True):
     workspace: str | None = None
     created_by: str = ""
     principal: str = ""
+    job: str = ""
+    job_experiment: int | None = None
 
 
 LOCAL = Principal(1, f"{1:032x}", PrincipalKind.USER, "local")

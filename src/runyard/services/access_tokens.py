@@ -122,12 +122,23 @@ class AccessTokenService:
         return MadeToken(secret, await self._store.create(new), principal)
 
     async def list(
-        self, ctx: Context, *, service_account: str | None, max_results: int, page_token: str | None
+        self,
+        ctx: Context,
+        *,
+        service_account: str | None,
+        max_results: int,
+        page_token: str | None,
+        jobs: bool = False,
     ) -> Page[AccessToken]:
-        """Tokens, logins and sessions of oneself or of a service account, newest first."""
+        """Tokens, logins and sessions of oneself or of a service account, newest first.
+
+        Args:
+            jobs: those of jobs, too, which come and go by themselves.
+        """
         owner = await self._owner(ctx, service_account, to="read")
+        kinds = [kind for kind in TokenKind if jobs or kind is not TokenKind.JOB]
         size = check_max_results(max_results, PAGE_LIMIT)
-        return await self._store.list(owner.id, list(TokenKind), max_results=size, page_token=page_token)
+        return await self._store.list(owner.id, kinds, max_results=size, page_token=page_token)
 
     async def made_for_others(
         self, ctx: Context, name: str, *, max_results: int, page_token: str | None
@@ -136,6 +147,7 @@ class AccessTokenService:
 
         Raises: NotAllowed.
         """
+        _refuse_job(ctx)
         if name != ctx.principal.name and not ctx.grants.permits("principals/read"):
             raise NotAllowed(
                 f"{ctx.principal.name} may not do principals/read, so sees no tokens that others made."
@@ -150,6 +162,7 @@ class AccessTokenService:
         Raises: NotFound for a token that is not there or not theirs.
         """
         check_text("token_id", uuid)
+        _refuse_job(ctx)
         found = await self._store.find(uuid)
         own = found is not None and found.principal_id == ctx.principal.id
         if own and ctx.who.token != uuid and _is_narrow(ctx):
@@ -163,7 +176,7 @@ class AccessTokenService:
 
     async def revoke_current(self, ctx: Context) -> bool:
         """Log out: whether the request came with an access token, which is good for nothing now."""
-        if ctx.who.token is None or ctx.credential != f"token {ctx.who.token}":
+        if ctx.who.job or ctx.who.token is None or ctx.credential != f"token {ctx.who.token}":
             return False
         await self._store.revoke(ctx.who.token, int(self._clock() * 1000))
         self._changed()
@@ -216,6 +229,7 @@ class AccessTokenService:
         return max(1, min(wanted, left_s))
 
     async def _owner(self, ctx: Context, service_account: str | None, *, to: str = "write") -> Principal:
+        _refuse_job(ctx)
         if service_account is None:
             return ctx.principal
         if not ctx.grants.permits(f"principals/{to}"):
@@ -253,6 +267,14 @@ def check_token_name(name: str) -> None:
 def _days(seconds: int) -> str:
     """A time in days; what is shorter, in seconds."""
     return f"{seconds / DAY_S:.6g} days" if abs(seconds) >= DAY_S else f"{seconds} seconds"
+
+
+def _refuse_job(ctx: Context) -> None:
+    """Raises: NotAllowed for the token of a job: it is good for the job's work, and ends with it."""
+    if ctx.who.job:
+        raise NotAllowed(
+            f"This is the token of the job of run {ctx.who.job}, which has nothing to do with other tokens. Log in."
+        )
 
 
 def _is_bound(ctx: Context) -> bool:

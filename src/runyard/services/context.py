@@ -21,6 +21,7 @@ class Recognised(msgspec.Struct, frozen=True):
         workspace_id: the same by row, for access tokens.
         expires_ms: after this it is good for nothing; None: does not end.
         token: uuid of the access token, where the credential is one or comes from one.
+        job: id of the run whose job's own token it is, or comes from; empty: it is none. job_experiment: where that writes.
         lasting: whether it may make tokens that outlive it: somebody logged in, and this is not just a token.
     """
 
@@ -32,6 +33,8 @@ class Recognised(msgspec.Struct, frozen=True):
     expires_ms: int | None = None
     token: str | None = None
     lasting: bool = False
+    job: str = ""
+    job_experiment: int | None = None
 
 
 BY_ITSELF = Recognised(LOCAL, "local")

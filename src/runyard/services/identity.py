@@ -177,7 +177,9 @@ class IdentityService:
             token.workspace_id,
             token.expires_ms,
             token.uuid,
-            token.kind is not TokenKind.PERSONAL,
+            token.kind in (TokenKind.LOGIN, TokenKind.SESSION),
+            token.job,
+            token.job_experiment,
         )
 
     def _check_token(self, token: AccessToken, principal: Principal) -> None:
@@ -204,6 +206,7 @@ class IdentityService:
             raise Unauthenticated(
                 "The token of the tracking URI belongs to nobody who may log in here. " + CALL_AGAIN
             )
+        job, job_experiment = "", None
         if claims.via is not None:
             found = await self._store.find_token(uuid=claims.via)
             if found is None:
@@ -211,6 +214,7 @@ class IdentityService:
                     "The access token behind the tracking URI is gone. Log in again. " + CALL_AGAIN
                 )
             self._check_token(*found)
+            job, job_experiment = found[0].job, found[0].job_experiment
         return Recognised(
             principal,
             f"tracking {claims.token_id}",
@@ -219,6 +223,8 @@ class IdentityService:
             None,
             claims.expires_ms,
             claims.via,
+            job=job,
+            job_experiment=job_experiment,
         )
 
     def seconds_left(self, who: Recognised) -> float:

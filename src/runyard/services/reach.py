@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from runyard.entities.access import EVERYTHING, Assignment, Grants, Role, grants_at
+from runyard.entities.job import OWN_EXPERIMENT
 from runyard.entities.workspace import Workspace
 from runyard.errors import NotAllowed
 from runyard.services.context import Recognised
@@ -24,7 +25,10 @@ class Reach(msgspec.Struct, frozen=True):
         if self.everywhere:
             return EVERYTHING
         found = grants_at(scope, self.assignments, self.roles)
-        return found if list(self.who.actions) == ["*"] else found.limited(self.who.actions)
+        if list(self.who.actions) != ["*"]:
+            found = found.limited(self.who.actions)
+        own = self.who.job_experiment
+        return found if own is None else found.confined(OWN_EXPERIMENT, own)
 
     def above(self, scope: str) -> Grants:
         """As `at`, for what is no workspace: a credential for one workspace is good for nothing there."""

@@ -13,6 +13,18 @@ import msgspec
 
 from runyard.entities.common import Page, Tag
 from runyard.entities.job import Job, JobDefinition, JobError, JobState
+from runyard.entities.principal import Principal
+
+
+class JobSecrets(NamedTuple):
+    """The access token of a job, and the code that is good for it once; both sealed, beside their hashes."""
+
+    actions: Sequence[str]
+    expires_ms: int
+    token_hash: str
+    token: bytes
+    code_hash: str
+    code: bytes
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -22,8 +34,7 @@ class NewJob(msgspec.Struct, frozen=True):
         tags: of the run, MLflow's and Runyard's own included.
         compute_id: None: the machine that submits runs it.
         state: NOT_STARTED; RUNNING for what no engine runs, such as the parent of a sweep; QUEUED where compute_id is None.
-        token_uuid: of the job's access token. token: its secret, sealed. code_hash: of the code that is good for it once.
-        code: that code, sealed.
+        secrets: None for what no runner works on.
         request_hash: of what was asked, so that the same run id with another request is refused.
     """
 
@@ -42,12 +53,7 @@ class NewJob(msgspec.Struct, frozen=True):
     priority: int
     parent_run_id: str
     request_hash: str
-    token_uuid: str = ""
-    token_hash: bytes = b""
-    token: bytes = b""
-    code_hash: bytes = b""
-    code: bytes = b""
-    token_life_ms: int = 0
+    secrets: JobSecrets | None = None
 
 
 class JobFilter(msgspec.Struct, frozen=True):
@@ -172,7 +178,7 @@ class JobQueue(Protocol):
         ...
 
     async def renew_tokens(self, until_ms: int) -> int:
-        """Tokens of all jobs that have not begun are good until then at least; how many were extended."""
+        """Tokens of all jobs that have not begun are good until then, or an hour less; how many were extended."""
         ...
 
     async def unsealed(self, limit: int) -> Sequence[Job]:
@@ -189,10 +195,10 @@ class JobQueue(Protocol):
 
 
 class Began(NamedTuple):
-    """The answer to a runner that begins: the job as it is now, and whether there is anything for it to do.
+    """The answer to a runner that begins: the job as it is now.
 
     Attributes:
-        taken: another attempt is alive.
+        taken: another attempt is alive, and nothing has changed.
     """
 
     job: Job
@@ -200,17 +206,32 @@ class Began(NamedTuple):
     environment_hash: str
 
 
+class Sign(msgspec.Struct, frozen=True):
+    """A sign of life of a runner.
+
+    Attributes:
+        rank: of its process; only the first one's signs count.
+        expires_ms: the job's token is good until then at least; 0: as long as it was.
+    """
+
+    attempt: str
+    rank: int
+    state: JobState
+    expires_ms: int = 0
+
+
 class JobStore(Protocol):
     """Jobs of a workspace, for requests."""
 
     async def create(
-        self, workspace_id: int, submitter_id: int, new: NewJob, max_queued: int
+        self, workspace_id: int, submitter: Principal, new: NewJob, max_queued: int
     ) -> tuple[Job, bool]:
-        """Run and job; the same again (False) for the same run id and request. One more than max_queued (0: no limit) of
-        the submitter's in the target's queue is refused.
+        """Run and job; the same again (False) for the same run id and request.
 
-        Raises: NotFound, InvalidState when the experiment is deleted; AlreadyExists for a run id that is another's;
-            TooManyRequests when max_queued wait already.
+        Args:
+            max_queued: jobs that one person may have in the queue of a target; 0: no limit.
+        Raises: NotFound; InvalidState when the experiment is deleted, the parent takes no more or max_queued wait;
+            AlreadyExists for a run id that is another's.
         """
         ...
 
@@ -222,15 +243,15 @@ class JobStore(Protocol):
         """Newest first. Cost: the rows of the page, and those that the filter leaves out before it."""
         ...
 
-    async def position(self, job: Job) -> int | None:
-        """How many are before it in its queue, counting itself: 1 is next; None where it does not wait.
+    async def positions(self, jobs: Sequence[Job]) -> Mapping[int, int]:
+        """By row, where those that wait stand in their queues: 1 is next. The far end of a long queue is left out.
 
-        Cost: one range of an index of jobs that wait.
+        Cost: the first thousands of an index of the jobs that wait, for each target.
         """
         ...
 
     async def set_priority(self, workspace_id: int, run_id: str, priority: int) -> Job:
-        """Raises: NotFound; InvalidState unless NOT_STARTED."""
+        """Raises: NotFound; InvalidState unless it waits in the queue."""
         ...
 
     async def cancel(self, workspace_id: int, run_id: str) -> Job:
@@ -241,9 +262,9 @@ class JobStore(Protocol):
         ...
 
     async def begin(
-        self, run_id: str, token_uuid: str, attempt: str, host: str, dead_before_ms: int
+        self, workspace_id: int, run_id: str, attempt: str, rank: int, host: str, dead_before_ms: int
     ) -> Began:
-        """A runner's first process is there: PREPARING, and this attempt alone counts from now on.
+        """A runner is there. With rank 0 the job is PREPARING, and this attempt alone counts from now on.
 
         Args:
             dead_before_ms: an earlier attempt whose last sign is older is replaced.
@@ -251,26 +272,24 @@ class JobStore(Protocol):
         """
         ...
 
-    async def beat(
-        self, run_id: str, token_uuid: str, attempt: str, state: JobState, expires_ms: int
-    ) -> Job | None:
-        """A sign of life; the job as it is now, None where it is not this attempt's or there is none.
-
-        Args:
-            expires_ms: the token is good until then, written when that is much later than it was.
-        """
+    async def beat(self, workspace_id: int, run_id: str, sign: Sign) -> bool:
+        """A sign of life; whether the runner is to stop: canceled, ended, another attempt's, or there is no such job."""
         ...
 
     async def end(
-        self, run_id: str, token_uuid: str, attempt: str, state: JobState, error: JobError | None
-    ) -> Job | None:
-        """As JobQueue.end, by the runner; None where it is not this attempt's. Ended already: as it ended."""
+        self, workspace_id: int, run_id: str, attempt: str, state: JobState, error: JobError | None
+    ) -> bool:
+        """As JobQueue.end, by the runner; False where it is not this attempt's, or had ended."""
         ...
 
-    async def redeem(self, run_id: str, code_hash: bytes) -> bytes | None:
-        """The sealed token for a code, once."""
+    async def redeem(self, run_id: str, code_hash: str) -> tuple[int, bytes] | None:
+        """Workspace and sealed token for a code, once until the job is handed over again."""
+        ...
+
+    async def keys(self, row: int) -> SealedKeys:
+        """The sealed secrets of a job that has not begun."""
         ...
 
     async def active_count(self) -> int:
-        """How many jobs of the server have begun and not ended; may be some seconds old."""
+        """How many jobs of the server have not ended and are not in the queue."""
         ...

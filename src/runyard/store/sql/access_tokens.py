@@ -12,7 +12,7 @@ from runyard.errors import Unauthenticated
 from runyard.store.principal_contracts import NewToken
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.id_pages import IdPages
-from runyard.store.sql.identity import TOKEN, token_of
+from runyard.store.sql.identity import TOKEN, TOKEN_COLUMNS, token_of
 
 INSERT = """INSERT INTO access_tokens
     (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms, expires_ms, made_with, created_by)
@@ -55,7 +55,7 @@ class SqlAccessTokens:
             tx.one(INSERT, (name, *values, *rest))
             row = tx.one(BY_UUID, (name,))
             assert row is not None
-            return token_of(row, *row[11:])
+            return token_of(row, *row[TOKEN_COLUMNS:])
 
         return await self._database.write(work)
 
@@ -69,7 +69,7 @@ class SqlAccessTokens:
             lambda c: c.all(sql, (principal_id, *wanted, after, max_results + 1))
         )
         shown, token = self._pages.cut(rows, max_results, 0, principal_id, wanted)
-        return Page([token_of(row, *row[11:]) for row in shown], token)
+        return Page([token_of(row, *row[TOKEN_COLUMNS:]) for row in shown], token)
 
     async def made_for_others(
         self, created_by: str, *, max_results: int, page_token: str | None
@@ -77,7 +77,7 @@ class SqlAccessTokens:
         after = self._pages_for_others.after(page_token, created_by) or NEWEST
         rows = await self._database.read(lambda c: c.all(FOR_OTHERS, (created_by, after, max_results + 1)))
         shown, token = self._pages_for_others.cut(rows, max_results, 0, created_by)
-        return Page([token_of(row, *row[11:]) for row in shown], token)
+        return Page([token_of(row, *row[TOKEN_COLUMNS:]) for row in shown], token)
 
     async def find(self, uuid: str) -> AccessToken | None:
         return await self._find(BY_UUID, uuid)
@@ -95,6 +95,6 @@ class SqlAccessTokens:
     async def _find(self, sql: str, value: str) -> AccessToken | None:
         def work(c: Connection) -> AccessToken | None:
             row = c.one(sql, (value,))
-            return None if row is None else token_of(row, *row[11:])
+            return None if row is None else token_of(row, *row[TOKEN_COLUMNS:])
 
         return await self._database.read(work)

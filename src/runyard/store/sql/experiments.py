@@ -12,6 +12,7 @@ from runyard.store.contracts import Seen
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.experiment_search import ExperimentQuery, search
+from runyard.store.sql.jobs_changes import cancel_where
 from runyard.store.sql.trash import require_free_place, require_not_purged
 
 COLUMNS = "id, workspace_id, name, artifact_location, stage, created_ms, updated_ms"
@@ -125,6 +126,8 @@ class SqlExperiments:
                 require_not_purged(tx, TrashKind.EXPERIMENT, experiment_id)
             now = now_ms()
             tx.execute(SET_STAGE, (to, now, experiment_id))
+            if to is Stage.DELETED:
+                cancel_where(tx, "j.experiment_id = ?", experiment_id)
             tx.execute(SET_RUN_STAGES, (to, now if to is Stage.DELETED else None, experiment_id, to))
             tx.interned.forget_runs()
             tx.changes.of_experiment(workspace_id, experiment_id, runs=True)

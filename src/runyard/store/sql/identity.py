@@ -13,8 +13,9 @@ from runyard.store.sql.database import Connection, Database, Row
 PRINCIPAL = "p.id, p.uuid, p.kind, p.name, p.display_name, p.email, p.disabled, p.created_ms"
 TOKEN = (
     "t.id, t.uuid, t.principal_id, t.kind, t.name, t.actions, t.workspace_id, t.created_ms, t.expires_ms, "
-    "t.used_ms, t.revoked_ms"
+    "t.used_ms, t.revoked_ms, t.job, t.job_experiment"
 )
+TOKEN_COLUMNS = 13
 WORKSPACE = (
     "w.id, w.guid, w.name, g.subscription, g.name, w.location, w.sku, w.friendly_name, w.description, w.tags, "
     "w.default_datastore, w.created_by, w.created_ms, w.updated_ms, w.default_experiment"
@@ -66,7 +67,7 @@ class SqlIdentity:
     ) -> tuple[AccessToken, Principal] | None:
         column, value = ("t.uuid", uuid) if secret_hash is None else ("t.hash", secret_hash)
         row = await self._database.read(lambda c: c.one(f"{TOKENS} WHERE {column} = ?", (value,)))
-        return None if row is None else (token_of(row), principal_of(row[11:]))
+        return None if row is None else (token_of(row), principal_of(row[TOKEN_COLUMNS:]))
 
     async def touch_token(self, token_id: int, used_ms: int) -> None:
         await self._database.write(lambda tx: tx.execute(TOUCH, (used_ms, token_id)), checked=True)
@@ -131,7 +132,7 @@ def token_of(
     fixed = (row[0], row[1], row[2], TokenKind(row[3]), row[4], json.loads(row[5]), row[6])
     created_ms, expires_ms, used_ms, revoked_ms = row[7:11]
     times = (created_ms, expires_ms, used_ms, revoked_ms)
-    return AccessToken(*fixed, *times, workspace, created_by, principal)
+    return AccessToken(*fixed, *times, workspace, created_by, principal, row[11] or "", row[12])
 
 
 def assignment_of(row: Row) -> Assignment:

@@ -16,6 +16,7 @@ from runyard.store.sql.alert_events import tell
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.intern import RunRef
+from runyard.store.sql.jobs_changes import has_job
 from runyard.store.sql.run_points import buffer_of
 from runyard.store.sql.runs import DELETE_TAG, STATUS, active_run, write_tags
 
@@ -97,7 +98,7 @@ class SqlLiveness:
             rows = tx.all(OVERDUE, (now, limit))
             for *ref, status, beat_ms, host in rows:
                 run = RunRef(*ref)
-                if status not in ALIVE or run.stage != Stage.ACTIVE:
+                if status not in ALIVE or run.stage != Stage.ACTIVE or has_job(tx, run.id):
                     tx.execute(FORGET, (run.id,))
                 elif tx.execute(LOSE, (now, run.id, now)):
                     _fail(tx, run, beat_ms, _silence(beat_ms, host))
@@ -154,8 +155,9 @@ def _runs(tx: Transaction, workspace_id: int, beat: Beat, admission: Admission) 
 
 
 def _is_alive(tx: Transaction, run: RunRef) -> bool:
+    """Whether it is under way, and nobody else watches it: a submitted run is its job's."""
     row = tx.one(STATUS, (run.id,))
-    return row is not None and row[0] in ALIVE
+    return row is not None and row[0] in ALIVE and not has_job(tx, run.id)
 
 
 def _note(tx: Transaction, run: RunRef, beat: Beat, limits: Mapping[int, int]) -> None:

@@ -10,6 +10,7 @@ from runyard.store.sql import experiments
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.identity import WORKSPACES, workspace_of
+from runyard.store.sql.jobs_changes import is_awaited
 from runyard.store.sql.purge import MODEL_PARTS, OF_EXPERIMENT, ROWS, RUN_PARTS, clear
 from runyard.store.sql.trash import TABLES, is_deleted, tell
 
@@ -19,6 +20,7 @@ UNASSIGN = "DELETE FROM role_assignments WHERE scope = ?"
 DONE = "DELETE FROM purges WHERE id = ?"
 LATER = "UPDATE purges SET due_ms = ? WHERE id = ?"
 PARTS = {TrashKind.EXPERIMENT: OF_EXPERIMENT, TrashKind.RUN: RUN_PARTS, TrashKind.MODEL: MODEL_PARTS}
+AWAITED = {TrashKind.EXPERIMENT: "experiment_id", TrashKind.RUN: "run_id"}
 OF_GONE_EXPERIMENT = (
     "DELETE FROM alert_deliveries WHERE alert_id IN (SELECT id FROM alerts WHERE workspace_id = ? AND experiment_id = ?)",
     "DELETE FROM alerts WHERE workspace_id = ? AND experiment_id = ?",
@@ -53,6 +55,12 @@ def still_wanted(tx: Transaction, purge: Purge) -> bool:
         return True
     tx.execute(DONE, (purge.id,))
     return False
+
+
+def waits_for_jobs(c: Connection, purge: Purge) -> bool:
+    """Whether an engine has yet to stop what runs for it."""
+    column = AWAITED.get(purge.kind)
+    return column is not None and is_awaited(c, column, purge.record_id)
 
 
 def purge_piece(tx: Transaction, purge: Purge) -> bool:

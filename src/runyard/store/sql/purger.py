@@ -13,7 +13,7 @@ from runyard.store.sql.database import Database
 from runyard.store.sql.lease import Lease
 from runyard.store.sql.pausing import is_set
 from runyard.store.sql.purge import Doomed, end, find_doomed, purge_some
-from runyard.store.sql.purge_trash import find_purge, purge_piece, put_off, still_wanted
+from runyard.store.sql.purge_trash import find_purge, purge_piece, put_off, still_wanted, waits_for_jobs
 from runyard.store.sql.space import give_back_space
 
 log = logging.getLogger("runyard.store")
@@ -21,6 +21,7 @@ log = logging.getLogger("runyard.store")
 EVERY_S = 2.0
 PAUSE_S = 0.02
 AGAIN_MS = 60_000
+JOBS_AGAIN_MS = 5_000
 RemoveFiles = Callable[[str], Awaitable[None]]
 RemoveDirectory = Callable[[str, str], Awaitable[None]]
 
@@ -98,6 +99,9 @@ class Purger:
         if not await self._lease.take():
             return False
         if not await self._database.write(lambda tx: still_wanted(tx, purge)):
+            return True
+        if await self._database.peek(lambda c: waits_for_jobs(c, purge)):
+            await self._database.write(lambda tx: put_off(tx, purge, JOBS_AGAIN_MS))
             return True
         try:
             if purge.files:

@@ -31,6 +31,7 @@ from runyard.store.sql.database import Connection, Database, Transaction
 from runyard.store.sql.experiments import load as load_experiment
 from runyard.store.sql.experiments import require_active as require_active_experiment
 from runyard.store.sql.intern import RunRef
+from runyard.store.sql.jobs_changes import cancel_where, takes_status
 from runyard.store.sql.run_params import write_params
 from runyard.store.sql.run_points import TOUCH, buffer_of
 from runyard.store.sql.run_texts import WHOLE, stored
@@ -219,6 +220,8 @@ class SqlRuns:
             if stage is Stage.ACTIVE:
                 require_not_purged(tx, TrashKind.RUN, run.id)
             tx.execute(SET_STAGE, (stage, now_ms() if stage is Stage.DELETED else None, run.id, stage))
+            if stage is Stage.DELETED:
+                cancel_where(tx, "r.id = ?", run.id)
             tx.interned.forget_runs()
             gone = stage is Stage.DELETED
             tx.changes.of_runs((run,), ChangeKind.DELETED if gone else ChangeKind.CREATED)
@@ -367,7 +370,9 @@ def remove_tag(tx: Transaction, run: RunRef, key: str) -> None:
 def change_run(
     tx: Transaction, run: RunRef, status: RunStatus | None, end_ms: int | None, name: str | None
 ) -> None:
-    """Set what is given; whoever wants to is told of a run that fails."""
+    """Set what is given; whoever wants to is told of a run that fails. Of a submitted run the status is its job's."""
+    if (status is not None or end_ms is not None) and takes_status(tx, run, status):
+        status = end_ms = None
     if status is RunStatus.FAILED and tx.one(STATUS, (run.id,)) != (status,):
         tell(tx, run, AlertEvent.FAILED, "Its status was set to FAILED.")
     if status is not None:

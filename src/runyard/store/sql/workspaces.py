@@ -14,6 +14,7 @@ from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.experiments import numbered
 from runyard.store.sql.identity import FIND_WORKSPACE, WORKSPACES, workspace_of
+from runyard.store.sql.jobs_changes import cancel_where
 from runyard.store.sql.search.cursor import Position, decode_token, encode_token, query_digest
 from runyard.store.sql.search.fragments import ALWAYS, Sql, all_of, among, join
 from runyard.store.workspace_contracts import NewWorkspace, Places, WorkspaceChanges
@@ -253,6 +254,7 @@ def _mark(tx: Transaction, workspace_id: int, guid: str, *, delete_files: bool) 
     """The name of a workspace that is being removed is one that nobody can ask for."""
     now = now_ms()
     tx.execute(MARK, (f"~{guid}", now, int(delete_files), workspace_id))
+    cancel_where(tx, "j.workspace_id = ?", workspace_id)
     tx.execute(REVOKE, (now, workspace_id))
 
 

@@ -62,6 +62,7 @@ class MadeTokenMessage(msgspec.Struct):
 class ListTokens(msgspec.Struct):
     service_account: str | None = None
     created_by: str | None = None
+    jobs: bool = False
     max_results: Int32 = 100
     page_token: str | None = None
 

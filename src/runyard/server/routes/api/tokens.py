@@ -40,13 +40,17 @@ def routes(service: AccessTokenService) -> list[Route]:
         )
 
     async def listing(ctx: Context, body: ListTokens) -> TokenPage:
-        """List tokens, newest first: one's own with logins and sessions, a service account's, or those made for others."""
+        """List tokens, newest first: one's own with logins and sessions, a service account's, or those made for others.
+        Those of jobs are left out unless `jobs` asks for them.
+        """
         cut: Any = {"max_results": body.max_results, "page_token": body.page_token}
         if body.created_by is not None and body.service_account is not None:
             raise InvalidInput("Give one of service_account and created_by.")
         if body.created_by is not None:
             return TokenPage.of(await service.made_for_others(ctx, body.created_by, **cut))
-        return TokenPage.of(await service.list(ctx, service_account=body.service_account, **cut))
+        return TokenPage.of(
+            await service.list(ctx, service_account=body.service_account, jobs=body.jobs, **cut)
+        )
 
     async def revoke(ctx: Context, body: TokenOfPath) -> dict[str, Any]:
         """Revoke a token; it is good for nothing at once on this server process, within seconds on others."""

@@ -1,0 +1,145 @@
+"""How jobs change, inside a transaction: the run's status, its times, its token, alerts and the feed go with the state."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runyard.entities.alert import AlertEvent
+from runyard.entities.change import ChangeKind
+from runyard.entities.common import Stage
+from runyard.entities.job import JobError, JobState
+from runyard.entities.run import RunStatus
+from runyard.store.sql.alert_events import tell
+from runyard.store.sql.clock import now_ms
+from runyard.store.sql.database import Connection, Transaction
+from runyard.store.sql.intern import RunRef
+from runyard.store.sql.jobs_rows import JobRef, hold
+from runyard.store.sql.run_points import buffer_of
+
+SWEEP = "sweep"
+CANCELED = JobError("Canceled", "The job was canceled.")
+
+OF_RUN = "SELECT state FROM jobs WHERE run_id = ?"
+SET_STATE = "UPDATE jobs SET state = ?, started_ms = coalesce(started_ms, ?) WHERE id = ?"
+SET_STATUS = "UPDATE runs SET status = ? WHERE id = ?"
+SET_START = "UPDATE runs SET start_ms = ? WHERE id = ?"
+REQUEST = (
+    "UPDATE jobs SET cancel_ms = coalesce(cancel_ms, ?), state = ?, waits = '' WHERE id = ? AND state < 8"
+)
+END = """UPDATE jobs SET state = ?, ended_ms = ?, error = ?, waits = '', holder = '', lease_ms = 0 WHERE id = ?
+    AND state < 8"""
+END_RUN = "UPDATE runs SET status = ?, end_ms = ? WHERE id = ?"
+FORGET_BEATS = "DELETE FROM run_beats WHERE run_id = ?"
+REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms IS NULL"
+FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL, code_hash = NULL WHERE job_id = ?"
+ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, body) VALUES (?, ?, 'error', 'error', ?, ?)
+    ON CONFLICT (run_id, uuid) DO NOTHING"""
+ACTIVE_BELOW = "j.parent = ? AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
+SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND workspace_id = ? AND state < 8 LIMIT 1"
+OF_UUID = "j.uuid = ? AND j.workspace_id = ?"
+WAITS_FOR_ENGINE = (
+    "SELECT 1 FROM jobs WHERE state < 8 AND compute_id IS NOT NULL AND cancel_ms > ? AND {of} = ? LIMIT 1"
+)
+PATIENCE_MS = 3_600_000  # that records are kept for a job that its engine has yet to stop
+
+
+def enter(tx: Transaction, job: JobRef, state: JobState) -> None:
+    """A state that is not an end; whether it may follow is the caller's to know."""
+    now = now_ms()
+    began = state is JobState.RUNNING and job.started_ms is None
+    tx.execute(SET_STATE, (state, now if began else None, job.id))
+    if began:
+        tx.execute(SET_START, (now, job.run.id))
+    if began or state.status is not job.state.status:
+        tx.execute(SET_STATUS, (state.status, job.run.id))
+        buffer_of(tx).touch(job.run)
+    told(tx, job.run)
+
+
+def told(tx: Transaction, run: RunRef) -> None:
+    """Whoever looks at the run's job reads it again."""
+    tx.changes.of_runs((run,), ChangeKind.INFO)
+
+
+def finish(tx: Transaction, job: JobRef, state: JobState, error: JobError | None) -> bool:
+    """The job ends, for good; False when it had ended."""
+    if state is JobState.FAILED and job.cancel_ms is not None:
+        state, error = JobState.CANCELED, None
+    now = now_ms()
+    if state is JobState.CANCELED and error is None:
+        error = CANCELED
+    kept = None if error is None else msgspec.json.encode(error).decode()
+    if not tx.execute(END, (state, now, kept, job.id)):
+        return False
+    tx.execute(END_RUN, (state.status, now, job.run.id))
+    tx.execute(FORGET_BEATS, (job.run.id,))
+    tx.execute(REVOKE, (now, job.token_uuid))
+    tx.execute(FORGET_KEYS, (job.id,))
+    if error is not None and state is JobState.FAILED:
+        body = msgspec.json.encode({"code": error.code, "message": error.message}).decode()
+        tx.execute(ADD_RECORD, (job.run.id, f"job-{job.id}", now, body))
+        if job.run.stage == Stage.ACTIVE:
+            tell(tx, job.run, AlertEvent.FAILED, f"{error.code}: {error.message}")
+    buffer_of(tx).touch(job.run)
+    told(tx, job.run)
+    if job.parent:
+        _end_canceled_parent(tx, job)
+    return True
+
+
+def request_cancel(tx: Transaction, job: JobRef) -> None:
+    """To be canceled, with all below it; what nobody works on is canceled at once. Again: nothing more happens."""
+    if job.state.ended:
+        return
+    for child in hold(tx, ACTIVE_BELOW, (job.run.uuid, job.run.workspace_id)):
+        request_cancel(tx, child)
+    if _is_idle(tx, job):
+        finish(tx, job, JobState.CANCELED, None)
+    elif job.cancel_ms is None and tx.execute(REQUEST, (now_ms(), JobState.CANCEL_REQUESTED, job.id)):
+        if job.state.status is not JobState.CANCEL_REQUESTED.status:
+            tx.execute(SET_STATUS, (JobState.CANCEL_REQUESTED.status, job.run.id))
+            buffer_of(tx).touch(job.run)
+        told(tx, job.run)
+
+
+def _is_idle(tx: Transaction, job: JobRef) -> bool:
+    """Whether no engine, no runner and no job below it has to be stopped first."""
+    if job.kind == SWEEP:
+        return tx.one(SOME_BELOW, (job.run.uuid, job.run.workspace_id)) is None
+    if job.state is JobState.NOT_STARTED:
+        return True
+    return job.compute_id is None and not job.attempt
+
+
+def _end_canceled_parent(tx: Transaction, job: JobRef) -> None:
+    """The parent of a sweep that was canceled ends with the last job below it."""
+    for parent in hold(tx, OF_UUID, (job.parent, job.run.workspace_id)):
+        if parent.kind == SWEEP and parent.cancel_ms is not None and _is_idle(tx, parent):
+            finish(tx, parent, JobState.CANCELED, None)
+
+
+def has_job(c: Connection, run_id: int) -> bool:
+    """Whether a run's status is that of a job."""
+    return c.one(OF_RUN, (run_id,)) is not None
+
+
+def takes_status(tx: Transaction, run: RunRef, status: RunStatus | None) -> bool:
+    """Whether the run's status and end are its job's, and what a client says of them changes nothing but that KILLED
+    cancels the job.
+    """
+    if not has_job(tx, run.id):
+        return False
+    if status is RunStatus.KILLED:
+        cancel_where(tx, "r.id = ?", run.id)
+    return True
+
+
+def cancel_where(tx: Transaction, place: str, value: int) -> None:
+    """Active jobs of a run (`r.id = ?`), an experiment or a workspace (`j.workspace_id = ?`) are to be canceled."""
+    for job in hold(tx, f"{place} AND j.state < 8 ORDER BY j.id", (value,)):
+        request_cancel(tx, job)
+
+
+def is_awaited(c: Connection, column: str, value: int) -> bool:
+    """Whether an engine has yet to stop a job of a run, experiment or workspace that was deleted within the last hour."""
+    return c.one(WAITS_FOR_ENGINE.format(of=column), (now_ms() - PATIENCE_MS, value)) is not None
