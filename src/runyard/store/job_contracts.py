@@ -111,8 +111,10 @@ class JobQueue(Protocol):
         """NOT_STARTED becomes STARTING, held for lease_ms by `holder`; None when another was faster or it was canceled."""
         ...
 
-    async def abandoned(self, limit: int) -> Sequence[Job]:
-        """Jobs STARTING whose lease is over: the engine may have them (`Engine.find`) or not."""
+    async def abandoned(self, holder: str, limit: int) -> Sequence[Job]:
+        """Jobs that were being handed over, and whose lease is over or is another holder's: the engine may have them
+        (`Engine.find`) or not. For whoever has the lease of the whole work.
+        """
         ...
 
     async def submitted(self, row: int, engine_id: str, host: str = "") -> Job | None:
@@ -181,12 +183,12 @@ class JobQueue(Protocol):
         """Tokens of all jobs that have not begun are good until then, or an hour less; how many were extended."""
         ...
 
-    async def unsealed(self, limit: int) -> Sequence[Job]:
-        """Jobs that ended while their logs were not put away yet."""
+    async def ended_there(self, limit: int) -> Sequence[Job]:
+        """Jobs that have ended and whose engine may keep something of them still, those that ended first."""
         ...
 
-    async def sealed(self, row: int) -> None:
-        """Its logs are put away."""
+    async def forgotten(self, row: int) -> None:
+        """Its engine keeps nothing of it any more."""
         ...
 
     async def find(self, row: int) -> Job | None:

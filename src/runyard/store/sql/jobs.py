@@ -31,8 +31,8 @@ RUN_ROW = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 PARENT = "SELECT kind, state FROM jobs WHERE uuid = ? AND workspace_id = ?"
 QUEUED_OF = "SELECT count(*) FROM jobs WHERE compute_id = ? AND state = 0 AND submitted_by_uuid = ?"
 INSERT = """INSERT INTO jobs (run_id, uuid, workspace_id, experiment_id, parent, target, compute_id, kind, state, priority,
-    nodes, snapshot_id, environment_hash, submitted_by, submitted_by_uuid, created_ms, started_ms, logs_kept, token_uuid,
-    request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+    nodes, snapshot_id, environment_hash, submitted_by, submitted_by_uuid, created_ms, started_ms, token_uuid,
+    request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 INSERT_TEXTS = "INSERT INTO job_texts (job_id, definition, token, code, code_hash) VALUES (?, ?, ?, ?, ?)"
 INSERT_TOKEN = """INSERT INTO access_tokens (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms,
     expires_ms, created_by, job, job_experiment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -259,7 +259,7 @@ def _insert(tx: Transaction, workspace_id: int, submitter: Principal, new: NewJo
     sweeps = new.kind == SWEEP
     where = (made.row_id, new.run_id, workspace_id, new.experiment_id, new.parent_run_id, new.target)
     what = (new.compute_id, new.kind, new.state, new.priority, new.definition.node_count, new.snapshot_id)
-    who = (new.environment_hash, submitter.name, submitter.uuid, now, now if sweeps else None, int(sweeps))
+    who = (new.environment_hash, submitter.name, submitter.uuid, now, now if sweeps else None)
     row = tx.one(INSERT, (*where, *what, *who, token_uuid, new.request_hash))
     assert row is not None
     definition = msgspec.json.encode(new.definition).decode()

@@ -17,10 +17,10 @@ ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL"
 TARGETS = "SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND compute_id IS NOT NULL AND due_ms <= ?"
 WAITING = f"""{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.due_ms <= ?
     ORDER BY j.priority DESC, j.id LIMIT ?"""
-ABANDONED = f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND j.lease_ms <= ? ORDER BY j.id LIMIT ?"
+ABANDONED = f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
 ACTIVE = f"{JOBS} WHERE {ALIVE}"
 LOST = f"{JOBS} WHERE j.state = {JobState.NOT_RESPONDING:d} ORDER BY j.id"
-UNSEALED = f"{JOBS} WHERE j.state >= 8 AND j.logs_kept = 0 ORDER BY j.id LIMIT ?"
+ENDED_THERE = f"{JOBS} WHERE j.state >= 8 AND j.engine_id <> '' AND j.forgotten = 0 ORDER BY j.ended_ms LIMIT ?"
 BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
 SUBMITTED = """UPDATE jobs SET engine_id = ?, host = CASE WHEN host = '' THEN ? ELSE host END, holder = '', lease_ms = 0,
@@ -40,7 +40,7 @@ LOAD = """SELECT compute_id, submitted_by_uuid, CASE WHEN state = 0 THEN 1 ELSE 
     WHERE state < 8 AND {of} GROUP BY 1, 2, 3"""
 RENEW = """UPDATE access_tokens SET expires_ms = ? WHERE expires_ms < ? AND revoked_ms IS NULL AND uuid IN (
     SELECT j.token_uuid FROM jobs j WHERE j.state < 8 AND j.compute_id IS NOT NULL AND j.attempt = '')"""
-KEPT = "UPDATE jobs SET logs_kept = 1 WHERE id = ?"
+FORGOTTEN = "UPDATE jobs SET forgotten = 1 WHERE id = ? AND state >= 8"
 DAY_MS = 86_400_000
 RENEW_EVERY_MS = 3_600_000
 
@@ -69,8 +69,8 @@ class SqlJobQueue:
 
         return await self._database.write(work, checked=True)
 
-    async def abandoned(self, limit: int) -> Sequence[Job]:
-        return await self._jobs(ABANDONED, now_ms(), limit)
+    async def abandoned(self, holder: str, limit: int) -> Sequence[Job]:
+        return await self._jobs(ABANDONED, now_ms(), holder, limit)
 
     async def submitted(self, row: int, engine_id: str, host: str = "") -> Job | None:
         def work(tx: Transaction) -> Job | None:
@@ -169,11 +169,11 @@ class SqlJobQueue:
         values = (until_ms, until_ms - RENEW_EVERY_MS)
         return await self._database.write(lambda tx: tx.execute(RENEW, values), checked=True)
 
-    async def unsealed(self, limit: int) -> Sequence[Job]:
-        return await self._jobs(UNSEALED, limit)
+    async def ended_there(self, limit: int) -> Sequence[Job]:
+        return await self._jobs(ENDED_THERE, limit)
 
-    async def sealed(self, row: int) -> None:
-        await self._database.write(lambda tx: tx.execute(KEPT, (row,)), checked=True)
+    async def forgotten(self, row: int) -> None:
+        await self._database.write(lambda tx: tx.execute(FORGOTTEN, (row,)), checked=True)
 
     async def find(self, row: int) -> Job | None:
         return await self._database.read(lambda c: find_job(c, row))

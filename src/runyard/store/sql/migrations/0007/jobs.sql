@@ -27,10 +27,10 @@ CREATE TABLE jobs (                          -- submitted runs, and the queue of
     holder TEXT NOT NULL DEFAULT '',         -- who hands it over just now; '': nobody
     lease_ms $INT NOT NULL DEFAULT 0,        -- until then
     engine_id TEXT NOT NULL DEFAULT '',
+    forgotten $INT NOT NULL DEFAULT 0,       -- 1: the engine keeps nothing of it any more
     host TEXT NOT NULL DEFAULT '',
     attempt TEXT NOT NULL DEFAULT '',        -- of the runner; '': none has begun
     error TEXT,                              -- JSON
-    logs_kept $INT NOT NULL DEFAULT 0,       -- 1: its logs are put away
     token_uuid TEXT NOT NULL,                -- of its access token; '': none
     request_hash TEXT NOT NULL,
     UNIQUE (uuid, workspace_id)
@@ -41,7 +41,7 @@ CREATE INDEX jobs_by_parent ON jobs (parent, id) WHERE parent <> '';
 CREATE INDEX jobs_waiting ON jobs (compute_id, priority DESC, id) WHERE state = 0;
 CREATE INDEX jobs_active ON jobs (compute_id, id) WHERE state < 8;
 CREATE INDEX jobs_of_workspace_active ON jobs (workspace_id, id) WHERE state < 8;
-CREATE INDEX jobs_with_logs ON jobs (id) WHERE state >= 8 AND logs_kept = 0;
+CREATE INDEX jobs_ended_there ON jobs (ended_ms) WHERE state >= 8 AND engine_id <> '' AND forgotten = 0;
 
 CREATE TABLE job_texts (                     -- the large part of a job, and its secrets until its runner has begun
     job_id $INT PRIMARY KEY REFERENCES jobs (id),
