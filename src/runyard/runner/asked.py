@@ -1,0 +1,72 @@
+"""What an engine asks on the machine where a job is: its state, its end, its output, its removal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from . import processes
+from .layout import JobFolder
+from .state_file import ENDED, State, read_state
+
+TAIL_BYTES = 64 * 1024
+ENDS_S = 15.0  # that a runner has to end a job by itself
+GONE = "The runner is gone and left no word: the machine was started anew, or the process was killed."
+
+
+def states(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Where each job is, as engines/contracts.EngineState has it. What a runner that is gone has left is ended."""
+    return {run_id: _state(JobFolder(root, run_id)) for run_id in run_ids}
+
+
+def _state(place: JobFolder) -> dict[str, Any]:
+    known = read_state(place)
+    if known is None:
+        return {"phase": "waiting" if os.path.exists(place.file("job.json")) else "unknown"}
+    if known.phase != ENDED and not known.alive:
+        _end_leftovers(place, known, 0.0)
+        return {"phase": "ended", "code": "NodeLost", "reason": GONE, "gpus": known.gpus}
+    told = {"phase": known.phase, "exit_code": known.exit_code, "signal": known.signal, "gpus": known.gpus}
+    return {**told, "code": known.code, "reason": known.reason, "state": known.state}
+
+
+def stop(root: str, run_id: str) -> None:
+    """End a job with all its processes. Returns when there are none left, within half a minute."""
+    place = JobFolder(root, run_id)
+    known = read_state(place)
+    if known is None:
+        return
+    if known.here and known.phase != ENDED and known.alive:
+        os.kill(known.pid, signal.SIGTERM)
+        until = time.monotonic() + ENDS_S
+        while known.alive and time.monotonic() < until:
+            time.sleep(processes.PAUSE_S)
+    latest = read_state(place) or known
+    if latest.here and latest.phase != ENDED and latest.alive:
+        processes.send([latest.pid], signal.SIGKILL)
+    _end_leftovers(place, latest, processes.GRACE_S if latest.phase != ENDED else 0.0)
+
+
+def _end_leftovers(place: JobFolder, known: State, grace_s: float) -> None:
+    if known.here and known.boot == processes.boot():
+        processes.end_all(lambda: processes.of_job(place.path, sessions=known.sessions), grace_s)
+
+
+def tail(root: str, run_id: str) -> bytes:
+    """The end of what the runner itself said."""
+    try:
+        with open(JobFolder(root, run_id).runner_log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            return file.read(TAIL_BYTES)
+    except OSError:
+        return b""
+
+
+def forget(root: str, run_id: str) -> None:
+    """Remove what was kept of a job. One that still runs is ended first."""
+    stop(root, run_id)
+    shutil.rmtree(JobFolder(root, run_id).path, ignore_errors=True)

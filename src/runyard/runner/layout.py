@@ -1,0 +1,63 @@
+"""Where a runner keeps what it needs on its machine.
+
+jobs/<run id>/      job.json runner.log state.json work/ logs/
+environments/       one folder for each
+uv/                 the installer, where the machine has none
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+_NAME = re.compile(r"[A-Za-z0-9][\w\-.]{0,255}")
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder of one job.
+
+    Attributes:
+        root: the folder of all jobs and environments.
+    """
+
+    root: str
+    run_id: str
+
+    def __post_init__(self) -> None:
+        if not is_name(self.run_id):
+            raise ValueError(f"{self.run_id!r} is no name of a job.")
+
+    @property
+    def path(self) -> str:
+        """What belongs to this job only."""
+        return os.path.join(self.root, "jobs", self.run_id)
+
+    def file(self, *names: str) -> str:
+        """Something in it."""
+        return os.path.join(self.path, *names)
+
+    @property
+    def work(self) -> str:
+        """Where the sources are and the script runs."""
+        return self.file("work")
+
+    @property
+    def runner_log(self) -> str:
+        """What the runner itself says."""
+        return self.file("runner.log")
+
+    def make_private(self) -> None:
+        """The folder is there, and nobody else reads it."""
+        os.makedirs(self.path, mode=0o700, exist_ok=True)
+
+
+def folder_of(text: str) -> str:
+    """A folder as it was written, `~` included."""
+    return os.path.abspath(os.path.expanduser(text))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a job, and so of a folder."""
+    return _NAME.fullmatch(text) is not None

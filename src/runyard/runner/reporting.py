@@ -1,0 +1,142 @@
+"""What a runner tells the server of its job: that it begins, lives, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from .definition import Orders, read_orders
+from .exchange import Away, Exchange, Refused, Stopped
+from .job_file import say
+
+AT_END_S = 3_600.0  # that a server which is away is waited for, once the script has ended
+AT_BEGIN_S = 3_600.0
+TIMEOUT_S = 30.0
+UNKNOWN_S = 120.0  # that a credential is refused, until it is believed
+ENDED_HERE = (401, 403, 404)
+
+
+class AnotherRuns(Exception):
+    """Another process has this job in hand, and is alive."""
+
+
+class Reporter:
+    """One attempt at a job, in the server's eyes.
+
+    Args:
+        exchange: for the thread that makes this; the beats have their own.
+        rank: of this machine among those of the job.
+        canceled: called once, from another thread, when the server wants the job to end.
+    """
+
+    def __init__(self, exchange: Exchange, run_id: str, rank: int, canceled: Callable[[str], None]) -> None:
+        self.attempt = uuid.uuid4().hex
+        self.rank = rank
+        self.interval_s = 10.0
+        self._exchange = exchange
+        self._path = f"/jobs/{run_id}"
+        self._canceled = canceled
+        self._state = "Preparing"
+        self._changed = threading.Event()
+        self._over = False
+        self._thread: threading.Thread | None = None
+        self._beats = exchange.another()
+
+    def begin(self) -> Orders:
+        """Say that this process has the job, and hear what it is.
+
+        Raises: AnotherRuns, Away, Refused.
+        """
+        told = {
+            "attempt": self.attempt,
+            "rank": self.rank,
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "platform": f"{platform.system().lower()}-{platform.machine()}",
+            "python": platform.python_version(),
+            "server": self._exchange.server,
+        }
+        try:
+            answer = self._exchange.call(
+                "POST", f"{self._path}/begin", told, patience_s=AT_BEGIN_S, timeout_s=TIMEOUT_S
+            )
+        except Refused as exc:
+            if exc.code == "RESOURCE_ALREADY_EXISTS":
+                raise AnotherRuns(str(exc)) from exc
+            raise
+        orders = read_orders(answer)
+        self.interval_s = orders.interval_s
+        return orders
+
+    def start_beats(self) -> None:
+        """From now on the server hears that this is alive."""
+        self._thread = threading.Thread(target=self._beat_on, name="beats", daemon=True)
+        self._thread.start()
+
+    def tell(self, state: str) -> None:
+        """Preparing, Running, Finalizing: with the next beat, which comes at once."""
+        self._state = state
+        self._changed.set()
+
+    def end(self, state: str, error: dict[str, Any] | None) -> bool:
+        """Say how it ended. Whether the server heard it, or has ended the job itself."""
+        self._over = True
+        self._changed.set()
+        self._beats.stop_waiting()
+        if self.rank:
+            return True
+        told = {"attempt": self.attempt, "state": state, **({"error": error} if error else {})}
+        try:
+            self._exchange.call("POST", f"{self._path}/end", told, patience_s=AT_END_S, timeout_s=TIMEOUT_S)
+        except Refused as exc:
+            say(f"The server does not take the end of the job: {exc}")
+            return exc.status in ENDED_HERE
+        except (Away, Stopped) as exc:
+            say(f"The server did not hear of the end of the job: {exc}")
+            return False
+        return True
+
+    def _beat_on(self) -> None:
+        refused_since: float | None = None
+        pause, tries = 0.0, 0
+        while True:
+            self._changed.wait(pause)
+            self._changed.clear()
+            if self._over:
+                return
+            try:
+                self._beat()
+                refused_since, tries, pause = None, 0, self.interval_s
+            except Refused as exc:
+                now = time.monotonic()
+                refused_since = refused_since or now
+                if exc.status in ENDED_HERE and now - refused_since > UNKNOWN_S:
+                    self._canceled(f"The server does not know this job any more: {exc}")
+                    return
+                pause = max(self.interval_s, 5.0)
+            except Away:
+                tries += 1
+                pause = min(self.interval_s * 2 ** min(tries, 6), 60.0)
+            except Stopped:
+                return
+
+    def _beat(self) -> None:
+        told = {"attempt": self.attempt, "rank": self.rank, "state": self._state}
+        answer = self._beats.call("POST", f"{self._path}/beat", told, timeout_s=TIMEOUT_S)
+        self.interval_s = max(0.2, float(answer.get("interval_s") or self.interval_s))
+        if answer.get("cancel"):
+            self._canceled("")
+
+
+def claim(exchange: Exchange, run_id: str, code: str) -> str:
+    """The job's token for the code that an engine was given.
+
+    Raises: Away, Refused.
+    """
+    answer = exchange.call("POST", f"/jobs/{run_id}/claim", {"code": code}, patience_s=AT_BEGIN_S)
+    return str(answer["token"])

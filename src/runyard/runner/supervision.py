@@ -1,0 +1,186 @@
+"""The script's processes: started, watched, ended, and what is to be said of their end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import processes
+from .memory import killed_for_memory
+
+LOOK_S = 0.05
+TAIL_BYTES = 4096
+_RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A process to start. `log`: the file that takes all that it says. `rank`: among all of the job."""
+
+    command: Sequence[str]
+    variables: Mapping[str, str]
+    folder: str
+    log: str
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: Completed, Failed, Canceled; and why, as the server keeps it."""
+
+    state: str
+    code: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """For the server; None where there is nothing to say."""
+        if not self.code:
+            return None
+        told = {
+            "code": self.code,
+            "message": self.message,
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+class Cancel:
+    """The wish that a job ends, from whoever has it. `why`: empty, where the server said so."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.why = ""
+
+    def __call__(self, why: str = "") -> None:
+        if not self.event.is_set():
+            self.why = why
+            self.event.set()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is one."""
+        return self.event.is_set()
+
+
+class Supervisor:
+    """All processes that the script is.
+
+    Args:
+        folder: of the job; what belongs to it is recognised by it.
+        began: told which sessions there are.
+    """
+
+    def __init__(self, folder: str, cancel: Cancel, began: Callable[[list[int]], None]) -> None:
+        self._folder = folder
+        self._cancel = cancel
+        self._began = began
+        self._running: list[tuple[Launch, subprocess.Popen[bytes]]] = []
+
+    def run(self, launches: Sequence[Launch], max_seconds: float) -> Outcome:
+        """Start them and wait for all. One that fails ends the others; what they leave behind is ended too."""
+        memory = killed_for_memory()
+        try:
+            for launch in launches:
+                self._running.append((launch, self._start(launch)))
+        except OSError as exc:
+            self.end_all()
+            return Outcome("Failed", "UserError", _cannot_start(launches[len(self._running)], exc))
+        self._began([process.pid for _, process in self._running])
+        outcome = self._watch(max_seconds, memory)
+        self.end_all()
+        return outcome
+
+    def end_all(self) -> None:
+        """No process of the job is left."""
+        sessions = [process.pid for _, process in self._running]
+        processes.end_all(lambda: self._left(sessions))
+
+    def _left(self, sessions: Sequence[int]) -> set[int]:
+        for _, process in self._running:
+            process.poll()  # else what has ended stays in the table
+        return processes.of_job(self._folder, sessions=sessions, below=os.getpid())
+
+    def _start(self, launch: Launch) -> subprocess.Popen[bytes]:
+        with open(launch.log, "ab") as log:
+            started = subprocess.Popen(
+                list(launch.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=launch.folder,
+                env=dict(launch.variables),
+                start_new_session=True,
+                preexec_fn=processes.end_with_parent(),
+            )
+        processes.first_to_go(started.pid)
+        return started
+
+    def _watch(self, max_seconds: float, memory: int) -> Outcome:
+        until = time.monotonic() + max_seconds
+        while True:
+            codes = [process.poll() for _, process in self._running]
+            for (launch, _), code in zip(self._running, codes):  # noqa: B905
+                if code:
+                    return self._failed(launch, code, memory)
+            if None not in codes:
+                return Outcome("Completed", exit_code=0)
+            if self._cancel.event.wait(LOOK_S):
+                return self.canceled()
+            if time.monotonic() > until:
+                return Outcome(
+                    "Failed", "TimeOut", f"The script ran longer than the {max_seconds:g} s it is allowed."
+                )
+            processes.reap({process.pid for _, process in self._running})
+
+    def canceled(self) -> Outcome:
+        """What is said of a job that someone wanted to end."""
+        why = self._cancel.why
+        return Outcome("Canceled", "Canceled" if why else "", why)
+
+    def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
+        who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"
+        if code > 0:
+            return Outcome("Failed", "UserError", f"{who} failed with {_last_words(launch.log, code)}", code)
+        name = _signal_name(-code)
+        if -code == signal.SIGKILL and killed_for_memory() > memory:
+            return Outcome(
+                "Failed", "OutOfMemory", f"{who} was ended by the kernel: memory was short.", None, -code
+            )
+        hint = (
+            " Nobody here sent it; a machine that is short of memory does." if -code == signal.SIGKILL else ""
+        )
+        return Outcome("Failed", "UserError", f"{who} was ended by {name}.{hint}", None, -code)
+
+
+def _last_words(log: str, code: int) -> str:
+    """The exception that a Python program told at last, or its exit code."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").rstrip().splitlines()
+    except OSError:
+        lines = []
+    found = _RAISED.fullmatch(lines[-1].strip()) if lines else None
+    return f"{found.group()[:1000]} (exit code {code})" if found else f"exit code {code}; its log says more."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"
+
+
+def _cannot_start(launch: Launch, exc: OSError) -> str:
+    return f"{launch.command[0]} cannot be started in {launch.folder}: {exc.strerror or exc}."

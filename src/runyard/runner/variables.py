@@ -1,0 +1,62 @@
+"""The environment of the script: the machine's, the job's, and nobody else's credentials."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from .job_file import JobFile
+from .processes import MARK
+
+EXPIRES_S = 30 * 86_400  # the token renews itself as long as the job lives
+_OF_JOBS = ("AZUREML_", "MLFLOW_TRACKING_", "MLFLOW_EXPERIMENT_", "OMPI_COMM_WORLD_")
+_OF_ONE = (
+    *("RUNYARD_TOKEN", "RUNYARD_RUN_ID", "RUNYARD_SERVER", "RUNYARD_WORKSPACE", "MLFLOW_RUN_ID", MARK),
+    *("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK", "LOCAL_RANK", "NODE_RANK", "TF_CONFIG"),
+)
+_OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_PREFIX")
+
+
+def of_machine(given: Mapping[str, str] = os.environ, *, own_python: bool = False) -> dict[str, str]:
+    """What this machine has, without what tells of another job or carries a credential for a server.
+
+    Args:
+        own_python: the job brings an environment, which settings for another Python would disturb.
+    """
+    return {
+        name: value
+        for name, value in given.items()
+        if not name.startswith(_OF_JOBS) and name not in _OF_ONE and not (own_python and name in _OF_PYTHON)
+    }
+
+
+def of_job(job: JobFile, told: Mapping[str, str], packages: Sequence[str]) -> dict[str, str]:
+    """What the server tells the script, and the job's token.
+
+    Args:
+        packages: of the environment, as far as they are known.
+    """
+    found = dict(told)
+    if "runyard" in packages and found.get("MLFLOW_TRACKING_URI", "").startswith("http"):
+        found["MLFLOW_TRACKING_URI"] = journaled(found["MLFLOW_TRACKING_URI"])
+    return {
+        **found,
+        "RUNYARD_TOKEN": job.token,
+        "MLFLOW_TRACKING_TOKEN": job.token,
+        "AZUREML_RUN_TOKEN": job.token,
+        "AZUREML_RUN_TOKEN_EXPIRY": str(int(time.time()) + EXPIRES_S),
+        "PYTHONUNBUFFERED": "1",
+        MARK: job.place.path,
+    }
+
+
+def journaled(uri: str) -> str:
+    """The tracking URI by which Runyard's plugin for MLflow keeps points while the server is away."""
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    near = host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+    usual = "http" if near else "https"
+    tls = "" if parts.scheme == usual else f"?tls={'on' if parts.scheme == 'https' else 'off'}"
+    return f"runyard://{parts.netloc}{parts.path}{tls}"

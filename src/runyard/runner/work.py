@@ -1,0 +1,76 @@
+"""The course of a job on its machine.
+
+    begin → sources → environment → processes → outputs, logs → end
+
+All that can fail ends in an Outcome, which is written down here and told to the server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from . import processes
+from .course import Course
+from .exchange import Away, Exchange, Refused
+from .job_file import JobFile, keep_token, say
+from .ranks import node_rank
+from .reporting import AnotherRuns, Reporter, claim
+from .state_file import ENDED, StateFile
+from .supervision import Cancel, Outcome
+
+ANOTHER, AWAY, REFUSED, CANCELED = 75, 69, 77, 143
+
+
+def work(job: JobFile) -> int:
+    """Do a job. Returns the exit code: that of the script, or one that says why there was none."""
+    job.place.make_private()
+    rank = node_rank()
+    cancel = Cancel()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: cancel("The job was ended on its machine."))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    processes.adopt()
+    state = StateFile(job, rank)
+    state.change()
+    say(f"{_now()} job {job.run_id} at {job.server}, process {os.getpid()}, rank {rank}")
+    try:
+        job, reporter, orders = _begin(job, rank, cancel)
+    except AnotherRuns as exc:
+        say(f"{_now()} {exc}")
+        return ANOTHER
+    except (Away, Refused) as exc:
+        say(f"{_now()} {exc}")
+        state.change(phase=ENDED, state="Failed", code="EngineError", reason=str(exc))
+        return AWAY if isinstance(exc, Away) else REFUSED
+    if orders.cancel:
+        state.change(phase=ENDED, state="Canceled", code="Canceled", reported=True)
+        return CANCELED
+    outcome = Course(job, orders, reporter, state, cancel, rank).run()
+    say(f"{_now()} {outcome.state} {outcome.message}")
+    return _exit_code(outcome)
+
+
+def _begin(job: JobFile, rank: int, cancel: Cancel) -> Any:
+    exchange = Exchange(job.server, job.workspace, job.token, job.ca_file)
+    if not job.token:
+        job = keep_token(job, claim(exchange, job.run_id, job.code))
+        exchange.token = job.token
+    reporter = Reporter(exchange, job.run_id, rank, cancel)
+    return job, reporter, reporter.begin()
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if outcome.state == "Completed":
+        return 0
+    if outcome.state == "Canceled":
+        return CANCELED
+    if outcome.signal:
+        return 128 + outcome.signal
+    return outcome.exit_code or 1
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S")
