@@ -10,7 +10,6 @@ import msgspec
 
 from runyard.entities.job import Resources
 
-
 POOL = "pool"
 KINDS = ("local", "ssh", "slurm", "ray", POOL)
 
@@ -81,6 +80,7 @@ class Compute(msgspec.Struct, frozen=True):
         server_url: how its machines reach this server; empty: as everybody does.
         error: of the last time that the engine was asked; empty: it answered.
         credentials: names of the credentials that it has. secret: those, encrypted.
+        workspace: its workspace's name.
     """
 
     id: int
@@ -104,3 +104,7 @@ class Compute(msgspec.Struct, frozen=True):
     nodes: Sequence[Node] = ()
     credentials: Sequence[str] = ()
     secret: bytes | None = None
+    workspace: str = ""
+
+    def __repr__(self) -> str:
+        return f"Compute({self.name!r}, {self.kind!r})"

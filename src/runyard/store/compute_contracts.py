@@ -86,6 +86,14 @@ class ComputeStore(Protocol):
         """
         ...
 
+    async def groups_of(self, principal_id: int) -> Collection[str]:
+        """Names of the groups that somebody is in."""
+        ...
+
+    async def known_groups(self, names: Collection[str]) -> Collection[str]:
+        """Those of these names that groups have."""
+        ...
+
     async def put_size(self, workspace_id: int, size: Size, limit: int) -> None:
         """Declare or replace. Raises: NotFound for its compute target; InvalidInput when there are `limit` already."""
         ...

@@ -1,0 +1,1 @@
+"""The server's own machine as a compute target."""

@@ -1,0 +1,32 @@
+"""Jobs on the server's own machine: processes that outlive the server."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runyard.engines.contracts import Engine
+from runyard.engines.shell.local import LocalShell
+from runyard.engines.shell.machine import Machine
+from runyard.engines.shell.machines import Machines
+from runyard.entities.compute_settings import LocalSettings
+
+NAME = "here"
+
+
+def open_local(settings: LocalSettings, folder: str) -> Engine:
+    """The engine.
+
+    Args:
+        folder: where work lies unless the settings say so.
+    Raises: EngineRefused, when jobs cannot run as that user.
+    """
+    own = folder if not settings.user else "~/.runyard"
+    python = settings.python or ("python3" if settings.user else sys.executable)
+    machine = Machine(NAME, LocalShell(settings.user), settings.folder or own, python)
+    return Machines([machine], 0, [settings.python] if settings.python else [])
+
+
+def local_capacity(settings: LocalSettings) -> int:
+    """How many jobs run at once."""
+    return settings.jobs_at_once or max(2, len(os.sched_getaffinity(0)))

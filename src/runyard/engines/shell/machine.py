@@ -1,0 +1,151 @@
+"""A machine on which the runner is started directly: no scheduler stands between."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from runyard.engines.bundle import runner_bundle
+from runyard.engines.contracts import EngineRefused, EngineState, EngineUnreachable, Phase
+from runyard.engines.shell.contracts import Ran, Shell
+from runyard.entities.compute import Node
+
+IDS_AT_ONCE = 1_000  # in one command line
+STOP_S = 60.0
+_NO_FILE = 2  # Python's exit code when the runner is not there
+_WRONG = 64
+_MISSING = (126, 127)
+_OLD_DAYS = 45  # longer than a job may run
+
+
+class RunnerState(msgspec.Struct):
+    """What the runner's `states` prints of a job."""
+
+    phase: str
+    reason: str = ""
+    code: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    gpus: list[int] | None = None
+
+    @property
+    def state(self) -> EngineState:
+        """As the contract has it."""
+        return EngineState(Phase(self.phase), self.reason, self.code, self.exit_code, self.signal)
+
+
+class Machine:
+    """Drives the runner's commands on one machine. The runner is laid down when it is not there.
+
+    Args:
+        name: of the machine among those of its target; part of the ids of its jobs.
+        folder: absolute, or below the home directory when it begins with `~/`.
+        python: the interpreter that the runner is started with.
+    """
+
+    def __init__(self, name: str, shell: Shell, folder: str, python: str) -> None:
+        self.name = name
+        self.shell = shell
+        self._folder = folder
+        self._python = python
+
+    @property
+    def describe(self) -> str:
+        """For people."""
+        return self.shell.describe
+
+    def command(self) -> str:
+        """How the runner is called there, for a dry run."""
+        return f"{self._python} -I {posixpath.join(self._folder, _bundle_name())}"
+
+    def job_path(self, run_id: str) -> str:
+        """Where the job file lies, as it was configured."""
+        return posixpath.join(self._folder, "jobs", run_id, "job.json")
+
+    async def start(self, run_id: str, job: Mapping[str, Any]) -> None:
+        """Begin a job; again: it is the one that there is."""
+        folder = await self.folder()
+        path = posixpath.join(folder, "jobs", run_id, "job.json")
+        await self.shell.put(json.dumps({**job, "folder": folder}).encode(), path, 0o600)
+        await self._call("start", path)
+
+    async def states(self, run_ids: Sequence[str]) -> dict[str, RunnerState]:
+        """Where jobs are."""
+        found: dict[str, RunnerState] = {}
+        for start in range(0, len(run_ids), IDS_AT_ONCE):
+            ran = await self._call("states", await self.folder(), *run_ids[start : start + IDS_AT_ONCE])
+            found |= self._decoded(ran, dict[str, RunnerState])
+        return found
+
+    async def stop(self, run_id: str) -> None:
+        """End a job with all its processes."""
+        await self._call("stop", await self.folder(), run_id, timeout_s=STOP_S)
+
+    async def tail(self, run_id: str) -> str:
+        """The end of what the runner said."""
+        ran = await self._call("tail", await self.folder(), run_id)
+        return ran.stdout.decode("utf-8", "replace")
+
+    async def forget(self, run_id: str) -> None:
+        """Remove the job's folder."""
+        await self._call("forget", await self.folder(), run_id, timeout_s=STOP_S)
+
+    async def nodes(self) -> Sequence[Node]:
+        """What it has."""
+        found: list[Node] = self._decoded(await self._call("nodes", await self.folder()), list[Node])
+        return found
+
+    async def folder(self) -> str:
+        """Where work lies, absolute."""
+        if self._folder.startswith("~/"):
+            return posixpath.join(await self.shell.home(), self._folder[2:])
+        return self._folder
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        await self.shell.aclose()
+
+    async def _call(self, *arguments: str, timeout_s: float = 60.0) -> Ran:
+        bundle = posixpath.join(await self.folder(), _bundle_name())
+        python = self._python
+        if python.startswith("~/"):
+            python = posixpath.join(await self.shell.home(), python[2:])
+        argv = [python, "-I", bundle, *arguments]
+        ran = await self.shell.run(argv, timeout_s=timeout_s)
+        if ran.exit_code == _NO_FILE and b"can't open file" in ran.stderr:
+            await self._lay(bundle)
+            ran = await self.shell.run(argv, timeout_s=timeout_s)
+        if ran.exit_code != 0:
+            raise self._complaint(ran)
+        return ran
+
+    async def _lay(self, path: str) -> None:
+        await self.shell.put(runner_bundle()[0], path, 0o755)
+        old = ["find", posixpath.dirname(path), "-maxdepth", "1", "-name", "runner-*.pyz"]
+        await self.shell.run([*old, "-mtime", f"+{_OLD_DAYS}", "-exec", "rm", "-f", "{}", "+"])
+
+    def _complaint(self, ran: Ran) -> Exception:
+        if ran.exit_code in _MISSING:
+            return EngineRefused(
+                f"{self._python} cannot be started on {self.describe} ({ran.complaint}). Set settings.python of the compute "
+                "target to a Python 3.8 or later there."
+            )
+        if ran.exit_code == _WRONG or b"SyntaxError" in ran.stderr:
+            return EngineRefused(f"The runner refuses on {self.describe}: {ran.complaint}")
+        return EngineUnreachable(f"The runner fails on {self.describe}: {ran.complaint}")
+
+    def _decoded(self, ran: Ran, kind: Any) -> Any:
+        try:
+            return msgspec.json.decode(ran.stdout, type=kind)
+        except msgspec.MsgspecError as exc:
+            raise EngineUnreachable(
+                f"{self.describe} does not answer as the runner does: {ran.stdout[:200]!r}"
+            ) from exc
+
+
+def _bundle_name() -> str:
+    return f"runner-{runner_bundle()[1][:16]}.pyz"
