@@ -179,6 +179,19 @@ def test_charts_are_added_and_removed_with_a_way_back(studio: Studio, experiment
     expect(cards).to_have_count(len(KINDS))
 
 
+def test_a_new_chart_shows_something(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment, {"f": "loss"})
+    page.get_by_role("button", name="Add chart").click()
+    page.get_by_role("menuitem", name="Parallel coordinates", exact=True).click()
+    expect(_chart(page, re.compile("^Parallel coordinates of .*lr, .*: 3 of 3 runs"))).to_be_visible()
+
+
+def test_a_metric_that_was_logged_once_is_shown_as_bars(studio: Studio, experiment: str) -> None:
+    page = _open(studio, experiment, {"f": "system/cpu"})
+    expect(_chart(page, "cpu: run-2 50, run-1 50, run-0 50")).to_be_visible()
+    assert axe_findings(page) == []
+
+
 def test_charts_of_values_are_drawn_from_their_address(studio: Studio, experiment: str) -> None:
     panels = [
         ("bar", ["m:loss"]),

@@ -1,4 +1,5 @@
 /** Series made ready to be drawn: names, colours, smoothing. Pure. */
+import type { Bar } from "@/lib/chart-bars";
 import type { Line, Series } from "@/lib/chart-data";
 import { ema, gaussian } from "@/lib/chart-smooth";
 import type { Smoothing } from "@/lib/chart-state";
@@ -92,3 +93,23 @@ export function asked(
 const BESIDE = 0.2;
 const MOST_BUCKETS = 100_000;
 const LEAST_BUCKETS = 150;
+
+/** Whether each line is one point, so that nothing could be seen of a line. */
+export const areSingle = (lines: readonly Line[]): boolean =>
+  lines.length > 0 &&
+  lines.every((line) => line.series.stored === 1 && line.series.last.length === 1 && !line.band);
+
+/** The value of each line that is one point, greatest first. */
+export const barsOfLines = (lines: readonly Line[]): Bar[] =>
+  lines
+    .map((line) => ({
+      key: line.key,
+      runId: line.runId,
+      name: line.label,
+      color: line.color,
+      value: line.series.last[0]!,
+      deviation: 0,
+      n: 1,
+    }))
+    .filter((one) => Number.isFinite(one.value))
+    .sort((a, b) => b.value - a.value);

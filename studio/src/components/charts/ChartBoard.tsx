@@ -73,7 +73,16 @@ export function ChartBoard(props: ChartBoardProps) {
         change={change}
         metrics={metrics ?? []}
         grouped={groups !== null}
-        add={experimentIds && <AddPanel panels={state.panels} change={change} />}
+        add={
+          experimentIds && (
+            <AddPanel
+              workspace={workspace}
+              experimentIds={experimentIds}
+              panels={state.panels}
+              change={change}
+            />
+          )
+        }
       />
       {children}
       {legend && <Legend entries={entries} />}

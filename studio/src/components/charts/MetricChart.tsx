@@ -1,5 +1,5 @@
 /** One metric of all runs, or several in one chart: read when it comes into view. */
-import { type ReactNode, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
 import { ChartCard } from "@/components/charts/ChartCard";
 import type { Crosshair } from "@/components/charts/crosshair";
 import { Filling } from "@/components/charts/Filling";
@@ -13,9 +13,11 @@ import { useLineChart } from "@/components/charts/use-line-chart";
 import { type Drawn, useSeries } from "@/components/charts/use-series";
 import { countsOf } from "@/lib/chart-data";
 import { countsText } from "@/lib/chart-export";
-import { asked } from "@/lib/chart-lines";
+import { areSingle, asked } from "@/lib/chart-lines";
 import { type ChartsState, HEIGHTS, withSettings } from "@/lib/chart-state";
 import { axisName } from "@/lib/chart-ticks";
+
+const SinglePoints = lazy(() => import("@/components/charts/SinglePoints"));
 
 export const HIGH = { s: 190, m: HEIGHTS.usual, l: 380 } as const;
 
@@ -110,6 +112,10 @@ export function MetricChart({
         />
       ) : own.table ? (
         <SeriesTable lines={lines} caption={title} />
+      ) : areSingle(lines) ? (
+        <Suspense fallback={<Filling waiting />}>
+          <SinglePoints lines={lines} name={title} height={height} />
+        </Suspense>
       ) : (
         seen &&
         (LineChart ? (

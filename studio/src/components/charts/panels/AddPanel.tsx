@@ -1,4 +1,4 @@
-/** Adds a chart of a kind; what it is made of is chosen in it. */
+/** Adds a chart of a kind, of the first names that there are; what it is made of is chosen in it. */
 import { Button, Menu } from "@mantine/core";
 import {
   IconChartBar,
@@ -11,7 +11,11 @@ import {
   IconTimeline,
   IconTopologyRing3,
 } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import { keysQuery } from "@/api/run-keys";
 import type { ChangeCharts } from "@/components/charts/use-charts-state";
+import { firstOf } from "@/lib/chart-first";
 import { freshId, type Panel, type PanelKind } from "@/lib/chart-state";
 
 const KINDS: { kind: PanelKind; name: string; icon: typeof IconPlus }[] = [
@@ -25,7 +29,26 @@ const KINDS: { kind: PanelKind; name: string; icon: typeof IconPlus }[] = [
   { kind: "difference", name: "Difference table", icon: IconTableColumn },
 ];
 
-export function AddPanel({ panels, change }: { panels: readonly Panel[]; change: ChangeCharts }) {
+export function AddPanel({
+  workspace,
+  experimentIds,
+  panels,
+  change,
+}: {
+  workspace: string;
+  experimentIds: readonly string[];
+  panels: readonly Panel[];
+  change: ChangeCharts;
+}) {
+  const client = useQueryClient();
+  const latest = useRef(panels);
+  latest.current = panels;
+  const add = async (kind: PanelKind) => {
+    const asked = keysQuery(workspace, [...experimentIds], ["metric", "param", "tag"]);
+    const keys = await client.fetchQuery(asked).catch(() => ({ items: [] }));
+    const now = latest.current;
+    change({ panels: [{ id: freshId(now), kind, of: firstOf(kind, keys.items) }, ...now] });
+  };
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -33,11 +56,7 @@ export function AddPanel({ panels, change }: { panels: readonly Panel[]; change:
       </Menu.Target>
       <Menu.Dropdown>
         {KINDS.map(({ kind, name, icon: Icon }) => (
-          <Menu.Item
-            key={kind}
-            leftSection={<Icon size={15} aria-hidden />}
-            onClick={() => change({ panels: [{ id: freshId(panels), kind, of: [] }, ...panels] })}
-          >
+          <Menu.Item key={kind} leftSection={<Icon size={15} aria-hidden />} onClick={() => add(kind)}>
             {name}
           </Menu.Item>
         ))}
