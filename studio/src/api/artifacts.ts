@@ -20,6 +20,8 @@ export interface FileSource {
   download: (path: string) => string;
   /** What Python calls the file or directory; "": it has no such name. */
   uri: (path: string) => string;
+  /** A browser does not show its files at their addresses, but saves them: pages and documents are seen as text. */
+  onlySaved?: boolean;
   /** Without it nothing can be changed. */
   write?: {
     upload: (

@@ -15,7 +15,11 @@ export type Change =
   /** The stream was away for a while: whatever one shows may be old. */
   | { type: "resumed" };
 
-type Listener = (change: Change) => void;
+/** Traces of these experiments have changed; "all": any may have. */
+type TracesChange = { type: "traces"; experimentIds: string[] | "all" };
+
+type Told = Change | TracesChange;
+type Listener = (told: Told) => void;
 const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 30_000];
 
 /** One connection per workspace, open while somebody listens and the page is visible. */
@@ -61,6 +65,10 @@ class Stream {
       this.tell({ type: "runs", runs: data.runs ?? [], many: data.many ?? [] });
     });
     source.addEventListener("experiments", () => this.tell({ type: "experiments" }));
+    source.addEventListener("traces", (event) => {
+      const data = JSON.parse(event.data) as { experiment_ids: string[]; all: boolean };
+      this.tell({ type: "traces", experimentIds: data.all ? "all" : data.experiment_ids });
+    });
     source.addEventListener("error", () => {
       this.close();
       // A server that is only started anew is back by the second try.
@@ -76,15 +84,32 @@ class Stream {
     this.missed = true;
   }
 
-  private tell(change: Change): void {
-    for (const listener of this.listeners) listener(change);
+  private tell(told: Told): void {
+    for (const listener of this.listeners) listener(told);
   }
 }
 
 const streams = new Map<string, Stream>();
 
-/** Calls back with what changes in a workspace, until the component goes. The callback may be a new one each time. */
-export function useLive(workspace: string, callback: Listener): void {
+/**
+ * Calls back with what changes of runs and experiments in a workspace, until the component goes. The callback may be a
+ * new one each time.
+ */
+export function useLive(workspace: string, callback: (change: Change) => void): void {
+  useTold(workspace, (told) => told.type !== "traces" && callback(told));
+}
+
+/** Calls back when traces of one of these experiments have changed or may have. */
+export function useLiveTraces(workspace: string, experimentIds: readonly string[], callback: () => void): void {
+  useTold(workspace, (told) => {
+    if (told.type === "resumed") return callback();
+    if (told.type !== "traces") return;
+    const { experimentIds: changed } = told;
+    if (changed === "all" || experimentIds.some((one) => changed.includes(one))) callback();
+  });
+}
+
+function useTold(workspace: string, callback: Listener): void {
   const latest = useRef(callback);
   useEffect(() => {
     latest.current = callback;
@@ -95,6 +120,6 @@ export function useLive(workspace: string, callback: Listener): void {
       stream = new Stream(workspace);
       streams.set(workspace, stream);
     }
-    return stream.listen((change) => latest.current(change));
+    return stream.listen((told) => latest.current(told));
   }, [workspace]);
 }

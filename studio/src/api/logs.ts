@@ -1,6 +1,6 @@
 /** Logs of a run: which files they are, and how large. */
 import { queryOptions } from "@tanstack/react-query";
-import type { Entry, FileSource } from "@/api/artifacts";
+import { type Entry, type FileSource, readPart } from "@/api/artifacts";
 import { request } from "@/api/http";
 import { isLog, nameOf } from "@/lib/file-kind";
 
@@ -31,8 +31,23 @@ export const logsQuery = (source: FileSource) =>
     staleTime: 10_000,
   });
 
+/** How a log is read: how long it is now, and bytes from a place on. */
+export interface LogReader {
+  /** Tells it from all others. */
+  key: string;
+  size: (signal?: AbortSignal) => Promise<number>;
+  part: (from: number, size: number, signal?: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Reads a file at an address. */
+export const fileReader = (url: string): LogReader => ({
+  key: url,
+  size: (signal) => sizeOf(url, signal),
+  part: async (from, size, signal) => (await readPart(url, from, size, signal)).bytes,
+});
+
 /** How many bytes a file has now. */
-export async function sizeOf(url: string, signal?: AbortSignal): Promise<number> {
+async function sizeOf(url: string, signal?: AbortSignal): Promise<number> {
   const response = await request("HEAD", url, { signal, headers: { Accept: "*/*" } });
   return Number(response.headers.get("Content-Length") ?? 0);
 }

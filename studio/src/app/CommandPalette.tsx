@@ -26,7 +26,18 @@ interface Target {
   icon: typeof IconBox;
 }
 
-const PAGES = ["experiments", "runs", "models", "datasets", "datastores", "traces", "access", "trash"];
+const PAGES = [
+  "experiments",
+  "runs",
+  "jobs",
+  "compute",
+  "models",
+  "datasets",
+  "datastores",
+  "traces",
+  "access",
+  "trash",
+];
 const MOST = 8;
 
 export function CommandPalette({ open, onClose }: { open: boolean; onClose: () => void }) {

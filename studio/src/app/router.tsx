@@ -131,6 +131,18 @@ const traces = createRoute({
   validateSearch: free,
   component: lazyRouteComponent(() => import("@/pages/traces/TracesPage"), "TracesPage"),
 });
+const compute = createRoute({
+  getParentRoute: () => workspace,
+  path: "/compute",
+  validateSearch: free,
+  component: lazyRouteComponent(() => import("@/pages/compute/ComputePage"), "ComputePage"),
+});
+const jobs = createRoute({
+  getParentRoute: () => workspace,
+  path: "/jobs",
+  validateSearch: free,
+  component: lazyRouteComponent(() => import("@/pages/jobs/JobsPage"), "JobsPage"),
+});
 const access = createRoute({
   getParentRoute: () => workspace,
   path: "/access",
@@ -162,6 +174,8 @@ export function makeRouter(client: QueryClient) {
     datasets,
     datastores,
     traces,
+    compute,
+    jobs,
     access,
     trash,
     later,

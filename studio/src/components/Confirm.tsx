@@ -7,6 +7,7 @@ export function Confirm({
   title,
   children,
   action,
+  dismiss = "Cancel",
   typed,
   onConfirm,
   onClose,
@@ -16,6 +17,8 @@ export function Confirm({
   children: ReactNode;
   /** The word on the button: Delete, Purge … */
   action: string;
+  /** The word on the other one, where Cancel would mean something else. */
+  dismiss?: string;
   /** What must be typed first, for what is gone for good. */
   typed?: string;
   onConfirm: () => void | Promise<void>;
@@ -55,7 +58,7 @@ export function Confirm({
       )}
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={onClose}>
-          Cancel
+          {dismiss}
         </Button>
         <Button color="red" loading={busy} disabled={typed !== undefined && text !== typed} onClick={confirm}>
           {action}

@@ -95,7 +95,7 @@ function FileHead({
       <div className={classes.actions}>
         {path !== "" && <Copy text={path} what="Copy path" />}
         {uri !== "" && <Copy link text={uri} what={`Copy ${uri.slice(0, uri.indexOf(":"))}:/ address`} />}
-        {!isDir && OPENED.has(kindOf(path)) && (
+        {!isDir && !source.onlySaved && OPENED.has(kindOf(path)) && (
           <Tooltip label="Open in a tab of its own">
             <ActionIcon
               size="sm"

@@ -24,7 +24,7 @@ const READ: Partial<Record<FileKind, ComponentType<PreviewProps>>> = {
 };
 
 export function Preview(props: PreviewProps) {
-  const kind = kindOf(props.path);
+  const kind = shownAs(props);
   const Read = READ[kind];
   if (Read)
     return (
@@ -33,6 +33,12 @@ export function Preview(props: PreviewProps) {
       </Suspense>
     );
   return <Seen kind={kind} {...props} />;
+}
+
+/** What a browser would save rather than show is read as text, but for pictures. */
+function shownAs({ source, path }: PreviewProps): FileKind {
+  const kind = kindOf(path);
+  return source.onlySaved && ["html", "pdf", "video", "audio"].includes(kind) ? "text" : kind;
 }
 
 /** What the browser itself can show. */

@@ -16,6 +16,7 @@ import { type Compared, type ComparedRun, useCompared } from "@/pages/compare/us
 const Charts = lazy(() => import("@/pages/compare/Charts"));
 const Images = lazy(() => import("@/pages/compare/images/Images"));
 const Artifacts = lazy(() => import("@/pages/compare/artifacts/Artifacts"));
+const Code = lazy(() => import("@/pages/compare/code/Code"));
 
 export function ComparePage() {
   const { workspace = "" } = useParams({ strict: false });
@@ -104,6 +105,9 @@ function Body({ workspace, compared, search, change }: BodyProps) {
           )}
           {search.tab === "artifacts" && (
             <Artifacts workspace={workspace} runs={runs} search={search} change={change} />
+          )}
+          {search.tab === "code" && (
+            <Code workspace={workspace} runs={runs} search={search} change={change} />
           )}
         </Suspense>
       </div>

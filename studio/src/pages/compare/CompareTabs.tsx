@@ -1,5 +1,5 @@
 /** The parts of a comparison. */
-import { IconArrowsDiff, IconChartLine, IconFiles, IconPhoto } from "@tabler/icons-react";
+import { IconArrowsDiff, IconChartLine, IconCode, IconFiles, IconPhoto } from "@tabler/icons-react";
 import { useShortcuts } from "@/app/shortcuts";
 import { TabRow } from "@/components/TabRow";
 import { TABS, type Tab } from "@/pages/compare/search";
@@ -9,6 +9,7 @@ const LOOKS = {
   charts: { text: "Charts", icon: IconChartLine },
   images: { text: "Images", icon: IconPhoto },
   artifacts: { text: "Artifacts", icon: IconFiles },
+  code: { text: "Code", icon: IconCode },
 };
 
 export function CompareTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {

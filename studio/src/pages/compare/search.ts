@@ -4,7 +4,7 @@ import { useCallback, useMemo } from "react";
 import type { LineKind } from "@/lib/compare-lines";
 import { packedNumbers, unpackedNumbers } from "@/lib/run-numbers";
 
-export const TABS = ["differences", "charts", "images", "artifacts"] as const;
+export const TABS = ["differences", "charts", "images", "artifacts", "code"] as const;
 export type Tab = (typeof TABS)[number];
 export const KINDS: readonly LineKind[] = ["info", "param", "metric", "tag"];
 /** At most so many runs are compared. */

@@ -2,17 +2,22 @@ import { Button } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { type ComponentType, lazy, Suspense, useCallback } from "react";
+import type { Job } from "@/api/jobs";
 import type { RunPageData } from "@/api/run-page";
 import { restoreRun } from "@/api/runs";
+import { JobStateBadge } from "@/components/jobs/JobStateBadge";
 import { useSay } from "@/components/notices";
 import { Page } from "@/components/Page";
 import { Status } from "@/components/Status";
 import { Broken, Waiting } from "@/components/states";
+import { ended } from "@/lib/job-state";
+import { JobButtons } from "@/pages/run/JobButtons";
 import { Neighbours } from "@/pages/run/Neighbours";
 import { RunActions } from "@/pages/run/RunActions";
 import { RunTabs } from "@/pages/run/RunTabs";
 import classes from "@/pages/run/run.module.css";
-import { addressOf, type RunSearch, type Tab } from "@/pages/run/search";
+import { addressOf, type RunSearch, type Tab, tabsOf } from "@/pages/run/search";
+import { useJob } from "@/pages/run/use-job";
 import { useRunAddress, useRunPage } from "@/pages/run/use-run";
 
 const PARTS: Record<Tab, ComponentType<PartProps>> = {
@@ -23,6 +28,7 @@ const PARTS: Record<Tab, ComponentType<PartProps>> = {
   logs: lazy(() => import("@/pages/run/logs/Logs")),
   code: lazy(() => import("@/pages/run/code/Code")),
   traces: lazy(() => import("@/pages/run/traces/RunTraces")),
+  trials: lazy(() => import("@/pages/run/trials/Trials")),
 };
 
 export type ChangeRunSearch = (change: Partial<RunSearch>, replace?: boolean) => void;
@@ -31,6 +37,8 @@ export type ChangeRunSearch = (change: Partial<RunSearch>, replace?: boolean) =>
 export interface PartProps {
   workspace: string;
   page: RunPageData;
+  /** What was submitted; null: the run was started by its script. */
+  job: Job | null;
   search: RunSearch;
   change: ChangeRunSearch;
   refresh: () => Promise<unknown>;
@@ -40,6 +48,7 @@ export interface PartProps {
 export function RunPage() {
   const { workspace, experiment, run, search } = useRunAddress();
   const { found, refresh } = useRunPage(workspace, run);
+  const job = useJob(workspace, run, found.data);
   const navigate = useNavigate();
   const change = useCallback<ChangeRunSearch>(
     (part, replace = false) => {
@@ -54,7 +63,7 @@ export function RunPage() {
   );
   const base = `/workspaces/${encodeURIComponent(workspace)}/experiments`;
   const neighbours = <Neighbours workspace={workspace} experiment={experiment} run={run} />;
-  if (!found.data)
+  if (!found.data || job === undefined)
     return (
       <Page title="Run" crumbs={[{ text: "Experiments", to: base }]} wide actions={neighbours}>
         {found.isError ? (
@@ -66,7 +75,9 @@ export function RunPage() {
     );
   const page = found.data;
   const { info } = page.run;
-  const Part = PARTS[search.tab];
+  const tabs = tabsOf(job);
+  const tab = tabs.includes(search.tab) ? search.tab : "overview";
+  const Part = PARTS[tab];
   return (
     <Page
       wide
@@ -83,22 +94,26 @@ export function RunPage() {
             ]
           : []),
       ]}
-      beside={<Status status={info.status} />}
+      beside={
+        job && !ended(job.state) ? <JobStateBadge state={job.state} /> : <Status status={info.status} />
+      }
       actions={
         <>
           {neighbours}
+          {job && <JobButtons workspace={workspace} job={job} refresh={refresh} />}
           <RunActions workspace={workspace} page={page} refresh={refresh} />
         </>
       }
     >
       <Notices workspace={workspace} page={page} refresh={refresh} />
-      <RunTabs tab={search.tab} go={(tab) => change({ tab })} />
-      <div className={classes.body} role="tabpanel" aria-label={search.tab}>
+      <RunTabs tabs={tabs} tab={tab} go={(next) => change({ tab: next })} />
+      <div className={classes.body} role="tabpanel" aria-label={tab}>
         <Suspense fallback={<Waiting />}>
           <Part
             key={info.run_id}
             workspace={workspace}
             page={page}
+            job={job}
             search={search}
             change={change}
             refresh={refresh}

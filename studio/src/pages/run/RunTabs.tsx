@@ -5,12 +5,13 @@ import {
   IconCode,
   IconFiles,
   IconInfoCircle,
+  IconListNumbers,
   IconRoute,
   IconTerminal2,
 } from "@tabler/icons-react";
 import { useShortcuts } from "@/app/shortcuts";
 import { TabRow } from "@/components/TabRow";
-import { TABS, type Tab } from "@/pages/run/search";
+import type { Tab } from "@/pages/run/search";
 
 const LOOKS = {
   overview: { text: "Overview", icon: IconInfoCircle },
@@ -20,15 +21,16 @@ const LOOKS = {
   logs: { text: "Logs", icon: IconTerminal2 },
   code: { text: "Code", icon: IconCode },
   traces: { text: "Traces", icon: IconRoute },
+  trials: { text: "Trials", icon: IconListNumbers },
 };
 
-export function RunTabs({ tab, go }: { tab: Tab; go: (tab: Tab) => void }) {
+export function RunTabs({ tabs, tab, go }: { tabs: readonly Tab[]; tab: Tab; go: (tab: Tab) => void }) {
   useShortcuts(
-    TABS.map((one, i) => ({
+    tabs.map((one, i) => ({
       keys: String(i + 1),
       does: `${LOOKS[one].text} of the run`,
       run: () => go(one),
     })),
   );
-  return <TabRow label="Parts of the run" names={TABS} looks={LOOKS} chosen={tab} go={go} />;
+  return <TabRow label="Parts of the run" names={tabs} looks={LOOKS} chosen={tab} go={go} />;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressOf, searchOf } from "@/pages/run/search";
+import { addressOf, searchOf, tabsOf } from "@/pages/run/search";
 
 test("garbage in the address is a usable page", () => {
   expect(searchOf({ tab: ["x"], path: { a: 1 }, log: null, trace: true })).toEqual({
@@ -16,4 +16,10 @@ test("garbage in the address is a usable page", () => {
 test("what is as at first is left out, params of charts stay", () => {
   expect(addressOf({ c: "x", tab: "charts" }, { tab: "overview" })).toEqual({ c: "x" });
   expect(addressOf({}, { tab: "artifacts", path: "a" })).toEqual({ tab: "artifacts", path: "a" });
+});
+
+test("only sweeps have trials", () => {
+  expect(tabsOf(null)).not.toContain("trials");
+  expect(tabsOf({ kind: "script" })).not.toContain("trials");
+  expect(tabsOf({ kind: "sweep" }).at(-1)).toBe("trials");
 });

@@ -1,6 +1,19 @@
 /** What the page of a run shows, in its address. Whatever an address holds gives a usable page. */
-export const TABS = ["overview", "charts", "system", "artifacts", "logs", "code", "traces"] as const;
+export const TABS = [
+  "overview",
+  "charts",
+  "system",
+  "artifacts",
+  "logs",
+  "code",
+  "traces",
+  "trials",
+] as const;
 export type Tab = (typeof TABS)[number];
+
+/** The parts that a run has: trials are those of sweeps. */
+export const tabsOf = (job: { kind: string } | null): readonly Tab[] =>
+  TABS.filter((one) => one !== "trials" || job?.kind === "sweep");
 
 export interface RunSearch {
   tab: Tab;

@@ -5,6 +5,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useRef } from "react";
 import { experimentsQuery } from "@/api/experiments";
+import { useLiveTraces } from "@/api/live";
 import { tracesQuery } from "@/api/traces";
 import { useShortcuts } from "@/app/shortcuts";
 import { CodeToCopy } from "@/components/Copy";
@@ -40,6 +41,7 @@ export function TracesPage() {
     ...tracesQuery(workspace, ids, filterOf(shown)),
     placeholderData: (before) => before,
   });
+  useLiveTraces(workspace, ids, () => found.refetch());
   const traces = found.data?.pages.flatMap((page) => page.traces ?? []) ?? [];
   const looking = shown.q !== "" || shown.state !== "all";
   const none = experiments.data !== undefined && ids.length === 0;

@@ -1,8 +1,8 @@
 /** From which code the run came: where it stood in git, what was changed, what was installed. */
-import { NativeSelect } from "@mantine/core";
+import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { IconCode } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { runFiles } from "@/api/artifacts";
 import { codeQuery, tagOf } from "@/api/run";
 import artifacts from "@/components/artifacts/artifacts.module.css";
@@ -11,6 +11,7 @@ import { DiffFiles } from "@/components/artifacts/previews/DiffFiles";
 import { CodeToCopy } from "@/components/Copy";
 import { Facts } from "@/components/Facts";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { Submitted } from "@/pages/run/code/Submitted";
 import { Commit } from "@/pages/run/overview/About";
 import type { PartProps } from "@/pages/run/RunPage";
 import classes from "@/pages/run/run.module.css";
@@ -19,7 +20,7 @@ import classes from "@/pages/run/run.module.css";
 const DIFF_TAG = "mlflow.git.diff";
 const NOTED = "Changes noted with the run";
 
-export default function Code({ workspace, page, search, change }: PartProps) {
+export default function Code({ workspace, page, job, search, change }: PartProps) {
   const { info } = page.run;
   const tag = (key: string) => tagOf(page.run, key);
   const source = useMemo(
@@ -27,12 +28,14 @@ export default function Code({ workspace, page, search, change }: PartProps) {
     [workspace, info.run_id, info.artifact_uri],
   );
   const found = useQuery(codeQuery(source));
+  const [seen, setSeen] = useState<"submitted" | "kept">("submitted");
   const commit = tag("mlflow.source.git.commit");
   const name = tag("mlflow.source.name");
   const noted = tag(DIFF_TAG);
-  if (found.isPending) return <Waiting label="Looking for code" />;
-  if (found.isError) return <Broken error={found.error} again={() => found.refetch()} />;
-  const files = found.data;
+  const submitted = job !== null && job.snapshot_id !== "";
+  if (found.isPending && !submitted) return <Waiting label="Looking for code" />;
+  if (found.isError && !submitted) return <Broken error={found.error} again={() => found.refetch()} />;
+  const files = found.data ?? [];
   const names = [...(noted ? [NOTED] : []), ...files.map((one) => one.path)];
   const chosen = names.includes(search.path) ? search.path : (names[0] ?? "");
   const file = files.find((one) => one.path === chosen);
@@ -48,9 +51,28 @@ export default function Code({ workspace, page, search, change }: PartProps) {
             ["Entry point", tag("mlflow.project.entryPoint")],
           ]}
         />
-        {!name && !commit && <span className="quiet">The run did not tell where its code is.</span>}
+        {submitted && names.length > 0 && (
+          <SegmentedControl
+            mt="xs"
+            aria-label="Which code"
+            value={seen}
+            onChange={(value) => {
+              setSeen(value as typeof seen);
+              change({ path: "" }, true);
+            }}
+            data={[
+              { value: "submitted", label: "As submitted" },
+              { value: "kept", label: "Kept by the run" },
+            ]}
+          />
+        )}
+        {!submitted && !name && !commit && (
+          <span className="quiet">The run did not tell where its code is.</span>
+        )}
       </section>
-      {names.length === 0 ? (
+      {submitted && (seen === "submitted" || names.length === 0) ? (
+        <Submitted workspace={workspace} job={job} path={search.path} change={change} />
+      ) : names.length === 0 ? (
         <Empty title="No code was kept" icon={<IconCode size={28} aria-hidden />}>
           Files below <code>code/</code>, patches and lists of packages are shown here:
           <CodeToCopy

@@ -2,6 +2,7 @@
 import { ActionIcon, Button, Switch, TextInput, Tooltip } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconDownload, IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
+import type { LogReader } from "@/api/logs";
 import { useShortcuts } from "@/app/shortcuts";
 import { Broken, Waiting } from "@/components/states";
 import { plain } from "@/lib/ansi";
@@ -12,7 +13,8 @@ import classes from "@/pages/run/logs/logs.module.css";
 import { useLog } from "@/pages/run/logs/use-log";
 
 interface LogProps {
-  url: string;
+  /** The same one as long as it is the same log. */
+  reader: LogReader;
   download: string;
   name: string;
   going: boolean;
@@ -20,8 +22,8 @@ interface LogProps {
   choice: ReactNode;
 }
 
-export function LogView({ url, download, name, going, version, choice }: LogProps) {
-  const log = useLog(url, going, version);
+export function LogView({ reader, download, name, going, version, choice }: LogProps) {
+  const log = useLog(reader, going, version);
   const [find, setFind] = useState("");
   const [only, setOnly] = useState(false);
   const [wrap, setWrap] = useState(true);

@@ -1,7 +1,6 @@
 /** The end of a log, what comes to it, and earlier lines on demand. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { readPart } from "@/api/artifacts";
-import { sizeOf } from "@/api/logs";
+import type { LogReader } from "@/api/logs";
 import { LogText } from "@/lib/log-text";
 
 const PART = 256 * 1024;
@@ -22,10 +21,11 @@ export interface LogState {
 const AT_FIRST: LogState = { lines: [], start: 0, end: 0, waiting: true, error: null };
 
 /**
+ * @param reader must stay the same one as long as it is the same log.
  * @param going whether the run still writes: then it is looked for more.
  * @param version changes when the run changed: then it is looked once.
  */
-export function useLog(url: string, going: boolean, version: number) {
+export function useLog(reader: LogReader, going: boolean, version: number) {
   const [state, setState] = useState(AT_FIRST);
   const text = useRef<LogText | null>(null);
   const busy = useRef<Promise<void>>(Promise.resolve());
@@ -58,24 +58,24 @@ export function useLog(url: string, going: boolean, version: number) {
   const look = useCallback(
     () =>
       inTurn(async (signal) => {
-        const size = await sizeOf(url, signal);
+        const size = await reader.size(signal);
         // A log that became shorter was written anew.
         if (text.current === null || size < text.current.end) {
           const from = Math.max(0, size - PART);
           const made = new LogText(size);
-          made.prepend(size > 0 ? (await readPart(url, from, size - from, signal)).bytes : new Uint8Array());
+          made.prepend(size > 0 ? await reader.part(from, size - from, signal) : new Uint8Array());
           text.current = made;
           return;
         }
         while (text.current.end < size) {
           const { end } = text.current;
-          const { bytes } = await readPart(url, end, Math.min(LARGE_PART, size - end), signal);
+          const bytes = await reader.part(end, Math.min(LARGE_PART, size - end), signal);
           if (bytes.length === 0) return;
           text.current.append(bytes);
         }
         text.current.shorten(MOST_LINES);
       }),
-    [url, inTurn],
+    [reader, inTurn],
   );
 
   /** @param all everything that was written before, else one part of it. */
@@ -85,11 +85,11 @@ export function useLog(url: string, going: boolean, version: number) {
         while (text.current && text.current.start > 0) {
           const to = text.current.start;
           const from = Math.max(0, to - (all ? LARGE_PART : PART));
-          text.current.prepend((await readPart(url, from, to - from, signal)).bytes);
+          text.current.prepend(await reader.part(from, to - from, signal));
           if (!all || text.current.lines().length > MOST_LINES) return;
         }
       }),
-    [url, inTurn],
+    [reader, inTurn],
   );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another log begins anew
@@ -99,7 +99,7 @@ export function useLog(url: string, going: boolean, version: number) {
     setState(AT_FIRST);
     const mine = gone.current;
     return () => mine.abort();
-  }, [url]);
+  }, [reader.key]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `version` says that the run changed
   useEffect(() => {

@@ -1,4 +1,5 @@
 /** What is known of a run at a glance. */
+import { lazy, Suspense } from "react";
 import { address } from "@/api/http";
 import { useMaySomewhere } from "@/api/may";
 import { NOTE, tagOf } from "@/api/run";
@@ -15,13 +16,18 @@ import { Tags } from "@/pages/run/overview/Tags";
 import type { PartProps } from "@/pages/run/RunPage";
 import classes from "@/pages/run/run.module.css";
 
+/** Only of runs that were submitted. */
+const JobPanel = lazy(() =>
+  import("@/pages/run/overview/JobPanel").then((one) => ({ default: one.JobPanel })),
+);
+
 /** Pictures in notes are artifacts of the run, by their paths. */
 function pictureOf(workspace: string, run: string, text: string): string | null {
   const path = below("", text);
   return path === null ? null : address(workspace, "/api/v1/preview", { run_id: run, path });
 }
 
-export default function Overview({ workspace, page, change, refresh }: PartProps) {
+export default function Overview({ workspace, page, job, change, refresh }: PartProps) {
   const { info, data, inputs } = page.run;
   const may = useMaySomewhere(workspace);
   return (
@@ -29,6 +35,11 @@ export default function Overview({ workspace, page, change, refresh }: PartProps
     <section className={classes.scrolls} tabIndex={0} aria-label="Overview">
       <div className={classes.overview}>
         <div className={classes.column}>
+          {job && (
+            <Suspense fallback={null}>
+              <JobPanel workspace={workspace} job={job} change={change} />
+            </Suspense>
+          )}
           <Notes
             text={tagOf(page.run, NOTE)}
             picture={(place) => pictureOf(workspace, info.run_id, place)}

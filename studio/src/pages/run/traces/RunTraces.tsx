@@ -2,6 +2,7 @@
 import { Group } from "@mantine/core";
 import { IconRoute } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useLiveTraces } from "@/api/live";
 import { tracesQuery } from "@/api/traces";
 import { CodeToCopy } from "@/components/Copy";
 import { More } from "@/components/More";
@@ -17,6 +18,7 @@ export default function RunTraces({ workspace, page, search, change }: PartProps
   const found = useInfiniteQuery(
     tracesQuery(workspace, [info.experiment_id], `run_id = ${quoted(info.run_id)}`),
   );
+  useLiveTraces(workspace, [info.experiment_id], () => found.refetch());
   if (found.isPending) return <Waiting label="Loading traces" />;
   if (found.isError && !found.data) return <Broken error={found.error} again={() => found.refetch()} />;
   const traces = found.data.pages.flatMap((one) => one.traces ?? []);

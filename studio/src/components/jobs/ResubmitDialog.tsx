@@ -1,0 +1,155 @@
+/** The same script with the same environment once more, as a new run. */
+import { Alert, Anchor, Button, Group, Modal, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { computesQuery } from "@/api/compute";
+import { type Job, type Resubmission, resubmitJob, SUBMITTER } from "@/api/jobs";
+import { useJobsRefresh } from "@/components/jobs/use-job-changes";
+import { useSay } from "@/components/notices";
+import { lineOf, wordsOf } from "@/lib/shell-words";
+
+export function ResubmitDialog({
+  workspace,
+  job,
+  onClose,
+}: {
+  workspace: string;
+  /** null: nothing is asked. */
+  job: Job | null;
+  onClose: () => void;
+}) {
+  return (
+    <Modal
+      opened={job !== null}
+      onClose={onClose}
+      title="Resubmit"
+      size="lg"
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
+      {job && <Form key={job.run_id} workspace={workspace} job={job} onClose={onClose} />}
+    </Modal>
+  );
+}
+
+function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClose: () => void }) {
+  const { definition } = job;
+  const say = useSay();
+  const navigate = useNavigate();
+  const refresh = useJobsRefresh(workspace);
+  const computes = useInfiniteQuery(computesQuery(workspace));
+  const targets = (computes.data?.pages.flatMap((page) => page.items) ?? []).map((one) => ({
+    value: one.name,
+    label: one.state === "Running" ? one.name : `${one.name} (${one.state.toLowerCase()})`,
+  }));
+  const usual = job.target === SUBMITTER ? null : job.target;
+  const [chosen, setChosen] = useState<string | null>(null);
+  const target = chosen ?? usual ?? (targets.length === 1 ? targets[0]!.value : null);
+  const before = lineOf(definition.arguments ?? []);
+  const [line, setLine] = useState(before);
+  const [name, setName] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      const changes: Resubmission = {};
+      if (target !== null && target !== job.target) changes.target = target;
+      if (line !== before) changes.arguments = wordsOf(line);
+      if (name !== "") changes.run_name = name;
+      const { info } = (await resubmitJob(workspace, job.run_id, changes)).run;
+      say.done(`Submitted ${info.run_name || info.run_id} to ${target}`);
+      onClose();
+      void refresh();
+      navigate({
+        to: "/workspaces/$workspace/experiments/$experiment/runs/$run",
+        params: { workspace, experiment: info.experiment_id, run: info.run_id },
+        search: {},
+      });
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <p className="quiet" style={{ margin: 0 }}>
+          A new run of the same {job.snapshot_id ? "sources" : "command"} in the same environment. The run
+          that is there stays as it is.
+        </p>
+        {computes.data && targets.length === 0 ? (
+          <Alert color="orange">
+            This workspace has no compute target that could take it.{" "}
+            <Anchor
+              component={Link}
+              to={`/workspaces/${encodeURIComponent(workspace)}/compute`}
+              underline="always"
+              c="inherit"
+              size="sm"
+            >
+              Attach one
+            </Anchor>{" "}
+            first.
+          </Alert>
+        ) : (
+          <Select
+            label="Target"
+            description={
+              usual === null
+                ? "It ran on the machine that submitted it, which this page cannot reach: choose another."
+                : undefined
+            }
+            required
+            searchable={targets.length > 8}
+            allowDeselect={false}
+            data={
+              usual !== null && !targets.some((one) => one.value === usual)
+                ? [{ value: usual, label: usual }, ...targets]
+                : targets
+            }
+            value={target}
+            onChange={setChosen}
+            error={computes.error?.message}
+            data-autofocus
+          />
+        )}
+        {definition.script ? (
+          <Textarea
+            label={`Arguments of ${definition.script}`}
+            description="As in a shell: words with blanks stand in quotation marks"
+            autosize
+            minRows={1}
+            maxRows={10}
+            spellCheck={false}
+            value={line}
+            onChange={(event) => setLine(event.currentTarget.value)}
+            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+          />
+        ) : null}
+        <TextInput
+          label="Name of the new run"
+          description="Empty: one is found"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        {problem && (
+          <Alert color="red" role="alert" style={{ overflowWrap: "anywhere" }}>
+            {problem}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy} disabled={target === null}>
+            Resubmit
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,23 @@
+import { Link } from "@tanstack/react-router";
+import { SUBMITTER } from "@/api/jobs";
+
+/** Leads to a compute target; the machine that submitted is none. */
+export function TargetLink({ workspace, target }: { workspace: string; target: string }) {
+  if (target === SUBMITTER)
+    return (
+      <span className="quiet" title="The machine that submitted it">
+        {target}
+      </span>
+    );
+  return (
+    <Link
+      to="/workspaces/$workspace/compute"
+      params={{ workspace }}
+      search={{ name: target }}
+      className="ellipsis"
+      title={target}
+    >
+      {target}
+    </Link>
+  );
+}

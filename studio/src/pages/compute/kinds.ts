@@ -1,0 +1,370 @@
+/** What each kind of compute target needs: its fields, and which of them are secret. Pure. */
+import type { Compute, ComputeChange, Limits, NewCompute } from "@/api/compute";
+
+/** text, number; lines: one value each; hosts: a machine on each line; secret ones are never shown again. */
+export interface Field {
+  name: string;
+  label: string;
+  kind?: "text" | "number" | "lines" | "hosts";
+  secret?: boolean;
+  /** A secret of several lines. */
+  long?: boolean;
+  required?: boolean;
+  example?: string;
+  help?: string;
+}
+
+export interface Kind {
+  kind: string;
+  label: string;
+  about: string;
+  fields: readonly Field[];
+}
+
+const FOLDER: Field = {
+  name: "folder",
+  label: "Folder for work",
+  help: "Environments and what runs need lie there",
+};
+const PYTHON: Field = {
+  name: "python",
+  label: "Python that starts the runner",
+  example: "python3",
+  help: "3.8 or newer; environments may have others",
+};
+const KEYS: readonly Field[] = [
+  {
+    name: "private_key",
+    label: "Private key",
+    secret: true,
+    long: true,
+    example: "-----BEGIN OPENSSH PRIVATE KEY-----",
+  },
+  { name: "private_key_passphrase", label: "Passphrase of the key", secret: true },
+  { name: "password", label: "Password", secret: true, help: "Instead of a key" },
+];
+const HOSTS: Field = {
+  name: "hosts",
+  label: "Machines",
+  kind: "hosts",
+  example: "gpu1.example.org\ngpu2.example.org:2222 ssh-ed25519 AAAA…",
+  help: "One on each line, with a port and its public key if you know them. A key that is not given is learnt at the first connection, and then must stay the same",
+};
+
+export const KINDS: readonly Kind[] = [
+  {
+    kind: "ssh",
+    label: "SSH",
+    about:
+      "One machine or several that the server reaches by SSH. Nothing must be installed there but Python.",
+    fields: [
+      { ...HOSTS, required: true },
+      { name: "username", label: "User", required: true },
+      ...KEYS,
+      { ...FOLDER, example: "~/.runyard" },
+      PYTHON,
+      {
+        name: "jobs_per_host",
+        label: "Runs at once on each machine",
+        kind: "number",
+        example: "1",
+      },
+    ],
+  },
+  {
+    kind: "slurm",
+    label: "Slurm",
+    about: "A cluster with Slurm, through one of its login nodes or on the server's own machine.",
+    fields: [
+      {
+        ...HOSTS,
+        label: "Login nodes",
+        example: "login.example.org",
+        help: "One on each line. None: sbatch is on the server's own machine",
+      },
+      { name: "username", label: "User", help: "On the login node" },
+      ...KEYS,
+      { ...FOLDER, required: true, example: "/shared/runyard", help: "One that all nodes see" },
+      PYTHON,
+      { name: "partition", label: "Partition" },
+      { name: "account", label: "Account" },
+      { name: "qos", label: "Quality of service" },
+      {
+        name: "sbatch",
+        label: "Further options of sbatch",
+        kind: "lines",
+        example: "--constraint=a100",
+        help: "One on each line",
+      },
+      {
+        name: "modules",
+        label: "Modules to load",
+        kind: "lines",
+        example: "cuda/12.4",
+        help: "One on each line",
+      },
+    ],
+  },
+  {
+    kind: "ray",
+    label: "Ray",
+    about: "A Ray cluster that is there already, through its Jobs API.",
+    fields: [
+      { name: "address", label: "Address", required: true, example: "http://127.0.0.1:8265" },
+      {
+        name: "authorization",
+        label: "Authorization header",
+        secret: true,
+        help: "Where something before the cluster asks for one",
+        example: "Bearer …",
+      },
+    ],
+  },
+  {
+    kind: "local",
+    label: "This server's machine",
+    about:
+      "Runs on the machine of the server itself. A server that asks people to log in allows it only when its administrator does.",
+    fields: [
+      FOLDER,
+      PYTHON,
+      {
+        name: "user",
+        label: "Run as this user of the machine",
+        help: "Only where the server runs as root",
+      },
+    ],
+  },
+  {
+    kind: "pool",
+    label: "Pool of a size",
+    about:
+      "Machines of one size of a compute target, with limits of its own: what scripts for Azure ML call an AmlCompute cluster.",
+    fields: [],
+  },
+];
+
+export const kindOf = (kind: string): Kind =>
+  KINDS.find((one) => one.kind === kind) ?? { kind, label: kind, about: "", fields: [] };
+
+export interface LimitField {
+  name: keyof Limits;
+  label: string;
+  help?: string;
+  /** Only of pools. */
+  pool?: boolean;
+}
+
+export const LIMITS: readonly LimitField[] = [
+  { name: "max_running", label: "Running at once" },
+  { name: "max_running_per_person", label: "Running at once, of one person" },
+  { name: "max_queued_per_person", label: "Waiting, of one person", help: "Further ones are refused" },
+  { name: "max_seconds", label: "Longest time of a run, in seconds" },
+  { name: "max_nodes", label: "Most nodes", pool: true },
+  { name: "min_nodes", label: "Fewest nodes", pool: true, help: "Kept for scripts that ask; nothing idles" },
+  { name: "idle_seconds", label: "Idle seconds before a node goes", pool: true },
+];
+
+/** What somebody filled in: texts of settings and secrets, and numbers of limits. */
+export interface Filled {
+  name: string;
+  description: string;
+  groups: string;
+  server_url: string;
+  base: string;
+  size: string;
+  fields: Record<string, string>;
+  limits: Partial<Record<keyof Limits, number | "">>;
+}
+
+export const EMPTY: Filled = {
+  name: "",
+  description: "",
+  groups: "",
+  server_url: "",
+  base: "",
+  size: "",
+  fields: {},
+  limits: {},
+};
+
+/** A target as it is, to be changed. */
+export function filledOf(compute: Compute): Filled {
+  const fields = kindOf(compute.kind).fields.filter((one) => !one.secret);
+  return {
+    name: compute.name,
+    description: compute.description,
+    groups: compute.groups.join(", "),
+    server_url: compute.server_url,
+    base: compute.base,
+    size: compute.size,
+    fields: Object.fromEntries(
+      fields.map((field) => [field.name, textOf(field, compute.settings[field.name])]),
+    ),
+    limits: { ...compute.limits },
+  };
+}
+
+function textOf(field: Field, value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (field.kind === "hosts") return hostsOf(value).map(hostLine).join("\n");
+  if (field.kind === "lines") return Array.isArray(value) ? value.map(String).join("\n") : String(value);
+  return String(value);
+}
+
+export interface Host {
+  address: string;
+  port?: number;
+  host_key?: string;
+  fingerprint?: string;
+}
+
+export const hostsOf = (value: unknown): Host[] =>
+  (Array.isArray(value) ? value : []).filter(
+    (one): one is Host => typeof one === "object" && one !== null && typeof one.address === "string",
+  );
+
+export const hostName = ({ address, port }: Host): string =>
+  port === undefined || port === 22 ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+const hostLine = (host: Host): string => [hostName(host), host.host_key ?? ""].filter(Boolean).join(" ");
+
+const lines = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((one) => one.trim())
+    .filter(Boolean);
+
+/** `gpu1`, `gpu1:2222`, `[::1]:22`, each with the public key after a blank, if it is known. */
+export function readHost(line: string): Host {
+  const [place = "", ...key] = line.trim().split(/\s+/);
+  const found = /^\[([^\]]+)\](?::(\d+))?$/.exec(place) ?? /^([^:]*)(?::(\d+))?$/.exec(place);
+  const host: Host = { address: found?.[1] ?? place, port: found?.[2] ? Number(found[2]) : 22 };
+  if (key.length > 0) host.host_key = key.join(" ");
+  return host;
+}
+
+function read(field: Field, text: string): unknown {
+  if (field.kind === "hosts") return lines(text).map(readHost);
+  if (field.kind === "lines") return lines(text);
+  if (field.kind === "number") return Number(text);
+  return text.trim();
+}
+
+/** What stayed empty is left out, so that the server's own words name what is missing. */
+function settingsOf(kind: Kind, filled: Filled, before: Record<string, unknown>): Record<string, unknown> {
+  const settings = { ...before };
+  for (const field of kind.fields) {
+    if (field.secret) continue;
+    const text = filled.fields[field.name] ?? "";
+    if (text.trim() === "") delete settings[field.name];
+    else settings[field.name] = read(field, text);
+  }
+  return settings;
+}
+
+function credentialsOf(kind: Kind, filled: Filled): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const field of kind.fields) {
+    const text = filled.fields[field.name] ?? "";
+    if (!field.secret || text === "") continue;
+    if (field.name === "authorization") found.headers = { Authorization: text };
+    else found[field.name] = field.long ? `${text.trimEnd()}\n` : text;
+  }
+  return found;
+}
+
+const numbersOf = (kind: Kind, filled: Filled): Partial<Limits> =>
+  Object.fromEntries(
+    LIMITS.filter((one) => !one.pool || kind.kind === "pool").flatMap(({ name }) => {
+      const value = filled.limits[name];
+      return value === undefined || value === "" ? [] : [[name, Number(value)]];
+    }),
+  );
+const groupsOf = (text: string): string[] =>
+  text
+    .split(/[,\n]/)
+    .map((one) => one.trim())
+    .filter(Boolean);
+
+export function newCompute(kind: Kind, filled: Filled): NewCompute {
+  return {
+    name: filled.name.trim(),
+    kind: kind.kind,
+    settings: settingsOf(kind, filled, {}),
+    credentials: credentialsOf(kind, filled),
+    limits: numbersOf(kind, filled),
+    description: filled.description,
+    groups: groupsOf(filled.groups),
+    server_url: filled.server_url.trim(),
+    base: kind.kind === "pool" ? filled.base : "",
+    size: kind.kind === "pool" ? filled.size : "",
+  };
+}
+
+/** What differs from how it was; secrets only where new ones were typed. */
+export function changesOf(compute: Compute, filled: Filled): ComputeChange {
+  const kind = kindOf(compute.kind);
+  const made = newCompute(kind, filled);
+  const wanted: Required<ComputeChange> = {
+    settings: settingsOf(kind, filled, compute.settings),
+    credentials: made.credentials,
+    // What was emptied has no limit any more.
+    limits: { ...compute.limits, ...zeros(filled), ...made.limits },
+    description: made.description,
+    groups: made.groups,
+    server_url: made.server_url,
+    base: made.base,
+    size: made.size,
+  };
+  const was: Record<string, unknown> = { ...compute, credentials: {} };
+  return Object.fromEntries(
+    Object.entries(wanted).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(was[name] ?? ""),
+    ),
+  );
+}
+const zeros = (filled: Filled): Partial<Limits> =>
+  Object.fromEntries(
+    Object.entries(filled.limits).flatMap(([name, value]) => (value === "" ? [[name, 0]] : [])),
+  );
+
+/** Where a target is, in one line. */
+export function whereIs(compute: Pick<Compute, "kind" | "settings" | "base" | "size">): string {
+  const at = (name: string) => String(compute.settings[name] ?? "");
+  const hosts = hostsOf(compute.settings.hosts);
+  const first = hosts[0] ? hostName(hosts[0]) : "";
+  const user = at("username") && first ? `${at("username")}@` : "";
+  const more = hosts.length > 1 ? ` and ${hosts.length - 1} more` : "";
+  switch (compute.kind) {
+    case "local":
+      return "the server's machine";
+    case "ssh":
+      return `${user}${first}${more}`;
+    case "slurm":
+      return [
+        first ? `${user}${first}${more}` : "the server's machine",
+        at("partition") && `partition ${at("partition")}`,
+      ]
+        .filter(Boolean)
+        .join(", ");
+    case "ray":
+      return at("address");
+    case "pool":
+      return compute.base ? `${compute.size} of ${compute.base}` : `${compute.size} of the server's machine`;
+    default:
+      return "";
+  }
+}
+
+/** Keys and values, one pair on each line: `partition=gpu`. */
+export const pairsOf = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    lines(text).map((line) => {
+      const at = line.indexOf("=");
+      return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    }),
+  );
+export const pairsText = (pairs: Record<string, string>): string =>
+  Object.entries(pairs)
+    .map(([key, value]) => `${key}=${value}`)
+    .join("\n");
