@@ -60,6 +60,7 @@ class SlurmSettings(Shape, frozen=True, omit_defaults=True):
         hosts: login nodes, tried in turn; empty: the server's own machine has Slurm's commands.
         folder: where work lies, the same for all nodes.
         sbatch: further options, such as `--extra=x`. modules: loaded before the runner starts.
+        slurm_conf: Slurm's configuration, where its commands do not find it by themselves.
     """
 
     hosts: Sequence[SshHost] = ()
@@ -71,6 +72,7 @@ class SlurmSettings(Shape, frozen=True, omit_defaults=True):
     qos: str = ""
     sbatch: Sequence[str] = ()
     modules: Sequence[str] = ()
+    slurm_conf: str = ""
 
 
 class RaySettings(Shape, frozen=True, omit_defaults=True):

@@ -1,0 +1,53 @@
+"""Begins a job on a Ray cluster: the entrypoint that Ray starts, in the folder of the package that Runyard made.
+
+For one node it becomes the runner; for several nodes.py goes on. It needs Python 3.8 and its standard library, and
+imports nothing of Runyard: on the cluster there is only the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RUNNER, NODES = os.path.join(HERE, "runner.pyz"), os.path.join(HERE, "runyard_nodes.py")
+JOB_VARIABLE = "RUNYARD_JOB"
+
+
+def main() -> None:
+    """Become what does the job that the environment describes."""
+    job = json.loads(os.environ[JOB_VARIABLE])
+    hide_package(HERE)
+    if "nodes" in job:
+        os.execv(sys.executable, [sys.executable, NODES])
+    del os.environ[JOB_VARIABLE]
+    os.execv(sys.executable, [sys.executable, "-I", RUNNER, "work", written(job)])
+
+
+def hide_package(folder: str) -> None:
+    """The script that runs later does not see the package's folder among its modules."""
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = [one for one in places if one and os.path.realpath(one) != os.path.realpath(folder)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(kept)
+    if not kept:
+        del os.environ["PYTHONPATH"]
+
+
+def written(job: Mapping[str, Any]) -> str:
+    """The job's file on this machine, which only its owner reads."""
+    folder = os.path.abspath(os.path.expanduser(job["folder"]))
+    place = os.path.join(folder, "jobs", job["run_id"])
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    path = os.path.join(place, "job.json")
+    beside = f"{path}.{os.getpid()}.part"
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump({**job, "folder": folder}, file)
+    os.replace(beside, path)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Shell scripts for the login node: one for each thing that is asked, so that each costs one call.
+
+They need a POSIX shell and Slurm's commands. Arguments are data and never read as code; secrets come by standard input.
+The first argument is the folder, `$2` is Slurm's configuration or empty.
+"""
+
+from __future__ import annotations
+
+from runyard.engines.slurm.parsing import NODES_FORMAT, SACCT_FORMAT, SINFO_FORMAT, SQUEUE_FORMAT
+
+NO_RUNNER = 90
+_CONFIGURED = """[ -z "$2" ] || export SLURM_CONF="$2"
+if ! command -v sbatch > /dev/null && [ -r /etc/profile ]; then . /etc/profile > /dev/null 2>&1; fi
+"""
+"""Where Slurm is not in its usual place, those who log in learn of it by their profile."""
+
+PREPARE = """
+umask 077
+cd && mkdir -p "$1/jobs" && cd "$1" && pwd -P || exit
+[ ! -s "$3" ] || echo there
+"""
+"""$1: the folder, below the home folder or absolute; $3: file of the runner. Prints the absolute folder; `there`."""
+
+SUBMIT = (
+    _CONFIGURED
+    + f"""
+umask 077
+[ -s "$1/$5" ] || exit {NO_RUNNER}
+mkdir -p "$1/jobs/$3" && cd "$1/jobs/$3" || exit 1
+exec 9> submit.lock
+if command -v flock > /dev/null; then flock -w 60 9 || exit 1; fi
+if [ -s engine_id ]; then cat engine_id; exit; fi
+IFS= read -r document
+printf '%s\\n' "$document" > job.json
+cat > job.sh
+job=
+if [ -e submitting ]; then
+    job=$(squeue --noheader --states=all --name="$4" --format=%i) || exit
+    job=$(printf '%s\\n' "$job" | head -n 1)
+fi
+if [ -z "$job" ]; then
+    : > submitting
+    job=$(sbatch --parsable job.sh 9>&-) || exit
+fi
+printf '%s\\n' "${{job%%;*}}" > engine_id.new && mv engine_id.new engine_id && cat engine_id
+"""
+)
+"""$3: run id, $4: name of the job, $5: file of the runner. Standard input: the job's file in one line, then the script.
+
+What was begun and not known to have ended is looked for first. A second call for the same run waits for the first."""
+
+FIND = (
+    _CONFIGURED
+    + """
+lost=
+while read -r run; do
+    place="$1/jobs/$run"
+    if [ -s "$place/engine_id" ]; then
+        read -r job < "$place/engine_id"
+        printf '%s %s\\n' "runyard-$run" "$job"
+    elif [ -e "$place/submitting" ]; then
+        lost="$lost,runyard-$run"
+    fi
+done
+[ -z "$lost" ] || squeue --noheader --states=all --name="${lost#,}" --format='%j %i'
+"""
+)
+"""Standard input: a run id in each line. Prints `name job`."""
+
+STATES = (
+    _CONFIGURED
+    + f"""
+said=$(squeue --noheader --states=all --jobs="$3" --Format='{SQUEUE_FORMAT}' 2>&1)
+code=$?
+case "$code $said" in
+    "0 "*) printf '%s\\n' "$said" ;;
+    *"Invalid job id"*) ;;
+    *) printf '%s\\n' "$said" >&2; exit 1 ;;
+esac
+"""
+)
+"""$3: jobs, with commas."""
+
+FORGOTTEN = (
+    _CONFIGURED
+    + f"""
+if command -v sacct > /dev/null; then
+    sacct --noheader --parsable2 --allocations --jobs="$3" --format={SACCT_FORMAT} 2> /dev/null
+fi
+echo
+while read -r job run; do
+    if read -r code < "$1/jobs/$run/ended"; then printf '%s %s\\n' "$job" "$code"; fi
+done 2> /dev/null
+:
+"""
+)
+"""$3: jobs, with commas; standard input: `job run` in each line. Prints what sacct says, an empty line, then `job code`."""
+
+CANCEL = (
+    _CONFIGURED
+    + """
+said=$(scancel "$3" 2>&1) || case "$said" in
+    *"Invalid job id"* | *"already completing or completed"*) ;;
+    *) printf '%s\\n' "$said" >&2; exit 1 ;;
+esac
+"""
+)
+
+TAIL = """[ ! -e "$1/jobs/$3/slurm.out" ] || tail -c 65536 "$1/jobs/$3/slurm.out"\n"""
+
+NODES = (
+    _CONFIGURED
+    + f"""
+sinfo --Node --noheader ${{3:+--partition="$3"}} --Format='{SINFO_FORMAT}' || exit
+echo
+squeue --noheader --states=RUNNING ${{3:+--partition="$3"}} --Format='{NODES_FORMAT}'
+"""
+)
+"""$3: partition or empty. Prints nodes, an empty line, then the nodes of each job."""
+
+FORGET = """cd "$1/jobs" && rm -rf "./$3"\n"""

@@ -1,0 +1,196 @@
+"""Jobs on a Slurm cluster, through a shell on its login node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from runyard.engines.bundle import runner_bundle
+from runyard.engines.contracts import (
+    EngineBusy,
+    EngineRefused,
+    EngineRequest,
+    EngineState,
+    EngineUnreachable,
+    Phase,
+    Ticket,
+)
+from runyard.engines.shell.contracts import Shell
+from runyard.engines.slurm import commands
+from runyard.engines.slurm.parsing import parse_ended, parse_nodes, parse_sacct, parse_squeue
+from runyard.engines.slurm.script import job_name, sbatch_script
+from runyard.entities.compute import Node
+from runyard.entities.compute_settings import SlurmSettings
+
+ANSWER_S = 120.0
+Judge = Callable[[str], Exception]
+_UNKNOWN = EngineState(Phase.UNKNOWN, "Slurm does not know it any more")
+_AWAY = (
+    *("unable to contact slurm controller", "connection refused", "connection timed out", "socket timed out"),
+    *("unable to connect", "communication", "zero bytes were transmitted", "unexpected message received"),
+    *(
+        "temporarily unable",
+        "try again",
+        "backup controller",
+        "primary controller",
+        "protocol authentication",
+    ),
+    *("could not establish a configuration source", "no route to host", "munged"),
+)
+_FULL = ("submit limit", "maximum", "jobs limit", "too many")
+
+
+class SlurmEngine:
+    """Ids are `job/run`: Slurm's own number, and the run whose folder it works in.
+
+    Args:
+        shell: on the login node, or on this machine; connected on first use.
+    """
+
+    def __init__(self, shell: Shell, settings: SlurmSettings) -> None:
+        self._shell = shell
+        self._settings = settings
+        self._preparing = asyncio.Lock()
+        self._folder = ""
+
+    def request(self, ticket: Ticket) -> EngineRequest:
+        """The script that sbatch is given."""
+        return EngineRequest(sbatch_script(ticket, self._settings, f"../../{_runner_name()}"))
+
+    async def submit(self, ticket: Ticket) -> str:
+        """See Engine. What began and whose end was not seen is looked for before it is submitted again."""
+        script = self.request(ticket).text
+        folder = await self._prepared()
+        document = {
+            "server": ticket.server_url,
+            "workspace": ticket.workspace,
+            "run_id": ticket.run_id,
+            "token": ticket.token,
+            "folder": folder,
+        }
+        stdin = f"{json.dumps(document)}\n{script}".encode()
+        words = (ticket.run_id, job_name(ticket.run_id), _runner_name())
+        try:
+            job = (await self._ask(commands.SUBMIT, *words, stdin=stdin, judge=_refusal)).strip()
+        except EngineRefused:
+            with contextlib.suppress(EngineUnreachable):
+                await self._ask(commands.FORGET, ticket.run_id)  # its file has the token
+            raise
+        if not job.isdigit():
+            raise EngineUnreachable(f"sbatch answered {job[:200]!r}, which is no number of a job.")
+        return f"{job}/{ticket.run_id}"
+
+    async def find(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """See Engine."""
+        names = {job_name(run_id): run_id for run_id in run_ids}
+        text = await self._ask(commands.FIND, stdin=_lines(run_ids))
+        found: dict[str, str] = {}
+        for name, job in (line.split() for line in text.splitlines() if len(line.split()) == 2):
+            if name in names:
+                found.setdefault(names[name], f"{job}/{names[name]}")
+        return found
+
+    async def states(self, engine_ids: Sequence[str]) -> Mapping[str, EngineState]:
+        """See Engine. Those that Slurm has forgotten are looked for in accounting, and in what they left."""
+        if not engine_ids:
+            return {}
+        jobs = {_job(one): one for one in engine_ids}
+        states = dict(parse_squeue(await self._ask(commands.STATES, ",".join(jobs))))
+        gone = {job: one for job, one in jobs.items() if job not in states}
+        if gone:
+            stdin = _lines(f"{job} {_run(one)}" for job, one in gone.items())
+            text = await self._ask(commands.FORGOTTEN, ",".join(gone), stdin=stdin)
+            accounts, _, ended = text.partition("\n\n")
+            states = {**parse_ended(ended), **parse_sacct(accounts), **states}
+        return {one: states.get(job, _UNKNOWN) for job, one in jobs.items()}
+
+    async def cancel(self, engine_id: str) -> None:
+        """See Engine."""
+        await self._ask(commands.CANCEL, _job(engine_id))
+
+    async def tail(self, engine_id: str) -> str:
+        """What the job wrote to its standard output and error, the runner's own among it."""
+        return await self._ask(commands.TAIL, _run(engine_id))
+
+    async def nodes(self) -> Sequence[Node]:
+        """Those of the partition; of all of them when the target names none."""
+        text = await self._ask(commands.NODES, self._settings.partition)
+        nodes, _, running = text.partition("\n\n")
+        return parse_nodes(nodes, running)
+
+    async def forget(self, engine_id: str) -> None:
+        """Remove the job's folder."""
+        await self._ask(commands.FORGET, _run(engine_id))
+
+    async def aclose(self) -> None:
+        """Close the shell."""
+        await self._shell.aclose()
+
+    async def _prepared(self) -> str:
+        """The folder, with the runner in it; once."""
+        async with self._preparing:
+            if not self._folder:
+                name = _runner_name()
+                text = await self._run(commands.PREPARE, _below_home(self._settings.folder), "", name)
+                folder, _, there = text.strip().partition("\n")
+                if there != "there":
+                    data, _ = runner_bundle()
+                    await self._shell.put(data, f"{folder}/{name}", 0o700)
+                self._folder = folder
+            return self._folder
+
+    async def _ask(self, script: str, *words: str, stdin: bytes = b"", judge: Judge | None = None) -> str:
+        folder = await self._prepared()
+        return await self._run(script, folder, self._settings.slurm_conf, *words, stdin=stdin, judge=judge)
+
+    async def _run(self, script: str, *words: str, stdin: bytes = b"", judge: Judge | None = None) -> str:
+        """What a script prints. Raises: EngineUnreachable, or what `judge` makes of its words when it fails."""
+        ran = await self._shell.run(["sh", "-c", script, "sh", *words], stdin, ANSWER_S)
+        if ran.exit_code == 0:
+            return ran.stdout.decode("utf-8", "replace")
+        if ran.exit_code == commands.NO_RUNNER:
+            self._folder = ""
+            raise EngineUnreachable("The runner was removed from the folder; it is put there again.")
+        said = ran.stderr.decode("utf-8", "replace").strip()[-1000:] or f"exit code {ran.exit_code}"
+        raise (judge or _unreachable)(said)
+
+
+def _unreachable(said: str) -> Exception:
+    return EngineUnreachable(f"Slurm does not answer: {said}")
+
+
+def _refusal(said: str) -> Exception:
+    """Of sbatch: the cluster may be away, or full for this account, or the request is one that cannot be."""
+    plain = said.casefold()
+    if any(word in plain for word in _AWAY):
+        return EngineUnreachable(f"Slurm does not answer: {said}")
+    if any(word in plain for word in _FULL):
+        return EngineBusy(f"Slurm takes no more jobs of this account just now: {said}")
+    return EngineRefused(f"Slurm refused the job: {said}")
+
+
+def _runner_name() -> str:
+    return f"runner-{runner_bundle()[1][:16]}.pyz"
+
+
+def _below_home(folder: str) -> str:
+    return folder.removeprefix("~").lstrip("/") or "." if folder.startswith("~") else folder
+
+
+def _lines(texts: Iterable[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def _job(engine_id: str) -> str:
+    job = engine_id.partition("/")[0]
+    if not job.isdigit():
+        raise EngineRefused(f"{engine_id[:100]!r} is no id of a Slurm job.")
+    return job
+
+
+def _run(engine_id: str) -> str:
+    run_id = engine_id.partition("/")[2]
+    job_name(run_id)
+    return run_id
