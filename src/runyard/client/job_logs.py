@@ -5,15 +5,22 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from runyard.client.transport import Connection
 from runyard.errors import NotFound
 
-PIECE = 1 << 20
+PIECE_BYTES = 1 << 20
 MAIN = re.compile(r"azureml-logs/(\d+)[\w.-]*\.txt|user_logs/std_log\.txt")
 LAST = 1 << 30  # user_logs/std_log.txt comes after all that have numbers
+
+
+class Piece(NamedTuple):
+    """Some bytes of a log, and the offset from which it goes on: further where a long log has a gap."""
+
+    body: bytes
+    next: int
 
 
 class Logs:
@@ -31,21 +38,21 @@ class Logs:
         """Their names."""
         return sorted(str(one["name"]) for one in self.listed())
 
-    def pieces(self, name: str, offset: int = 0) -> Iterator[bytes]:
-        """The bytes of one from an offset on, as far as they are there."""
+    def pieces(self, name: str, offset: int = 0) -> Iterator[Piece]:
+        """What is there of one from an offset on."""
         while True:
-            piece = self._connection.read(f"{self._path}/content", name=name, offset=offset, limit=PIECE)
-            if not piece:
+            body, told = self._connection.read_told(
+                f"{self._path}/content", name=name, offset=offset, limit=PIECE_BYTES
+            )
+            if not body:
                 return
-            yield piece
-            offset += len(piece)
-            if len(piece) < PIECE:
-                return
+            offset = int(told.get("x-log-next", offset + len(body)))
+            yield Piece(body, offset)
 
     def text(self, name: str) -> str:
         """All of one; empty where there is none."""
         try:
-            return b"".join(self.pieces(name)).decode("utf-8", "replace")
+            return b"".join(piece.body for piece in self.pieces(name)).decode("utf-8", "replace")
         except NotFound:
             return ""
 
@@ -63,8 +70,8 @@ class Tail:
         """What was added since the last time."""
         try:
             for piece in self._logs.pieces(self.name, self.offset):
-                self.offset += len(piece)
-                yield self._decoder.decode(piece)
+                self.offset = piece.next
+                yield self._decoder.decode(piece.body)
         except NotFound:  # between two names of the file: it is being moved to the artifacts
             return
 

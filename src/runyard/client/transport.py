@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -157,6 +157,11 @@ class Connection:
         """The bytes that a path answers, all at once: for what is small."""
         with self._answer("GET", path, query=query) as answer:
             return b"".join(self._link.exchange.pieces(answer))
+
+    def read_told(self, path: str, /, **query: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The same, with what the headers tell; their names in any case."""
+        with self._answer("GET", path, query=query) as answer:
+            return b"".join(self._link.exchange.pieces(answer)), answer.headers
 
     def lines(self, path: str, /, **query: Any) -> Iterator[bytes]:
         """The lines that a path answers, as they come; empty ones are left out. Not tried again once it began."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from runyard.client.files import Progress as Report
@@ -34,3 +34,17 @@ def transfer(title: str, total: int | None) -> Iterator[Report]:
             bar.update(task, completed=done, total=total if total is not None else size)
 
         yield report
+
+
+@contextmanager
+def counted(title: str) -> Iterator[Callable[[int], None]]:
+    """The same for several files at once, whose number nobody knows. Yields: what is called with bytes that came further."""
+    done = 0
+    with transfer(title, None) as report:
+
+        def moved(size: int) -> None:
+            nonlocal done
+            done += size
+            report(done, None)
+
+        yield moved

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 from runyard.sdk import display
 from runyard.sdk.exceptions import RunEnvironmentException
 from runyard.sdk.experiment_record import ExperimentRecord
+from runyard.sdk.job_record import JOBS
 from runyard.sdk.keyvault import Keyvault
 from runyard.sdk.offline_run import OfflineRun
 from runyard.sdk.run_context import job_environment
@@ -82,6 +84,25 @@ class Run(RunStatus, RunModels):
         for document in with_properties(link, found, properties):
             run = cls._of(experiment, document)
             if type is None or run.type == type:
+                yield run
+
+    @classmethod
+    def list_by_compute(
+        cls,
+        compute: Any,
+        type: str | None = None,
+        tags: Wanted = None,
+        properties: Wanted = None,
+        status: str | None = None,
+    ) -> Iterator[Self]:
+        """The runs that were submitted to a compute target, the newest first; `list` says what wants what."""
+        workspace = compute.workspace
+        for job in workspace.link.pages(JOBS, target=compute.name):
+            if status is not None and job["state"] != status:
+                continue
+            run = cls.get(workspace, str(job["run_id"]))
+            found = has(visible_tags(run._document), tags) and (type is None or run.type == type)
+            if found and builtins.list(with_properties(workspace.link, [run._document], properties)):
                 yield run
 
     def get_secret(self, name: str) -> str:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
-from urllib.parse import urlencode
 
 from runyard.client.errors import ServerUnreachable
 from runyard.sdk.exceptions import ActivityFailedException, AzureMLException
-from runyard.sdk.run_metrics import RunMetrics
+from runyard.sdk.run_job import RunJob
+from runyard.sdk.run_logs import LogStream
 from runyard.sdk.run_state import CANCELED, COMPLETED, FAILED, RUNNING, STORED, TERMINAL, state_of
 from runyard.sdk.workspace_record import iso_time
 
 POLL_S = 1.0
-LOG_FOLDERS = ("azureml-logs/", "logs/", "user_logs/", "system_logs/")
-TARGET_TAG = "runyard.target"
-_DRIVER_LOG = re.compile(r"azureml-logs/(\d+)[\w.-]*\.txt|user_logs/std_log\.txt")
+AWAY_S = 600.0  # that a server may be away while somebody waits for a run
 
 
-class RunStatus(RunMetrics):
+class RunStatus(RunJob):
     """Status, details, waiting.
 
     Attributes:
@@ -37,14 +34,24 @@ class RunStatus(RunMetrics):
 
     @property
     def status(self) -> str:
-        """NotStarted, Running, Completed, Failed or Canceled, as it is now."""
+        """As `get_status`."""
         return self.get_status()
 
     def get_status(self) -> str:
-        """NotStarted, Running, Completed, Failed or Canceled; read again until it is one of the last three."""
+        """NotStarted, Running, Completed, Failed or Canceled; read again until it is one of the last three.
+
+        A submitted run has more on its way: Starting, Queued, Preparing, Running, Finalizing, CancelRequested, NotResponding.
+        """
         if state_of(self._document) not in TERMINAL:
             self._refresh()
-        return state_of(self._document)
+        if state_of(self._document) in TERMINAL or not self._is_submitted:
+            return state_of(self._document)
+        job = self._job()
+        if job is None:
+            return state_of(self._document)
+        if job["state"] in TERMINAL:
+            self._refresh()
+        return str(job["state"])
 
     def start(self) -> None:
         """The run begins."""
@@ -74,44 +81,43 @@ class RunStatus(RunMetrics):
         self._end(FAILED, _set_status)
 
     def cancel(self) -> None:
-        """The run ends before it is done."""
+        """The run ends before it is done; a submitted one is stopped on its target."""
         if self.id in self.submitted:
-            warnings.warn("This run belongs to a job; cancel the job to stop it.", stacklevel=2)
+            warnings.warn("This run belongs to a job, which is told to stop.", stacklevel=2)
+        if self._cancel_job():
+            return
         self._end(CANCELED, True)
 
     def get_details(self) -> dict[str, Any]:
-        """runId, target, status, times, properties, inputs, log files by name, and the error of a failed run."""
+        """runId, target, status, times, properties, inputs, log files by name, and the error of a failed run.
+
+        Of a submitted run also submittedBy, runDefinition and warnings.
+        """
         self.flush()
-        document = self._refresh()
+        document, job = self._refresh(), self._job() if self._is_submitted else None
         info = document["info"]
         details: dict[str, Any] = {
             "runId": self.id,
-            "target": self._all_tags().get(TARGET_TAG, "sdk"),
-            "status": state_of(document),
+            "target": self._target(job),
+            "status": state_of(document) if job is None else str(job["state"]),
         }
         for key, field in (("startTimeUtc", "start_time"), ("endTimeUtc", "end_time")):
             if info.get(field):
                 details[key] = iso_time(info[field])
-        error = self._error()
-        if error is not None and details["status"] == FAILED:
+        error = self._error(job) if details["status"] == FAILED else None
+        if error is not None:
             details["error"] = {"error": error}
         details["properties"] = self.get_properties()
         details["inputDatasets"] = self.input_datasets
-        details["logFiles"] = {name: self._file_url(name) for name in self._log_names()}
+        details |= self._job_details(job)
+        details["logFiles"] = self._log_urls()
         return details
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """As `get_details`, with the log files' contents instead of their addresses."""
         details = self.get_details()
-        details["logFiles"] = {name: self._content(name) for name in details["logFiles"]}
+        details["logFiles"] = {name: self._log_text(name) for name in details["logFiles"]}
         return details
-
-    def get_all_logs(self, destination: str | Path | None = None) -> list[str]:
-        """Download all log files below a folder, the current one by default; returns their paths."""
-        root = Path(destination) if destination is not None else Path.cwd()
-        for name in (names := list(self._log_names())):
-            self.download_file(name, root / name)
-        return [str(root / name) for name in names]
 
     @property
     def input_datasets(self) -> list[dict[str, Any]]:
@@ -131,12 +137,10 @@ class RunStatus(RunMetrics):
             show_output: print the run's log as it grows.
             raise_on_error: raise ActivityFailedException when it failed.
         """
-        log = LogStream(self) if show_output else None
-        if show_output:
+        log = LogStream(self._logs()) if show_output else None
+        if log is not None:
             print(f"RunId: {self.id}\nWeb View: {self.portal_url}\n", flush=True)
-        while self.get_status() not in TERMINAL:
-            if log is not None:
-                log.print_more()
+        while not self._has_ended(log):
             time.sleep(POLL_S)
         if log is not None:
             log.print_more()
@@ -202,55 +206,27 @@ class RunStatus(RunMetrics):
                 return set()
             raise
 
-    def _error(self) -> dict[str, Any] | None:
-        """The last error that was recorded."""
+    def _has_ended(self, log: LogStream | None) -> bool:
+        """Look once, and print what came. A server that is away, for instance because it restarts, is waited for."""
+        since = time.monotonic()
+        while True:
+            try:
+                ended = self.get_status() in TERMINAL
+                if log is not None and not ended:
+                    log.print_more()
+                return ended
+            except AzureMLException as exc:
+                away = time.monotonic() - since
+                if not isinstance(exc.inner_exception, ServerUnreachable) or away > AWAY_S:
+                    raise
+                time.sleep(POLL_S)
+
+    def _error(self, job: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The error of the job, or the last one that was recorded."""
+        if job is not None and job.get("error"):
+            return {key: value for key, value in job["error"].items() if value is not None}
         found = [record.body for record in self._records("error") if record.kind == "error"]
         return dict(found[-1]) if found else None
-
-    def _log_names(self) -> Iterator[str]:
-        top = self._listing("")
-        for folder in LOG_FOLDERS:
-            if top.get(folder.rstrip("/")):
-                yield from sorted(self._walk(folder.rstrip("/")))
-
-    def _file_url(self, name: str) -> str:
-        workspace = self.experiment.workspace.portal_url
-        return f"{workspace}/get-artifact?{urlencode({'run_id': self.id, 'path': name})}"
-
-    def _content(self, name: str) -> str:
-        """A log's text; empty where it is gone."""
-        try:
-            return self._read(name)
-        except AzureMLException:
-            return ""
-
-
-class LogStream:
-    """Prints what was added to a run's main log: the one with the highest number."""
-
-    def __init__(self, run: RunStatus) -> None:
-        self._run = run
-        self._name = ""
-        self._printed = 0
-
-    def print_more(self) -> None:
-        """What came since the last time."""
-        found = [name for name in self._run._log_names() if _DRIVER_LOG.fullmatch(name)]
-        if not found:
-            return
-        name = max(found, key=_rank)
-        if name != self._name:
-            self._name, self._printed = name, 0
-            title = f"Streaming {name}"
-            print(f"{title}\n{'=' * len(title)}\n")
-        text = self._run._content(name)
-        print(text[self._printed :], end="", flush=True)
-        self._printed = len(text)
-
-
-def _rank(name: str) -> int:
-    found = _DRIVER_LOG.fullmatch(name)
-    return int(found[1]) if found is not None and found[1] else sys.maxsize
 
 
 def _described(error: str | BaseException | None) -> str:

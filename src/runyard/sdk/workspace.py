@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from runyard.sdk import display
+from runyard.sdk import compute_kinds, display
+from runyard.sdk.compute_target import ComputeTarget
 from runyard.sdk.dataset import Dataset
 from runyard.sdk.dataset_file import FileDataset
 from runyard.sdk.dataset_tabular import TabularDataset
 from runyard.sdk.datastore import Datastore
+from runyard.sdk.environment import Environment
 from runyard.sdk.experiment import Experiment, experiments_of
 from runyard.sdk.keyvault import Keyvault
 from runyard.sdk.model import Model
@@ -16,6 +18,7 @@ from runyard.sdk.run import Run
 from runyard.sdk.workspace_record import WorkspaceRecord
 
 COMPUTE_TYPES = ("CPU", "GPU")
+KINDS = compute_kinds.AmlCompute.kinds  # importing them is what makes them known
 
 
 class Workspace(WorkspaceRecord, public=True):
@@ -27,9 +30,9 @@ class Workspace(WorkspaceRecord, public=True):
         return {one.name: one for one in experiments_of(Experiment, self, "ACTIVE_ONLY")}
 
     @property
-    def compute_targets(self) -> dict[str, Any]:
-        """Compute targets: none yet, since nothing can be attached."""
-        return {}
+    def compute_targets(self) -> dict[str, ComputeTarget]:
+        """The compute targets."""
+        return {one.name: one for one in ComputeTarget.list(self)}
 
     @property
     def datastores(self) -> dict[str, Datastore]:
@@ -42,9 +45,9 @@ class Workspace(WorkspaceRecord, public=True):
         return Dataset.get_all(self)
 
     @property
-    def environments(self) -> dict[str, Any]:
-        """Registered environments: none yet, since nothing can be registered."""
-        return {}
+    def environments(self) -> dict[str, Environment]:
+        """The latest version of each registered environment."""
+        return Environment.list(self)
 
     @property
     def images(self) -> dict[str, Any]:
@@ -64,8 +67,8 @@ class Workspace(WorkspaceRecord, public=True):
         """Make another datastore the default. Raises: UserErrorException when there is none of that name."""
         Datastore(self, name).set_as_default()
 
-    def get_default_compute_target(self, type: str) -> None:
-        """The compute target that is used where none is named: none yet.
+    def get_default_compute_target(self, type: str) -> ComputeTarget | None:
+        """The compute target `cpu-cluster` or `gpu-cluster`; None where it is not there.
 
         Args:
             type: CPU or GPU.
@@ -73,6 +76,7 @@ class Workspace(WorkspaceRecord, public=True):
         """
         if type not in COMPUTE_TYPES:
             raise ValueError(f"type is CPU or GPU, not {type!r}.")
+        return self.compute_targets.get(f"{type.lower()}-cluster")
 
     def get_default_keyvault(self) -> Keyvault:
         """The secrets of the workspace."""
