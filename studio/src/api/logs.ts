@@ -36,14 +36,24 @@ export interface LogReader {
   /** Tells it from all others. */
   key: string;
   size: (signal?: AbortSignal) => Promise<number>;
-  part: (from: number, size: number, signal?: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
+  /** At most so many bytes, fewer where one must go on with another part. */
+  part: (from: number, size: number, signal?: AbortSignal) => Promise<LogPart>;
+}
+
+export interface LogPart {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** From where to go on: further than the bytes reach where some were left out. */
+  next: number;
 }
 
 /** Reads a file at an address. */
 export const fileReader = (url: string): LogReader => ({
   key: url,
   size: (signal) => sizeOf(url, signal),
-  part: async (from, size, signal) => (await readPart(url, from, size, signal)).bytes,
+  part: async (from, size, signal) => {
+    const { bytes } = await readPart(url, from, size, signal);
+    return { bytes, next: from + bytes.length };
+  },
 });
 
 /** How many bytes a file has now. */

@@ -20,20 +20,40 @@ export const runLogsQuery = (workspace: string, run: string) =>
     queryFn: async ({ signal }) => (await get<{ items: RunLog[] }>(one(workspace, run), signal)).items,
   });
 
+/** The server answers no more at once. */
+const MOST_BYTES = 1024 * 1024;
+
 /** Reads a log in parts; how long it is comes with each. */
 export function runLogReader(workspace: string, run: string, name: string): LogReader {
   const read = async (offset: number, limit: number, signal?: AbortSignal) => {
-    const url = one(workspace, run, "/content", { name, offset, limit });
-    const response = await request("GET", url, { signal, headers: { Accept: "*/*" } });
-    return { response, size: Number(response.headers.get("x-log-size") ?? 0) };
+    const params = { name, offset, limit: Math.min(limit, MOST_BYTES) };
+    return await request("GET", one(workspace, run, "/content", params), {
+      signal,
+      headers: { Accept: "*/*" },
+    });
   };
+  const told = (response: Response, header: string, usual: number) =>
+    Number(response.headers.get(header) ?? usual);
   return {
     key: `log ${workspace} ${run} ${name}`,
-    size: async (signal) => (await read(0, 1, signal)).size,
-    part: async (from, size, signal) =>
-      new Uint8Array(await (await read(from, size, signal)).response.arrayBuffer()),
+    size: async (signal) => told(await read(0, 1, signal), "x-log-size", 0),
+    part: async (from, size, signal) => {
+      const response = await read(from, size, signal);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      return { bytes, next: told(response, "x-log-next", from + bytes.length) };
+    },
   };
 }
 
-export const runLogDownload = (workspace: string, run: string, name: string): string =>
-  one(workspace, run, "/content", { name });
+/** All of a log that is there now. */
+export async function wholeLog(reader: LogReader): Promise<Blob> {
+  const parts: BlobPart[] = [];
+  const size = await reader.size();
+  for (let from = 0; from < size; ) {
+    const { bytes, next } = await reader.part(from, MOST_BYTES);
+    if (next <= from) break;
+    parts.push(bytes);
+    from = next;
+  }
+  return new Blob(parts, { type: "text/plain" });
+}

@@ -44,3 +44,17 @@ test("a log is opened at its end, within a line", () => {
   log.prepend(text.subarray(0, 6));
   expect(log.lines()).toEqual(["first", "second", "third"]);
 });
+
+test("where bytes were left out, one goes on behind them", () => {
+  const log = new LogText(0);
+  log.append(bytes("first\n[900 bytes were left out here]\n"), 906);
+  log.append(bytes("last\n"));
+  expect(log.lines()).toEqual(["first", "[900 bytes were left out here]", "last"]);
+  expect([log.start, log.end]).toEqual([0, 911]);
+  const later = new LogText(911);
+  later.prepend(bytes("st\n[900 bytes were left out here]\nlast\n"), 3);
+  expect(later.lines()).toEqual(["[900 bytes were left out here]", "last"]);
+  expect([later.start, later.end]).toEqual([6, 911]);
+  later.prepend(bytes("first\n"));
+  expect(later.lines()[0]).toBe("first");
+});

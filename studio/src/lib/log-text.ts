@@ -35,25 +35,31 @@ export class LogText {
     return all;
   }
 
-  append(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
+  /** @param to where in the file one goes on: further than the bytes reach where some are missing in it. */
+  append(bytes: Uint8Array, to = this.end + bytes.length): void {
+    if (bytes.length === 0) {
+      this.end = to;
+      return;
+    }
     const whole = joined(this.rest, bytes);
     const from = this.end - this.rest.length;
-    this.end += bytes.length;
+    this.end = to;
     const cut = whole.lastIndexOf(NEWLINE) + 1;
     if (cut > 0) this.chunks.push({ from, to: from + cut, lines: linesOf(whole.subarray(0, cut)) });
     this.rest = whole.slice(cut);
   }
 
-  /** Bytes that end where the part begins. What belongs to a line that began before them is left out. */
-  prepend(bytes: Uint8Array): void {
+  /**
+   * Bytes that end where the part begins. What belongs to a line that began before them is left out.
+   * @param at where in the file they begin.
+   */
+  prepend(bytes: Uint8Array, at = this.start - bytes.length): void {
     if (bytes.length === 0) return;
     if (this.chunks.length === 0 && this.rest.length === 0) {
-      this.open(bytes);
+      this.open(bytes, at);
       return;
     }
     const to = this.start;
-    const at = to - bytes.length;
     const cut = at === 0 ? 0 : (bytes.indexOf(NEWLINE) + 1) % bytes.length;
     const text = bytes.subarray(cut);
     this.begin = at + cut;
@@ -61,12 +67,12 @@ export class LogText {
   }
 
   /** The first bytes that are known, which may end within a line. */
-  private open(bytes: Uint8Array): void {
-    const at = this.end - bytes.length;
+  private open(bytes: Uint8Array, at: number): void {
+    const { end } = this;
     const cut = at === 0 ? 0 : (bytes.indexOf(NEWLINE) + 1) % bytes.length;
     this.begin = at + cut;
     this.end = at + cut;
-    this.append(bytes.subarray(cut));
+    this.append(bytes.subarray(cut), end);
   }
 
   /** Forgets the earliest lines beyond a number. */

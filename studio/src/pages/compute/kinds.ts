@@ -84,7 +84,7 @@ export const KINDS: readonly Kind[] = [
       },
       { name: "username", label: "User", help: "On the login node" },
       ...KEYS,
-      { ...FOLDER, required: true, example: "/shared/runyard", help: "One that all nodes see" },
+      { ...FOLDER, example: "~/.runyard", help: "One that all nodes see" },
       PYTHON,
       { name: "partition", label: "Partition" },
       { name: "account", label: "Account" },
@@ -103,6 +103,11 @@ export const KINDS: readonly Kind[] = [
         example: "cuda/12.4",
         help: "One on each line",
       },
+      {
+        name: "slurm_conf",
+        label: "Slurm's configuration",
+        help: "Where its commands do not find it themselves",
+      },
     ],
   },
   {
@@ -118,6 +123,8 @@ export const KINDS: readonly Kind[] = [
         help: "Where something before the cluster asks for one",
         example: "Bearer …",
       },
+      { ...FOLDER, example: "~/.runyard" },
+      PYTHON,
     ],
   },
   {
@@ -132,6 +139,12 @@ export const KINDS: readonly Kind[] = [
         name: "user",
         label: "Run as this user of the machine",
         help: "Only where the server runs as root",
+      },
+      {
+        name: "jobs_at_once",
+        label: "Runs at once",
+        kind: "number",
+        help: "Empty: as many as it has processors",
       },
     ],
   },
@@ -305,23 +318,20 @@ export function newCompute(kind: Kind, filled: Filled): NewCompute {
 export function changesOf(compute: Compute, filled: Filled): ComputeChange {
   const kind = kindOf(compute.kind);
   const made = newCompute(kind, filled);
-  const wanted: Required<ComputeChange> = {
-    settings: settingsOf(kind, filled, compute.settings),
-    credentials: made.credentials,
-    // What was emptied has no limit any more.
-    limits: { ...compute.limits, ...zeros(filled), ...made.limits },
-    description: made.description,
-    groups: made.groups,
-    server_url: made.server_url,
-    base: made.base,
-    size: made.size,
-  };
-  const was: Record<string, unknown> = { ...compute, credentials: {} };
-  return Object.fromEntries(
-    Object.entries(wanted).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(was[name] ?? ""),
-    ),
-  );
+  const was = filledOf(compute);
+  const changed = (one: unknown, other: unknown) => JSON.stringify(one) !== JSON.stringify(other);
+  const change: ComputeChange = {};
+  const own = kind.fields.filter((field) => !field.secret).map((field) => field.name);
+  const texts = (of: Filled) => own.map((name) => of.fields[name] ?? "");
+  if (changed(texts(was), texts(filled))) change.settings = settingsOf(kind, filled, compute.settings);
+  if (Object.keys(made.credentials).length > 0) change.credentials = made.credentials;
+  // What was emptied has no limit any more.
+  const limits = { ...compute.limits, ...zeros(filled), ...made.limits };
+  if (changed(compute.limits, limits)) change.limits = limits;
+  if (changed(compute.groups, made.groups)) change.groups = made.groups;
+  for (const name of ["description", "server_url", "base", "size"] as const)
+    if (compute[name] !== made[name]) change[name] = made[name];
+  return change;
 }
 const zeros = (filled: Filled): Partial<Limits> =>
   Object.fromEntries(

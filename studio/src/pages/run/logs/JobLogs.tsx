@@ -6,7 +6,7 @@ import { useEffect, useMemo } from "react";
 import { runFiles } from "@/api/artifacts";
 import { type Job, SUBMITTER, tailQuery } from "@/api/jobs";
 import { fileReader, type LogReader, logsQuery } from "@/api/logs";
-import { runLogDownload, runLogReader, runLogsQuery } from "@/api/run-logs";
+import { runLogReader, runLogsQuery, wholeLog } from "@/api/run-logs";
 import { Ansi } from "@/components/artifacts/Ansi";
 import { Broken, Empty, Waiting } from "@/components/states";
 import { ended, errorWords, STATE_TEXTS, STATE_WORDS } from "@/lib/job-state";
@@ -24,7 +24,7 @@ interface Log {
   size: number;
   sealed: boolean;
   reader: LogReader;
-  download: string;
+  download: string | (() => Promise<Blob>);
 }
 
 export function JobLogs({ workspace, page, search, change, job }: PartProps & { job: Job }) {
@@ -44,15 +44,10 @@ export function JobLogs({ workspace, page, search, change, job }: PartProps & { 
   // biome-ignore lint/correctness/useExhaustiveDependencies: at the end the list is another one
   useEffect(() => void refetch(), [going]);
   const logs = useMemo(() => {
-    const written = (live.data ?? []).map(
-      ({ name, size, sealed }): Log => ({
-        name,
-        size,
-        sealed,
-        reader: runLogReader(workspace, info.run_id, name),
-        download: runLogDownload(workspace, info.run_id, name),
-      }),
-    );
+    const written = (live.data ?? []).map(({ name, size, sealed }): Log => {
+      const reader = runLogReader(workspace, info.run_id, name);
+      return { name, size, sealed, reader, download: () => wholeLog(reader) };
+    });
     const names = new Set(written.map((one) => one.name));
     const others = (kept.data ?? [])
       .filter((one) => !names.has(one.path))

@@ -4,8 +4,10 @@ import { IconArrowDown, IconArrowUp, IconDownload, IconSearch } from "@tabler/ic
 import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
 import type { LogReader } from "@/api/logs";
 import { useShortcuts } from "@/app/shortcuts";
+import { useSay } from "@/components/notices";
 import { Broken, Waiting } from "@/components/states";
 import { plain } from "@/lib/ansi";
+import { download } from "@/lib/config-file";
 import { nameOf } from "@/lib/file-kind";
 import { bytes } from "@/lib/format";
 import { LogLines } from "@/pages/run/logs/LogLines";
@@ -15,14 +17,15 @@ import { useLog } from "@/pages/run/logs/use-log";
 interface LogProps {
   /** The same one as long as it is the same log. */
   reader: LogReader;
-  download: string;
+  /** Where the browser saves it from; or all of it, where there is no such address. */
+  download: string | (() => Promise<Blob>);
   name: string;
   going: boolean;
   version: number;
   choice: ReactNode;
 }
 
-export function LogView({ reader, download, name, going, version, choice }: LogProps) {
+export function LogView({ reader, download: from, name, going, version, choice }: LogProps) {
   const log = useLog(reader, going, version);
   const [find, setFind] = useState("");
   const [only, setOnly] = useState(false);
@@ -93,11 +96,7 @@ export function LogView({ reader, download, name, going, version, choice }: LogP
           checked={follow}
           onChange={(event) => setFollow(event.currentTarget.checked)}
         />
-        <Tooltip label="Download">
-          <ActionIcon component="a" href={download} download={nameOf(name)} aria-label="Download the log">
-            <IconDownload size={15} />
-          </ActionIcon>
-        </Tooltip>
+        <Download from={from} name={nameOf(name)} />
       </div>
       {log.waiting ? (
         <Waiting label="Loading the log" />
@@ -132,5 +131,36 @@ export function LogView({ reader, download, name, going, version, choice }: LogP
         {log.error !== null && <span role="alert">{String(log.error)}</span>}
       </div>
     </section>
+  );
+}
+
+function Download({ from, name }: { from: string | (() => Promise<Blob>); name: string }) {
+  const say = useSay();
+  const [busy, setBusy] = useState(false);
+  const icon = <IconDownload size={15} />;
+  if (typeof from === "string")
+    return (
+      <Tooltip label="Download">
+        <ActionIcon component="a" href={from} download={name} aria-label="Download the log">
+          {icon}
+        </ActionIcon>
+      </Tooltip>
+    );
+  const save = async () => {
+    setBusy(true);
+    try {
+      download(name, await from());
+    } catch (error) {
+      say.error(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Tooltip label="Download what is there now">
+      <ActionIcon loading={busy} onClick={save} aria-label="Download the log">
+        {icon}
+      </ActionIcon>
+    </Tooltip>
   );
 }

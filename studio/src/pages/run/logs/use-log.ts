@@ -63,15 +63,15 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
         if (text.current === null || size < text.current.end) {
           const from = Math.max(0, size - PART);
           const made = new LogText(size);
-          made.prepend(size > 0 ? await reader.part(from, size - from, signal) : new Uint8Array());
+          made.prepend(await between(reader, from, size, signal), from);
           text.current = made;
           return;
         }
         while (text.current.end < size) {
           const { end } = text.current;
-          const bytes = await reader.part(end, Math.min(LARGE_PART, size - end), signal);
-          if (bytes.length === 0) return;
-          text.current.append(bytes);
+          const { bytes, next } = await reader.part(end, Math.min(LARGE_PART, size - end), signal);
+          if (next <= end) return;
+          text.current.append(bytes, next);
         }
         text.current.shorten(MOST_LINES);
       }),
@@ -85,7 +85,7 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
         while (text.current && text.current.start > 0) {
           const to = text.current.start;
           const from = Math.max(0, to - (all ? LARGE_PART : PART));
-          text.current.prepend(await reader.part(from, to - from, signal));
+          text.current.prepend(await between(reader, from, to, signal), from);
           if (!all || text.current.lines().length > MOST_LINES) return;
         }
       }),
@@ -115,4 +115,21 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
   }, [going, look]);
 
   return { ...state, earlier, look };
+}
+
+/** All from one place to another. What is left out in it may reach further. */
+async function between(
+  reader: LogReader,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: BlobPart[] = [];
+  for (let at = from; at < to; ) {
+    const { bytes, next } = await reader.part(at, to - at, signal);
+    if (next <= at) break;
+    parts.push(bytes);
+    at = next;
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
