@@ -244,8 +244,9 @@ def test_code_shows_what_was_changed(studio: Studio, told: Told) -> None:
 
 
 def test_traces_show_their_spans(studio: Studio, call: Call, told: Told) -> None:
-    trace(call, told.experiment, told.run)
     page = studio.open(told.at(tab="traces"))
+    expect(page.get_by_text("No traces")).to_be_visible()
+    trace(call, told.experiment, told.run)  # shown without being asked for
     page.get_by_role("button", name="answer").click()
     expect(page).to_have_url(re.compile("trace=tr-"))
     spans = page.get_by_role("tree", name="Spans")

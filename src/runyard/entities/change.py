@@ -39,20 +39,22 @@ class Changes:
         runs: by experiment, kinds by the id of the run; at most RUNS in all.
         many: experiments with more changed runs than can be named.
         experiments: that have changed themselves.
+        traces: experiments whose traces have changed.
         lost: more may have changed, anywhere.
     """
 
-    __slots__ = ("_count", "experiments", "lost", "many", "runs")
+    __slots__ = ("_count", "experiments", "lost", "many", "runs", "traces")
 
     def __init__(self) -> None:
         self.runs: dict[Place, dict[str, ChangeKind]] = {}
         self.many: set[Place] = set()
         self.experiments: set[Place] = set()
+        self.traces: set[Place] = set()
         self.lost = False
         self._count = 0
 
     def __bool__(self) -> bool:
-        return bool(self.runs or self.many or self.experiments or self.lost)
+        return bool(self.runs or self.many or self.experiments or self.traces or self.lost)
 
     def add_run(self, place: Place, run_id: str, kind: ChangeKind) -> None:
         """A run has changed."""
@@ -81,6 +83,11 @@ class Changes:
         self.experiments.add(place)
         self._check_places()
 
+    def add_traces(self, place: Place) -> None:
+        """Traces of an experiment have changed, or were made."""
+        self.traces.add(place)
+        self._check_places()
+
     def merge(self, other: Changes) -> None:
         """These came later."""
         self.lost = self.lost or other.lost
@@ -92,6 +99,9 @@ class Changes:
         if other.experiments:
             self.experiments |= other.experiments
             self._check_places()
+        if other.traces:
+            self.traces |= other.traces
+            self._check_places()
 
     def _coarsen(self) -> None:
         """The experiment with the most named runs is told as a whole."""
@@ -99,9 +109,10 @@ class Changes:
         self.add_many([busiest])
 
     def _check_places(self) -> None:
-        if len(self.many) > PLACES or len(self.experiments) > PLACES:
+        if max(len(self.many), len(self.experiments), len(self.traces)) > PLACES:
             self.runs.clear()
             self.many.clear()
             self.experiments.clear()
+            self.traces.clear()
             self._count = 0
             self.lost = True

@@ -15,7 +15,7 @@ from runyard.services.checks import experiment_of
 from runyard.services.context import Context
 from runyard.store.event_contracts import ChangeFeed
 
-READ, READ_EXPERIMENT = "runs/read", "experiments/read"
+READ, READ_EXPERIMENT, READ_TRACES = "runs/read", "experiments/read", "traces/read"
 STREAMS_EACH = 32  # of one principal, in one process
 STREAMS = 500  # in one process
 EXPERIMENTS_LIMIT = 1_000  # that one stream may name
@@ -27,13 +27,15 @@ class Told(msgspec.Struct):
 
     Attributes:
         everything: more may have changed than could be told.
-        experiments: that have changed themselves; `any_experiment`: or others.
+        experiments: that have changed themselves.
+        traces: experiments whose traces have changed.
     """
 
     runs: list[tuple[str, int, ChangeKind]]
     many: list[int]
     everything: bool
     experiments: list[int]
+    traces: list[int]
 
 
 class Listener:
@@ -69,6 +71,9 @@ class Listener:
         for place in changes.experiments:
             if place.workspace_id == here and self._reads(READ_EXPERIMENT, place.experiment_id):
                 waiting.add_experiment(place)
+        for place in changes.traces:
+            if place.workspace_id == here and self._reads(READ_TRACES, place.experiment_id):
+                waiting.add_traces(place)
         waiting.lost = waiting.lost or changes.lost
         if waiting:
             self._something.set()
@@ -101,6 +106,7 @@ class Listener:
             sorted(place.experiment_id for place in waiting.many),
             waiting.lost,
             sorted(place.experiment_id for place in waiting.experiments),
+            sorted(place.experiment_id for place in waiting.traces),
         )
 
     async def _pause(self, seconds: float) -> None:

@@ -100,7 +100,11 @@ export function useLive(workspace: string, callback: (change: Change) => void): 
 }
 
 /** Calls back when traces of one of these experiments have changed or may have. */
-export function useLiveTraces(workspace: string, experimentIds: readonly string[], callback: () => void): void {
+export function useLiveTraces(
+  workspace: string,
+  experimentIds: readonly string[],
+  callback: () => void,
+): void {
   useTold(workspace, (told) => {
     if (told.type === "resumed") return callback();
     if (told.type !== "traces") return;

@@ -13,10 +13,12 @@ from runyard.entities.change import ChangeKind, Changes, Place
 from runyard.entities.common import Param, Stage, Tag
 from runyard.entities.run import Dataset, DatasetInput, MetricPoint, ModelEdge, NewRun, RunStatus
 from runyard.entities.run_record import RunRecord
+from runyard.entities.trace import TraceInfo, TraceState
 from runyard.errors import NotFound
 from runyard.store.sql.change_feed import SqlChangeFeed
 from runyard.store.sql.postgres import PostgresDatabase
 from runyard.store.sql.signals import NOTIFY, PostgresSignals
+from runyard.store.sql.traces import SqlTraces
 from tests.contract.store.stores import ROOT, Stores
 
 POINTS, INFO, CREATED, DELETED, _ = ChangeKind
@@ -125,6 +127,20 @@ def test_experiments_are_told(stores: Stores) -> None:
     assert (found.experiments, found.many) == ({place}, {place})
     found = told(stores, lambda: store.create(ws, uuid.uuid4().hex, ROOT, None, []))
     assert len(found.experiments) == 1
+
+
+def test_traces_are_told_by_their_experiment(stores: Stores) -> None:
+    ws, number = stores.workspace, stores.new_experiment()
+    trace_id = f"tr-{uuid.uuid4().hex}"
+    info = TraceInfo(trace_id, number, 1, state=TraceState.OK)
+    traces = SqlTraces(stores.database, b"k" * 32)
+    for work in (
+        lambda: traces.start(ws, info),
+        lambda: traces.set_tag(ws, trace_id, Tag("k", "v")),
+        lambda: traces.delete(ws, number, [trace_id]),
+    ):
+        found = told(stores, work)
+        assert (found.traces, found.experiments, found.runs) == ({Place(ws, number)}, set(), {})
 
 
 def test_what_fails_is_not_told(stores: Stores) -> None:

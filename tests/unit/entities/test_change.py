@@ -17,7 +17,7 @@ def test_kinds_of_a_run_add_up() -> None:
 
 def test_nothing_is_false() -> None:
     assert not Changes()
-    for fill in ("many", "experiments"):
+    for fill in ("many", "experiments", "traces"):
         changes = Changes()
         getattr(changes, fill).add(HERE)
         assert changes
@@ -35,11 +35,13 @@ def test_of_too_many_runs_the_busiest_experiment_is_told_as_a_whole() -> None:
 
 
 def test_of_too_many_experiments_none_is_named() -> None:
-    for kind in ("many", "experiments"):
+    for kind in ("many", "experiments", "traces"):
         changes = Changes()
         for number in range(PLACES + 1):
             if kind == "many":
                 changes.add_many([Place(1, number)])
+            elif kind == "traces":
+                changes.add_traces(Place(1, number))
             else:
                 changes.add_experiment(Place(1, number))
         assert changes.lost and not (changes.runs or changes.many or changes.experiments)
@@ -52,10 +54,12 @@ def test_what_comes_later_is_merged() -> None:
     second.add_run(HERE, "a", ChangeKind.DELETED)
     second.add_many([THERE])
     second.add_experiment(HERE)
+    second.add_traces(THERE)
     second.lost = True
     first.merge(second)
     assert first.runs == {HERE: {"a": ChangeKind.POINTS | ChangeKind.DELETED}}
     assert (first.many, first.experiments, first.lost) == ({THERE}, {HERE}, True)
+    assert first.traces == {THERE}
 
 
 def test_memory_stays_bounded_whatever_is_merged() -> None:

@@ -48,8 +48,15 @@ def test_many_changes_of_many_experiments_fit() -> None:
         changes.add_run(Place(2**40, number), f"{chance.getrandbits(128):032x}", ChangeKind.POINTS)
         changes.add_experiment(Place(2**40, 2**50 + number))
         changes.add_many([Place(2**40, 2**51 + number)])
+        changes.add_traces(Place(2**40, 2**52 + number))
     found = told(changes)
     assert found.lost or {*found.runs, *found.many} >= {*changes.runs, *changes.many}
+
+
+def test_others_hear_of_traces() -> None:
+    changes = Changes()
+    changes.add_traces(Place(1, 7))
+    assert told(changes).traces == {Place(1, 7)}
 
 
 def test_long_ids_are_told_by_their_experiment() -> None:

@@ -51,6 +51,11 @@ class ChangeLog:
             if runs:
                 self._noted.add_many([place])
 
+    def of_traces(self, workspace_id: int, experiment_id: int) -> None:
+        """Traces of an experiment change in this transaction."""
+        if self.listening:
+            self._noted.add_traces(Place(workspace_id, experiment_id))
+
     def committed(self) -> None:
         """What was noted is durable."""
         if not self._noted:

@@ -51,6 +51,7 @@ class Signal(msgspec.Struct, array_like=True):
     runs: list[tuple[int, int, list[RunEntry]]] = []
     many: list[PlaceEntry] = []
     experiments: list[PlaceEntry] = []
+    traces: list[PlaceEntry] = []
 
 
 class PostgresSignals:
@@ -230,14 +231,15 @@ def _pieces(sender: bytes, changes: Changes, *, named: bool) -> Iterator[Signal]
             many.add(place)
         _put(piece, place, entries)
         room -= 32
-    for places, wide in ((many, "many"), (changes.experiments, "experiments")):
+    wider = ((many, "many"), (changes.experiments, "experiments"), (changes.traces, "traces"))
+    for places, wide in wider:
         for place in sorted(places):
             if room < 32:
                 yield piece
                 piece, room = Signal(sender), PIECE_BYTES
             getattr(piece, wide).append(tuple(place))
             room -= 20
-    if piece.runs or piece.many or piece.experiments:
+    if piece.runs or piece.many or piece.experiments or piece.traces:
         yield piece
 
 
@@ -257,6 +259,8 @@ def changes_of(signal: Signal) -> Changes:
     found.add_many(Place(*one) for one in signal.many)
     for one in signal.experiments:
         found.add_experiment(Place(*one))
+    for one in signal.traces:
+        found.add_traces(Place(*one))
     return found
 
 

@@ -87,6 +87,7 @@ class SqlTraces:
             tx.many(SET_TAG, _facts(row[0], tags))
             tx.many(SET_METADATA, _facts(row[0], metadata))
             tx.many(ADD_ASSESSMENT, [assessment_row(row[0], said) for said in info.assessments])
+            tx.changes.of_traces(workspace_id, info.experiment_id)
             return load_infos(tx, [row[0]])[0]
 
         return await self._database.write(work)
@@ -106,6 +107,7 @@ class SqlTraces:
             tx.execute(END, (end_ms, str(state), id))
             tx.many(SET_TAG, _facts(id, tags))
             tx.many(SET_METADATA, _facts(id, metadata))
+            _tell(tx, [id])
             return load_infos(tx, [id])[0]
 
         return await self._database.write(work, checked=True)
@@ -115,6 +117,7 @@ class SqlTraces:
             for summary in found:
                 experiment, row = _place(tx, workspace_id, experiment_id, summary.trace_id)
                 _learn(tx, experiment, row, summary)
+            tx.changes.of_traces(workspace_id, experiment_id)
 
         await self._database.write(work)
 
@@ -154,6 +157,7 @@ class SqlTraces:
             found = row_ids(tx, workspace_id, trace_ids)
             here = among("id", found, tx.dialect)
             sql = f"SELECT id FROM traces WHERE experiment_id = ? AND {here.text}"
+            tx.changes.of_traces(workspace_id, experiment_id)
             return _delete(tx, tx.all(sql, (experiment_id, *here.params)))
 
         return await self._database.write(work)
@@ -165,6 +169,7 @@ class SqlTraces:
             if not experiments_of(tx, workspace_id, [experiment_id]):
                 return 0
             most = 2**62 if limit is None else limit
+            tx.changes.of_traces(workspace_id, experiment_id)
             return _delete(tx, tx.all(OLDEST, (experiment_id, until_ms, most)))
 
         return await self._database.write(work)
@@ -175,19 +180,24 @@ class SqlTraces:
             if not found:
                 raise BadRequest(f"Trace with ID '{trace_id}' not found.")
             tx.execute(SET_TAG, (found[0], tag.key, tag.value))
+            _tell(tx, found)
 
         await self._database.write(work, checked=True)
 
     async def delete_tag(self, workspace_id: int, trace_id: str, key: str) -> None:
         def work(tx: Transaction) -> None:
-            if not tx.execute(DELETE_TAG, (require_id(tx, workspace_id, trace_id), key)):
+            found = require_id(tx, workspace_id, trace_id)
+            _tell(tx, [found])
+            if not tx.execute(DELETE_TAG, (found, key)):
                 raise NotFound(f"No trace tag with key '{key}' for trace with ID '{trace_id}'")
 
         await self._database.write(work)
 
     async def link_to_run(self, workspace_id: int, trace_ids: Sequence[str], run_id: str) -> None:
         def work(tx: Transaction) -> None:
-            tx.many(LINK, [(run_id, found) for found in row_ids(tx, workspace_id, trace_ids)])
+            found = row_ids(tx, workspace_id, trace_ids)
+            tx.many(LINK, [(run_id, one) for one in found])
+            _tell(tx, found)
 
         await self._database.write(work, checked=True)
 
@@ -203,11 +213,12 @@ class SqlTraces:
         await self._database.write(work, checked=True)
 
     async def add_assessment(self, workspace_id: int, assessment: Assessment, other_id: str) -> Assessment:
-        return await self._database.write(
-            lambda tx: traces_assessments.add(
-                tx, require_id(tx, workspace_id, assessment.trace_id), assessment, other_id
-            )
-        )
+        def work(tx: Transaction) -> Assessment:
+            owner = require_id(tx, workspace_id, assessment.trace_id)
+            _tell(tx, [owner])
+            return traces_assessments.add(tx, owner, assessment, other_id)
+
+        return await self._database.write(work)
 
     async def get_assessment(self, workspace_id: int, trace_id: str, assessment_id: str) -> Assessment:
         return await self._database.read(
@@ -221,15 +232,28 @@ class SqlTraces:
     ) -> Assessment:
         def work(tx: Transaction) -> Assessment:
             owner = require_id(tx, workspace_id, trace_id)
+            _tell(tx, [owner])
             return traces_assessments.update(tx, owner, trace_id, assessment_id, changes)
 
         return await self._database.write(work)
 
     async def delete_assessment(self, workspace_id: int, trace_id: str, assessment_id: str) -> None:
         def work(tx: Transaction) -> None:
-            traces_assessments.delete(tx, require_id(tx, workspace_id, trace_id), trace_id, assessment_id)
+            owner = require_id(tx, workspace_id, trace_id)
+            _tell(tx, [owner])
+            traces_assessments.delete(tx, owner, trace_id, assessment_id)
 
         await self._database.write(work)
+
+
+def _tell(tx: Transaction, ids: Sequence[int]) -> None:
+    """These traces change in this transaction. Cost: nothing while nobody listens."""
+    if tx.changes.listening and ids:
+        some = among("id", list(ids), tx.dialect)
+        for place in tx.all(
+            f"SELECT DISTINCT workspace_id, experiment_id FROM traces WHERE {some.text}", some.params
+        ):
+            tx.changes.of_traces(*place)
 
 
 def require_id(c: Connection, workspace_id: int, trace_id: str) -> int:

@@ -39,6 +39,13 @@ class ExperimentsEvent(msgspec.Struct):
     all: bool = False
 
 
+class TracesEvent(msgspec.Struct):
+    """Experiments whose traces have changed, or that have new ones; `all`: others may have."""
+
+    experiment_ids: list[str]
+    all: bool = False
+
+
 class EndEvent(msgspec.Struct):
     """Why a stream ends before its reader does. A reader may come back where `retry` says so."""
 

@@ -15,7 +15,14 @@ from runyard.server.event_stream import MEDIA, EventStream, sse
 from runyard.server.routing import OWN, Route, raw
 from runyard.services.context import Context
 from runyard.services.events import EventService, Listener, Told
-from runyard.wire.api.events import EndEvent, ExperimentsEvent, HelloEvent, RunsEvent, changed_run
+from runyard.wire.api.events import (
+    EndEvent,
+    ExperimentsEvent,
+    HelloEvent,
+    RunsEvent,
+    TracesEvent,
+    changed_run,
+)
 
 PING_S = 15.0
 CHECK_S = 30.0
@@ -29,9 +36,9 @@ def routes(service: EventService, recheck: Recheck) -> list[Route]:
     """One, which goes on."""
 
     async def events(ctx: Context, request: Request) -> Response:
-        """Follow changes of runs and experiments, as server-sent events.
+        """Follow changes of runs, experiments and traces, as server-sent events.
 
-        Events: `hello`; `runs`, at most one a second; `experiments`; `ping`, every 15 s; `end`. They name what has
+        Events: `hello`; `runs`, `experiments` and `traces`, at most one of each a second; `ping`, every 15 s; `end`. They name what has
         changed and hold nothing of it. What the caller may read is looked at again every 30 s.
         """
         if MEDIA not in request.headers.get("accept", ""):
@@ -87,4 +94,7 @@ def _told(told: Told) -> list[bytes]:
     if told.experiments or told.everything:
         ids = [str(one) for one in told.experiments]
         found.append(sse("experiments", msgspec.json.encode(ExperimentsEvent(ids, told.everything))))
+    if told.traces or told.everything:
+        ids = [str(one) for one in told.traces]
+        found.append(sse("traces", msgspec.json.encode(TracesEvent(ids, told.everything))))
     return found
