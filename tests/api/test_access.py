@@ -181,7 +181,7 @@ def test_every_route_is_refused_where_the_table_says_so(
 def test_every_action_is_named_by_a_route_or_by_a_later_issue(owner: Client) -> None:
     later = {"compute/read", "compute/write", "jobs/read", "jobs/write"}
     used = {route.action for route in owner.routes}
-    assert set(ACTIONS) - used == later
+    assert set(ACTIONS) - used <= later
     assert used - set(ACTIONS) == {ANONYMOUS, SELF}
 
 

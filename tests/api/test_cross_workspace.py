@@ -48,6 +48,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "artifacts/presigned-upload-url": {"model_id": None},
     "artifacts/presigned-download-url": {"model_id": None},
     "runs/{run_id}/records": {"kind": None, "records": [{"uuid": "u", "name": "n", "kind": "list", "logged_ms": 1, "body": {}}]},
+    "v1/snapshots": {"files": [{"path": "f.txt", "sha256": "<sha256>", "size": 2}]},
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
     "v1/secrets": {"value": "v"},
@@ -67,6 +68,7 @@ NOT_FOUND_AT_HOME = {
     "artifacts/presigned-download-url", "v1/traces", "model-versions/get-artifact", "file/{path:path}", "v1/export/files",
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
     "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events", "log-appends", "logs/content",
+    "{run_id}/snapshot", "snapshot/archive", "snapshot/file",
 }  # fmt: skip
 
 
@@ -165,7 +167,7 @@ def special(route: Route, known: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a route that mean something else there than elsewhere."""
     found = next((fields for end, fields in SPECIAL.items() if route.path.endswith(end)), {})
     texts = json.dumps(found).replace("%s", str(known["run_id"]))
-    for name in ("run_id", "new_name"):
+    for name in ("run_id", "new_name", "sha256"):
         texts = texts.replace(f"<{name}>", str(known[name]))
     filled_in = json.loads(texts)
     assert isinstance(filled_in, dict)
@@ -213,7 +215,7 @@ def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
     trace = f"(SELECT id FROM traces WHERE workspace_id = {number})"
     tables = {
         **dict.fromkeys(("experiments", "runs", "logged_models", "traces", "registered_models", "model_versions"), f"workspace_id = {number}"),
-        **dict.fromkeys(("datastores", "registered_datasets", "secrets", "alerts", "liveness"), f"workspace_id = {number}"),
+        **dict.fromkeys(("datastores", "registered_datasets", "secrets", "alerts", "liveness", "snapshots", "snapshot_blobs"), f"workspace_id = {number}"),
         **dict.fromkeys(("run_tags", "run_params", "series", "run_models", "run_datasets", "run_records", "run_properties", "run_logs"), f"run_id IN {run}"),
         **dict.fromkeys(("registered_model_tags", "registered_model_aliases", "model_version_tags"), f"model_id IN {model}"),
         **dict.fromkeys(("trace_tags", "trace_metadata", "trace_runs", "assessments", "spans"), f"trace_id IN {trace}"),

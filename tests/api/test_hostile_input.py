@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pkgutil
 import re
@@ -90,6 +91,7 @@ def known_records(server: Client) -> dict[str, Any]:
         "source": "s3://bucket/model", "new_name": server.name("new"), "max_results": 5, "filter": "",
         "definition": definition, "paths": definition["paths"], "op": "take",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
+        "sha256": hashlib.sha256(b"{}").hexdigest(),
         "journal_id": uuid.uuid4().hex, "seconds": 60, "url": "http://127.0.0.1:1/", "events": ["failed"], "project": "azureml-core", "file": "azureml_core.whl",
     }  # fmt: skip
 

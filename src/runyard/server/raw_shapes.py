@@ -12,6 +12,7 @@ PROTOBUF = "application/x-protobuf"
 HTML = "text/html"
 INDEX = "application/vnd.pypi.simple.v1+json"
 ZIP = "application/zip"
+GZIP = "application/gzip"
 LINES = "application/jsonl"
 EVENTS = "text/event-stream"
 FRAMES = "application/vnd.runyard.journal"
@@ -42,6 +43,11 @@ _SHAPES = {
     ("POST", "/v1/runs/{run_id}/log-appends"): RawShape(query={"name": True, "offset": False}, body=(BYTES,)),
     ("GET", "/v1/runs/{run_id}/logs/content"): RawShape(
         query={"name": True, "offset": False, "limit": False}, answer=(TEXT,)
+    ),
+    ("PUT", "/v1/snapshot-blobs/{sha256}"): RawShape(body=(BYTES,)),
+    ("GET", "/v1/runs/{run_id}/snapshot/archive"): RawShape(answer=(GZIP,)),
+    ("GET", "/v1/runs/{run_id}/snapshot/file"): RawShape(
+        query={"path": True}, headers={"range": False}, answer=(ANY,)
     ),
     ("GET", "/v1/events"): RawShape(
         query={"experiment_id": False}, headers={"accept": True}, answer=(EVENTS,)

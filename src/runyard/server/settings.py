@@ -47,6 +47,8 @@ class Settings:
     datastore_hosts: str = ""  # hosts and networks that datastores may reach; private: all private networks
     datastore_proxy: str = ""  # URL of a proxy for users' object stores and receivers of alerts; empty: they are reached directly
     datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
+    snapshot_bytes: int = 314_572_800  # most bytes of sources that a submitted run may take along
+    snapshot_files: int = 2_000  # most files of them
 
     @property
     def is_secure(self) -> bool:

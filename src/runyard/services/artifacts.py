@@ -30,7 +30,7 @@ from runyard.artifacts.uris import (
 from runyard.artifacts.walking import files_below
 from runyard.errors import InvalidInput, NotFound, NotImplementedHere, RunyardError
 from runyard.services.context import Context
-from runyard.services.places import DATASTORES, OTHERS, PathOwners, may_at, path_in_workspace
+from runyard.services.places import DATASTORES, OTHERS, SNAPSHOTS, PathOwners, may_at, path_in_workspace
 
 MOST_PARTS = 10_000
 _SIGNED_PER_STEP = 100
@@ -287,6 +287,10 @@ class ArtifactService:
             raise InvalidInput(
                 f"Invalid path {paths.shortened(path)}: it holds the files of datastores; use their own routes."
             )
+        if first == SNAPSHOTS:
+            raise InvalidInput(
+                f"Invalid path {paths.shortened(path)}: it holds the sources of runs; use their own routes."
+            )
         if ctx.workspace_guid:
             return paths.join(f"{OTHERS}/{ctx.workspace_guid}", path)
         if first == OTHERS:
@@ -297,8 +301,8 @@ class ArtifactService:
 
 
 def _without_others(ctx: Context, path: str, found: Sequence[Entry]) -> Sequence[Entry]:
-    """What a directory shows: at the root neither datastores nor other workspaces."""
-    hidden = (DATASTORES,) if ctx.workspace_guid else (DATASTORES, OTHERS)
+    """What a directory shows: at the root neither datastores nor snapshots nor other workspaces."""
+    hidden = (DATASTORES, SNAPSHOTS) if ctx.workspace_guid else (DATASTORES, SNAPSHOTS, OTHERS)
     return found if path else [entry for entry in found if entry.name not in hidden]
 
 

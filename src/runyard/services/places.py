@@ -19,7 +19,8 @@ from runyard.services.context import Context
 OTHERS = "workspaces"  # where the files of all workspaces but the default one are
 DATASTORES = "datastores"  # of a workspace's files: its built-in datastores, which have routes and actions of their own
 MODELS = "models"  # of a workspace's files: what was uploaded for registered models, by name
-RESERVED = frozenset({OTHERS, DATASTORES, MODELS})
+SNAPSHOTS = ".runyard-snapshots"  # of a workspace's files: the sources of submitted runs, which have routes of their own
+RESERVED = frozenset({OTHERS, DATASTORES, MODELS, SNAPSHOTS})
 
 
 class PathOwners(Protocol):

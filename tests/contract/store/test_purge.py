@@ -22,7 +22,7 @@ from runyard.store.workspace_contracts import NewWorkspace
 from tests.contract.store.series_stage import PAGE_KEY, Stage, sqlite_stage
 
 ROOT = "mlflow-artifacts:"
-OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job)_id")
+OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job|snapshot)_id")
 NOT_CLEARED = {"workspaces", "access_tokens", "purges"}
 RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
@@ -64,6 +64,8 @@ def insert(tx: Transaction, table: str, columns: str, *values: object) -> int:
 
 
 WITH_ID = {
+    "snapshots",
+    "snapshot_blobs",
     "keys",
     "runs",
     "logged_models",
@@ -176,6 +178,10 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     tx.execute(sql, (workspace.id,))
     view = (uuid.uuid4().hex, workspace.id, "runs", "v", 0, "u", "o", "{}", 1, 1)
     tx.execute("INSERT INTO saved_views (uuid, workspace_id, page, name, shared, owner_uuid, owner, state, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", view)  # fmt: skip
+
+    shot = insert(tx, "snapshots", "workspace_id, hash, manifest, created_ms, used_ms, checked_ms", workspace.id, uuid.uuid4().hex, "{}")  # fmt: skip
+    blob = insert(tx, "snapshot_blobs", "workspace_id, sha256, size, place, state", workspace.id, uuid.uuid4().hex, 1, "p", 1)  # fmt: skip
+    insert(tx, "snapshot_files", "snapshot_id, blob_id", shot, blob)
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

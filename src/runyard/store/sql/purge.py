@@ -102,6 +102,8 @@ OF_WORKSPACE = [
     Table("alerts", ("id",), "workspace_id", _of("alert_id", alert_deliveries="id")),
     Table("liveness", ("workspace_id", "experiment_id"), "workspace_id"),
     Table("saved_views", ("id",), "workspace_id"),
+    Table("snapshots", ("id",), "workspace_id", _of("snapshot_id", snapshot_files="blob_id")),
+    Table("snapshot_blobs", ("id",), "workspace_id"),
 ]
 
 
