@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from runyard.version import __version__
 
-JOBS = "submitting runs to compute targets"
+KUBERNETES = "running jobs on Kubernetes"
 SERVING = "building images and deploying models"
 
 
@@ -31,5 +31,5 @@ def not_yet(what: str, purpose: str) -> ImportError:
     """The error for a name that a later release brings."""
     return ImportError(
         f"{what} is not in Runyard {__version__}: {purpose} arrives with a later release. "
-        "Tracking, datastores, datasets, secrets and the model registry work already."
+        "Tracking, remote runs, datastores, datasets, secrets and the model registry work already."
     )

@@ -38,6 +38,38 @@ SAME = {
     ("azureml.core.model", "Model"): "runyard.sdk.model",
     ("azureml.widgets", "RunDetails"): "runyard.sdk.run_widget",
     ("azureml.core.compute_target", "ComputeTargetException"): "runyard.sdk.exceptions",
+    ("azureml.core.compute_target", "ComputeTarget"): "runyard.sdk.compute_target",
+    ("azureml.core", "ComputeTarget"): "runyard.sdk.compute_target",
+    ("azureml.core", "ContainerRegistry"): "runyard.sdk.environment_sections",
+    ("azureml.core", "Environment"): "runyard.sdk.environment",
+    ("azureml.core", "RunConfiguration"): "runyard.sdk.run_configuration",
+    ("azureml.core", "ScriptRun"): "runyard.sdk.script_run",
+    ("azureml.core", "ScriptRunConfig"): "runyard.sdk.script_run_config",
+    ("azureml.core.environment", "Environment"): "runyard.sdk.environment",
+    ("azureml.core.environment", "CondaDependencies"): "runyard.sdk.conda_dependencies",
+    **{
+        ("azureml.core.environment", f"{part}Section"): "runyard.sdk.environment_sections"
+        for part in ("Databricks", "Docker", "Python", "Spark")
+    },
+    ("azureml.core.conda_dependencies", "CondaDependencies"): "runyard.sdk.conda_dependencies",
+    **{
+        ("azureml.core.runconfig", f"{part}Configuration"): "runyard.sdk.run_configuration"
+        for part in ("Run", "Mpi", "PyTorch", "Tensorflow", "Docker", "History", "AmlCompute")
+    },
+    ("azureml.core.resource_configuration", "ResourceConfiguration"): "runyard.sdk.run_configuration",
+    ("azureml.core.script_run", "ScriptRun"): "runyard.sdk.script_run",
+    ("azureml.core.script_run_config", "ScriptRunConfig"): "runyard.sdk.script_run_config",
+    ("azureml.core.compute", "ComputeTarget"): "runyard.sdk.compute_target",
+    **{
+        ("azureml.core.compute", f"{kind}Compute"): "runyard.sdk.compute_kinds"
+        for kind in ("Local", "Ray", "Remote", "Slurm")
+    },
+    ("azureml.core.compute", "AmlCompute"): "runyard.sdk.compute_kinds",
+    ("azureml.train.estimator", "Estimator"): "runyard.sdk.estimator",
+    ("azureml.train.dnn", "PyTorch"): "runyard.sdk.estimator",
+    ("azureml.train.dnn", "TensorFlow"): "runyard.sdk.estimator",
+    ("azureml.train.dnn", "Mpi"): "runyard.sdk.run_configuration",
+    ("azureml.train.sklearn", "SKLearn"): "runyard.sdk.estimator",
     ("azureml.data", "FileDataset"): "runyard.sdk.dataset_file",
     ("azureml.data", "TabularDataset"): "runyard.sdk.dataset_tabular",
     ("azureml.data.file_dataset", "FileDataset"): "runyard.sdk.dataset_file",
@@ -55,13 +87,10 @@ OURS = (
     ("azureml.core.authentication", "ServicePrincipalAuthentication"),
 )
 LATER = (
-    *(("azureml.core", name) for name in ("ScriptRun", "ScriptRunConfig", "RunConfiguration", "Environment")),
-    *(("azureml.core", name) for name in ("ComputeTarget", "ContainerRegistry", "Image", "Webservice")),
-    *(("azureml.core.environment", "Environment"), ("azureml.core.conda_dependencies", "CondaDependencies")),
-    *(("azureml.core.runconfig", "RunConfiguration"), ("azureml.core.script_run", "ScriptRun")),
-    *(("azureml.core.script_run_config", "ScriptRunConfig"), ("azureml.core.compute", "AmlCompute")),
-    *(("azureml.core.compute_target", "ComputeTarget"), ("azureml.core.webservice", "AciWebservice")),
+    *(("azureml.core", name) for name in ("Image", "Webservice")),
+    *(("azureml.core.compute", name) for name in ("AksCompute", "KubernetesCompute")),
     *(("azureml.core.image", "ContainerImage"), ("azureml.core.model", "InferenceConfig")),
+    ("azureml.core.webservice", "AciWebservice"),
 )
 LOOK = """
 import importlib, json, sys
@@ -116,9 +145,9 @@ def test_other_names_are_ordinary_attribute_errors(found: dict[str, str]) -> Non
 
 def test_statement_of_scripts_says_when_it_comes() -> None:
     with pytest.raises(subprocess.CalledProcessError) as caught:
-        python("from azureml.core import Workspace, ScriptRunConfig")
-    assert "ImportError: azureml.core.ScriptRunConfig is not in Runyard" in caught.value.stderr
-    assert "submitting runs to compute targets arrives with a later release" in caught.value.stderr
+        python("from azureml.core import Workspace, Webservice")
+    assert "ImportError: azureml.core.Webservice is not in Runyard" in caught.value.stderr
+    assert "building images and deploying models arrives with a later release" in caught.value.stderr
 
 
 def test_workspace_is_runyards_with_another_tracking_uri() -> None:

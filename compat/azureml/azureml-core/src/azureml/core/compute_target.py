@@ -1,8 +1,9 @@
-"""The error of a compute target that is not there; the targets arrive with a later release."""
+"""Runyard's ComputeTarget, and the error of one that is not there."""
 
-from runyard.client.azureml_later import JOBS, absent
+from runyard.sdk.compute_target import ComputeTarget
 from runyard.sdk.exceptions import ComputeTargetException
 
-__all__ = ["ComputeTargetException"]
-
-__getattr__ = absent("azureml.core.compute_target", {"ComputeTarget": JOBS})
+__all__ = [
+    "ComputeTarget",
+    "ComputeTargetException",
+]

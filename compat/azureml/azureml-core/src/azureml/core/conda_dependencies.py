@@ -1,5 +1,7 @@
-"""Arrives with a later release of Runyard."""
+"""Runyard's CondaDependencies."""
 
-from runyard.client.azureml_later import JOBS, not_yet
+from runyard.sdk.conda_dependencies import CondaDependencies
 
-raise not_yet("azureml.core.conda_dependencies", JOBS)
+__all__ = [
+    "CondaDependencies",
+]

@@ -1,5 +1,25 @@
-"""Arrives with a later release of Runyard."""
+"""Runyard's Environment, and what it is made of."""
 
-from runyard.client.azureml_later import JOBS, not_yet
+from runyard.sdk.conda_dependencies import CondaDependencies
+from runyard.sdk.environment import Environment
+from runyard.sdk.environment_sections import DEFAULT_IMAGE as DEFAULT_CPU_IMAGE
+from runyard.sdk.environment_sections import DEFAULT_IMAGE as DEFAULT_GPU_IMAGE
+from runyard.sdk.environment_sections import (
+    ContainerRegistry,
+    DatabricksSection,
+    DockerSection,
+    PythonSection,
+    SparkSection,
+)
 
-raise not_yet("azureml.core.environment", JOBS)
+__all__ = [
+    "DEFAULT_CPU_IMAGE",
+    "DEFAULT_GPU_IMAGE",
+    "CondaDependencies",
+    "ContainerRegistry",
+    "DatabricksSection",
+    "DockerSection",
+    "Environment",
+    "PythonSection",
+    "SparkSection",
+]

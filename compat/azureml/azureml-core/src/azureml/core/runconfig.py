@@ -1,5 +1,27 @@
-"""Arrives with a later release of Runyard."""
+"""Runyard's RunConfiguration, and what it is made of."""
 
-from runyard.client.azureml_later import JOBS, not_yet
+from runyard.sdk.environment_sections import DEFAULT_IMAGE as DEFAULT_CPU_IMAGE
+from runyard.sdk.environment_sections import DEFAULT_IMAGE as DEFAULT_GPU_IMAGE
+from runyard.sdk.environment_sections import ContainerRegistry
+from runyard.sdk.run_configuration import (
+    AmlComputeConfiguration,
+    DockerConfiguration,
+    HistoryConfiguration,
+    MpiConfiguration,
+    PyTorchConfiguration,
+    RunConfiguration,
+    TensorflowConfiguration,
+)
 
-raise not_yet("azureml.core.runconfig", JOBS)
+__all__ = [
+    "DEFAULT_CPU_IMAGE",
+    "DEFAULT_GPU_IMAGE",
+    "AmlComputeConfiguration",
+    "ContainerRegistry",
+    "DockerConfiguration",
+    "HistoryConfiguration",
+    "MpiConfiguration",
+    "PyTorchConfiguration",
+    "RunConfiguration",
+    "TensorflowConfiguration",
+]

@@ -1,5 +1,7 @@
-"""Arrives with a later release of Runyard."""
+"""Runyard's ScriptRun."""
 
-from runyard.client.azureml_later import JOBS, not_yet
+from runyard.sdk.script_run import ScriptRun
 
-raise not_yet("azureml.core.script_run", JOBS)
+__all__ = [
+    "ScriptRun",
+]

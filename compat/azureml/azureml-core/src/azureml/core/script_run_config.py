@@ -1,5 +1,7 @@
-"""Arrives with a later release of Runyard."""
+"""Runyard's ScriptRunConfig."""
 
-from runyard.client.azureml_later import JOBS, not_yet
+from runyard.sdk.script_run_config import ScriptRunConfig
 
-raise not_yet("azureml.core.script_run_config", JOBS)
+__all__ = [
+    "ScriptRunConfig",
+]
