@@ -11,6 +11,7 @@ from runyard.server.client_addresses import ClientAddresses
 from runyard.server.composition.data import Data
 from runyard.server.composition.events import Events
 from runyard.server.composition.foundation import Foundation, lay
+from runyard.server.composition.jobs import GivenEnvironments, Jobs, JobStores, NoTargets
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
@@ -51,6 +52,8 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     base = lay(settings)
     tracking, data = Tracking(base), Data(base)
     sources = Sources(base, tracking)
+    job_stores, targets = JobStores(base, sources), NoTargets()
+    jobs = Jobs(base, tracking, sources, job_stores, targets, GivenEnvironments(), targets)
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)
@@ -66,6 +69,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *simple.routes(WheelService(all_wheels)),
             *data.routes(),
             *sources.routes(),
+            *jobs.routes(),
             *studio_routes(base, tracking, data),
             *tracking.transfer_routes(),
             *people_routes(base),
@@ -75,7 +79,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
-    lifespan = _lifespan(base, tracking, data, reporting, events, sources)
+    lifespan = _lifespan(base, tracking, data, reporting, events, sources, jobs)
     gate = Gate(
         split(settings.allowed_hosts),
         split(settings.allowed_origins),
@@ -87,7 +91,13 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
 
 
 def _lifespan(
-    base: Foundation, tracking: Tracking, data: Data, reporting: Reporting, events: Events, sources: Sources
+    base: Foundation,
+    tracking: Tracking,
+    data: Data,
+    reporting: Reporting,
+    events: Events,
+    sources: Sources,
+    jobs: Jobs,
 ) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
@@ -103,7 +113,7 @@ def _lifespan(
     async def lifespan() -> AsyncIterator[None]:
         await data.outlet.start()
         async with compactor.running(), purger.running(), reporting.watcher.running():
-            async with events.service.running(), sources.running():
+            async with events.service.running(), sources.running(), jobs.running():
                 yield
         await base.database.close()
         await data.datastores.aclose()

@@ -44,6 +44,7 @@ _SHAPES = {
     ("GET", "/v1/runs/{run_id}/logs/content"): RawShape(
         query={"name": True, "offset": False, "limit": False}, answer=(TEXT,)
     ),
+    ("GET", "/v1/jobs/{run_id}/tail"): RawShape(answer=(TEXT,)),
     ("PUT", "/v1/snapshot-blobs/{sha256}"): RawShape(body=(BYTES,)),
     ("GET", "/v1/runs/{run_id}/snapshot/archive"): RawShape(answer=(GZIP,)),
     ("GET", "/v1/runs/{run_id}/snapshot/file"): RawShape(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runyard.artifacts.uris import check_location
-from runyard.entities.common import Page, Tag
+from runyard.entities.common import Page, Stage, Tag
 from runyard.entities.experiment import Experiment
-from runyard.errors import InvalidInput, NotFound, shown
+from runyard.errors import AlreadyExists, InvalidInput, NotFound, shown
 from runyard.services.checks import (
     EXPERIMENT_TAG_VALUE_LIMIT,
     NAME_LIMIT,
@@ -55,6 +55,15 @@ class ExperimentService:
         return await self._store.create(
             ctx.workspace_id, name, self._artifact_root, location or None, unique, own_path=own_path
         )
+
+    async def create_if_absent(self, ctx: Context, name: str) -> None:
+        """Make one, unless somebody else has just done so. Raises: InvalidInput for the name; AlreadyExists, deleted."""
+        try:
+            await self.create(ctx, name, None, [])
+        except AlreadyExists:
+            found = await self._store.get_by_name(ctx.workspace_id, name)
+            if found.stage is not Stage.ACTIVE:
+                raise
 
     async def get(self, ctx: Context, experiment_id: str | int) -> Experiment:
         """By id, deleted ones included."""

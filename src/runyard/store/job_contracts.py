@@ -179,8 +179,10 @@ class JobQueue(Protocol):
         """The sealed secrets of a job that has not begun."""
         ...
 
-    async def renew_tokens(self, until_ms: int) -> int:
-        """Tokens of all jobs that have not begun are good until then, or an hour less; how many were extended."""
+    async def renew_tokens(self, waiting_ms: int, working_ms: int) -> int:
+        """Tokens of jobs that have not begun are good until the first, or an hour less; those of jobs that have begun until
+        the second, whatever was heard of them, as long as nobody ends them. Returns how many were extended.
+        """
         ...
 
     async def ended_there(self, limit: int) -> Sequence[Job]:
@@ -206,6 +208,21 @@ class Began(NamedTuple):
     job: Job
     taken: bool
     environment_hash: str
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A runner that begins.
+
+    Attributes:
+        dead_before_ms: an earlier attempt whose last sign is older is replaced.
+        expires_ms: the job's token is good until then, if there is no further sign.
+    """
+
+    attempt: str
+    rank: int
+    host: str
+    dead_before_ms: int
+    expires_ms: int
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -263,13 +280,9 @@ class JobStore(Protocol):
         """
         ...
 
-    async def begin(
-        self, workspace_id: int, run_id: str, attempt: str, rank: int, host: str, dead_before_ms: int
-    ) -> Began:
+    async def begin(self, workspace_id: int, run_id: str, arrival: Arrival) -> Began:
         """A runner is there. With rank 0 the job is PREPARING, and this attempt alone counts from now on.
 
-        Args:
-            dead_before_ms: an earlier attempt whose last sign is older is replaced.
         Raises: NotFound.
         """
         ...
@@ -290,6 +303,10 @@ class JobStore(Protocol):
 
     async def keys(self, row: int) -> SealedKeys:
         """The sealed secrets of a job that has not begun."""
+        ...
+
+    async def environment_hash(self, row: int) -> str:
+        """Of what its environment is built from; empty: nothing is."""
         ...
 
     async def active_count(self) -> int:

@@ -13,7 +13,7 @@ from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.principal import Principal, TokenKind
 from runyard.entities.run import NewRun
 from runyard.errors import AlreadyExists, InvalidState, NotFound, shown
-from runyard.store.job_contracts import Began, JobFilter, NewJob, SealedKeys, Sign
+from runyard.store.job_contracts import Arrival, Began, JobFilter, NewJob, SealedKeys, Sign
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Transaction
 from runyard.store.sql.id_pages import IdPages
@@ -43,6 +43,7 @@ BEGIN = """UPDATE jobs SET attempt = ?, beat_ms = ?, host = ?, holder = '', leas
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL WHERE job_id = ?"
 ENVIRONMENT = "SELECT environment_hash FROM jobs WHERE id = ?"
 BEAT = "UPDATE jobs SET beat_ms = ? WHERE id = ?"
+SET_LIFE = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ?"
 EXTEND = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ? AND expires_ms < ?"
 REDEEM = """SELECT j.id, j.workspace_id, t.token FROM jobs j JOIN job_texts t ON t.job_id = j.id
     WHERE j.uuid = ? AND t.code_hash = ? AND t.code_used = 0 AND t.token IS NOT NULL AND j.state < 8"""
@@ -127,17 +128,15 @@ class SqlJobs:
 
         return await self._database.write(work, checked=True)
 
-    async def begin(
-        self, workspace_id: int, run_id: str, attempt: str, rank: int, host: str, dead_before_ms: int
-    ) -> Began:
+    async def begin(self, workspace_id: int, run_id: str, arrival: Arrival) -> Began:
         def work(tx: Transaction) -> Began:
             job = _held(tx, workspace_id, run_id)
             taken = False
-            if rank == 0 and not job.state.ended and job.cancel_ms is None:
-                alive = job.beat_ms is not None and job.beat_ms >= dead_before_ms
-                taken = job.attempt not in ("", attempt) and alive
+            if arrival.rank == 0 and not job.state.ended and job.cancel_ms is None:
+                alive = job.beat_ms is not None and job.beat_ms >= arrival.dead_before_ms
+                taken = job.attempt not in ("", arrival.attempt) and alive
                 if not taken:
-                    _begin(tx, job, attempt, host)
+                    _begin(tx, job, arrival)
             environment = tx.one(ENVIRONMENT, (job.id,))
             assert environment is not None
             return Began(_load(tx, job.id), taken, environment[0])
@@ -183,6 +182,10 @@ class SqlJobs:
 
     async def keys(self, row: int) -> SealedKeys:
         return await self._database.read(lambda c: keys_of(c, row))
+
+    async def environment_hash(self, row: int) -> str:
+        found = await self._database.read(lambda c: c.one(ENVIRONMENT, (row,)))
+        return "" if found is None else str(found[0])
 
     async def active_count(self) -> int:
         row = await self._database.peek(lambda c: c.one(ACTIVE))
@@ -274,12 +277,13 @@ def _insert(tx: Transaction, workspace_id: int, submitter: Principal, new: NewJo
     return _load(tx, row[0])
 
 
-def _begin(tx: Transaction, job: JobRef, attempt: str, host: str) -> None:
+def _begin(tx: Transaction, job: JobRef, new: Arrival) -> None:
     """This attempt counts; what an earlier one had reached is to be reached again."""
     now = now_ms()
-    tx.execute(BEGIN, (attempt, now, host, now, job.id))
+    tx.execute(BEGIN, (new.attempt, now, new.host, now, job.id))
     tx.execute(FORGET_KEYS, (job.id,))
-    if job.attempt != attempt:
+    tx.execute(SET_LIFE, (new.expires_ms, job.token_uuid))
+    if job.attempt != new.attempt:
         enter(tx, job, JobState.PREPARING)
 
 

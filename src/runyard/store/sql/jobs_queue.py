@@ -13,14 +13,18 @@ from runyard.store.sql.jobs_changes import enter, finish, told
 from runyard.store.sql.jobs_rows import JOBS, JobRef, find_job, hold, job_of
 from runyard.store.sql.search.fragments import among
 
-ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL"
+ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL AND j.kind <> 'sweep'"
 TARGETS = "SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND compute_id IS NOT NULL AND due_ms <= ?"
 WAITING = f"""{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.due_ms <= ?
     ORDER BY j.priority DESC, j.id LIMIT ?"""
-ABANDONED = f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
+ABANDONED = (
+    f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
+)
 ACTIVE = f"{JOBS} WHERE {ALIVE}"
 LOST = f"{JOBS} WHERE j.state = {JobState.NOT_RESPONDING:d} ORDER BY j.id"
-ENDED_THERE = f"{JOBS} WHERE j.state >= 8 AND j.engine_id <> '' AND j.forgotten = 0 ORDER BY j.ended_ms LIMIT ?"
+ENDED_THERE = (
+    f"{JOBS} WHERE j.state >= 8 AND j.engine_id <> '' AND j.forgotten = 0 ORDER BY j.ended_ms LIMIT ?"
+)
 BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
 SUBMITTED = """UPDATE jobs SET engine_id = ?, host = CASE WHEN host = '' THEN ? ELSE host END, holder = '', lease_ms = 0,
@@ -37,12 +41,13 @@ NEVER_BEGUN = f"""j.state = {JobState.QUEUED:d} AND j.compute_id IS NULL AND j.a
 UNHEARD_CANCEL = f"""j.state = {JobState.CANCEL_REQUESTED:d} AND j.compute_id IS NULL AND j.attempt <> '' AND j.beat_ms < ?
     AND j.cancel_ms < ? ORDER BY j.id LIMIT ?"""
 LOAD = """SELECT compute_id, submitted_by_uuid, CASE WHEN state = 0 THEN 1 ELSE 0 END, count(*), sum(nodes) FROM jobs
-    WHERE state < 8 AND {of} GROUP BY 1, 2, 3"""
+    WHERE state < 8 AND kind <> 'sweep' AND {of} GROUP BY 1, 2, 3"""
 RENEW = """UPDATE access_tokens SET expires_ms = ? WHERE expires_ms < ? AND revoked_ms IS NULL AND uuid IN (
-    SELECT j.token_uuid FROM jobs j WHERE j.state < 8 AND j.compute_id IS NOT NULL AND j.attempt = '')"""
+    SELECT j.token_uuid FROM jobs j WHERE j.state < 8 AND {of})"""
+UNBEGUN, BEGUN = "j.compute_id IS NOT NULL AND j.attempt = ''", "j.attempt <> ''"
 FORGOTTEN = "UPDATE jobs SET forgotten = 1 WHERE id = ? AND state >= 8"
 DAY_MS = 86_400_000
-RENEW_EVERY_MS = 3_600_000
+WAITING_SLACK_MS, WORKING_SLACK_MS = 3_600_000, 1_200_000  # what is no longer is not written
 
 
 class SqlJobQueue:
@@ -165,9 +170,12 @@ class SqlJobQueue:
     async def keys(self, row: int) -> SealedKeys:
         return await self._database.read(lambda c: keys_of(c, row))
 
-    async def renew_tokens(self, until_ms: int) -> int:
-        values = (until_ms, until_ms - RENEW_EVERY_MS)
-        return await self._database.write(lambda tx: tx.execute(RENEW, values), checked=True)
+    async def renew_tokens(self, waiting_ms: int, working_ms: int) -> int:
+        def work(tx: Transaction) -> int:
+            waiting = tx.execute(RENEW.format(of=UNBEGUN), (waiting_ms, waiting_ms - WAITING_SLACK_MS))
+            return waiting + tx.execute(RENEW.format(of=BEGUN), (working_ms, working_ms - WORKING_SLACK_MS))
+
+        return await self._database.write(work, checked=True)
 
     async def ended_there(self, limit: int) -> Sequence[Job]:
         return await self._jobs(ENDED_THERE, limit)

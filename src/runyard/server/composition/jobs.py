@@ -1,0 +1,152 @@
+"""Composition of jobs: what is submitted, its queue, and what runners tell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from runyard.engines.contracts import Ticket
+from runyard.entities.compute import Compute
+from runyard.entities.job import Job, JobDefinition
+from runyard.entities.principal import Principal
+from runyard.entities.run import Run
+from runyard.errors import InvalidState, NotFound, shown
+from runyard.server.composition.foundation import Foundation
+from runyard.server.composition.sources import Sources
+from runyard.server.composition.tracking import Tracking
+from runyard.server.routes.api import jobs
+from runyard.server.routing import Route
+from runyard.services.context import Context
+from runyard.services.jobs import JobService
+from runyard.services.jobs_ending import JobEnder
+from runyard.services.jobs_keys import JobKeys
+from runyard.services.jobs_runner import JobRunnerService
+from runyard.services.jobs_submission import ComputeTargets, Environments, Handover
+from runyard.services.jobs_submitting import JobSubmitter
+from runyard.store.sql.experiments import SqlExperiments
+from runyard.store.sql.jobs import SqlJobs
+from runyard.store.sql.jobs_queue import SqlJobQueue
+from runyard.store.sql.run_records import SqlRunRecords
+from runyard.store.sql.runs import SqlRuns
+
+
+class JobStores:
+    """What compute targets, the dispatcher and sweeps need of jobs: they are made before `Jobs`, which needs them."""
+
+    def __init__(self, base: Foundation, sources: Sources) -> None:
+        self.store = SqlJobs(base.database, base.key)
+        self.queue = SqlJobQueue(base.database)
+        self.keys = JobKeys(base.vault, self.store)
+        self.ender = JobEnder(self.queue, sources.logs, base.access.forget)
+
+
+class Jobs:
+    """Services and routes. `running` lasts as long as the server does.
+
+    Args:
+        computes: where jobs may go. handover: what brings them there.
+    """
+
+    def __init__(
+        self,
+        base: Foundation,
+        tracking: Tracking,
+        sources: Sources,
+        stores: JobStores,
+        computes: ComputeTargets,
+        environments: Environments,
+        handover: Handover,
+    ) -> None:
+        self._stores = stores
+        runs = _Runs(tracking.runs, SqlRunRecords(base.database, base.key))
+
+        async def principal(uuid: str) -> Principal | None:
+            return await base.owners.find_principal(uuid=uuid)
+
+        self.submitter = JobSubmitter(
+            stores.store,
+            stores.keys,
+            runs,
+            tracking.experiments,
+            computes,
+            environments,
+            sources.snapshot_store,
+            handover,
+            principal,
+        )
+        self.service = JobService(stores.store, self.submitter, runs, handover)
+        self.runner = JobRunnerService(
+            stores.store,
+            stores.keys,
+            SqlExperiments(base.database, base.key),
+            base.access.identity.find_workspace,
+            stores.ender.seal,
+            base.access.forget,
+        )
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return jobs.routes(self.service, self.submitter, self.runner)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tokens of jobs are good again that ended while no server was there to hear of their jobs."""
+        await self.runner.renew(self._stores.queue)
+        yield
+
+
+class _Runs:
+    """What jobs need of runs, from the two stores that have it."""
+
+    def __init__(self, runs: SqlRuns, records: SqlRunRecords) -> None:
+        self._runs = runs
+        self._records = records
+
+    async def get(self, workspace_id: int, run_id: str) -> bytes:
+        return await self._runs.get(workspace_id, run_id)
+
+    async def load(self, workspace_id: int, run_id: str) -> Run:
+        return await self._runs.load(workspace_id, run_id)
+
+    async def experiment_of(self, workspace_id: int, run_id: str) -> int:
+        return await self._records.experiment_of(workspace_id, run_id)
+
+    async def properties(self, workspace_id: int, run_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        return await self._records.properties(workspace_id, run_ids)
+
+
+class NoTargets:
+    """Stands for compute targets where there are none: every job is run by the machine that submits it."""
+
+    async def for_submit(
+        self, ctx: Context, name: str, definition: JobDefinition
+    ) -> tuple[Compute, JobDefinition]:
+        """Raises: NotFound."""
+        raise NotFound(
+            f"There is no compute target {shown(name, 100)} in workspace {ctx.workspace!r}. Submit to 'local', this machine."
+        )
+
+    def wake(self) -> None:
+        """Nobody sleeps."""
+
+    async def preview(self, compute: Compute, ticket: Ticket) -> str:
+        """Raises: InvalidState."""
+        raise InvalidState(f"The compute target {compute.name!r} has no engine here.")
+
+    async def tail(self, job: Job) -> str:
+        """Raises: InvalidState."""
+        raise InvalidState(f"The compute target {job.target!r} has no engine here.")
+
+
+class GivenEnvironments:
+    """Stands for registered environments where there are none: a definition is taken as it is."""
+
+    async def resolve(
+        self, ctx: Context, definition: Mapping[str, object]
+    ) -> tuple[Mapping[str, object], str]:
+        """As it is, with a hash of all of it."""
+        plain = msgspec.json.encode(definition, order="sorted")
+        return definition, hashlib.sha256(plain).hexdigest() if definition else ""

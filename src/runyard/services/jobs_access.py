@@ -1,0 +1,25 @@
+"""What the token of a job may do with jobs: tell of its own, and nothing else."""
+
+from __future__ import annotations
+
+from runyard.errors import NotAllowed, NotFound, shown
+from runyard.services.context import Context
+
+
+def refuse_job(ctx: Context) -> None:
+    """Raises: NotAllowed for a job's own token: work that is submitted outlives it, and so would what it may do."""
+    if ctx.who.job:
+        raise NotAllowed(
+            f"This is the token of the job of run {ctx.who.job}: it submits, cancels and changes no jobs. Do that with a "
+            "login of your own, from where the job was submitted."
+        )
+
+
+def require_own(ctx: Context, run_id: str) -> None:
+    """Raises: NotFound unless the request comes with the token of this run's job; NotAllowed with none of a job."""
+    if not ctx.who.job:
+        raise NotAllowed(
+            f"Only the runner of a job tells how far it is, with the job's token. {ctx.principal.name} can cancel it."
+        )
+    if ctx.who.job != run_id:
+        raise NotFound(f"The token is of the job of run {ctx.who.job}, not of {shown(run_id, 300)}.")
