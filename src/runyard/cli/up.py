@@ -39,13 +39,20 @@ from runyard.server.workers import CannotStart
 @click.option("--insecure", is_flag=True, default=None, help="Plain HTTP beyond loopback.")
 @click.option("--allowed-hosts", metavar="NAMES", help="Names that clients may use for this server.")
 @click.option("--allowed-origins", metavar="ORIGINS", help="Origins whose web pages may write.")
-@click.option("--datastore-hosts", metavar="HOSTS", help="Hosts and networks that datastores may reach.")
+@click.option(
+    "--datastore-hosts",
+    metavar="HOSTS",
+    help="Hosts and networks that datastores and compute targets may reach.",
+)
 @click.option(
     "--datastore-proxy",
     metavar="URL",
     help="Proxy through which datastores and receivers of alerts are reached.",
 )
 @click.option("--datastore-roots", metavar="DIRS", help="Directories that local datastores may lie in.")
+@click.option(
+    "--local-jobs", is_flag=True, default=None, help="Jobs may run on this machine although people log in."
+)
 @click.option("--trusted-proxies", metavar="ADDRESSES", help="Proxies that say who their clients are.")
 @click.option("--public-url", metavar="URL", help="How browsers reach this server; needed behind a proxy.")
 @click.option("--oidc-issuer", metavar="URL", help="OpenID Connect provider that people log in at.")

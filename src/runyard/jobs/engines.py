@@ -100,11 +100,11 @@ class Targets:
 
 
 def machine_itself(pool: Compute) -> Compute:
-    """The server's own machine, below a pool that names nothing else."""
+    """The server's own machine, below a pool that names nothing else. It is no record, so its id is below zero."""
     return Compute(
-        id=0,
+        id=-pool.id,
         workspace_id=pool.workspace_id,
-        name="this machine",
+        name="this server's machine",
         kind="local",
         state=ComputeState.RUNNING,
         settings={},

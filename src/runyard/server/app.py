@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from runyard.server.application import Application, Lifespan
 from runyard.server.client_addresses import ClientAddresses
+from runyard.server.composition.computes import Computes
 from runyard.server.composition.data import Data
 from runyard.server.composition.events import Events
 from runyard.server.composition.foundation import Foundation, lay
-from runyard.server.composition.jobs import GivenEnvironments, Jobs, JobStores, NoTargets
+from runyard.server.composition.jobs import GivenEnvironments, Jobs, JobStores
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
@@ -52,8 +53,9 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     base = lay(settings)
     tracking, data = Tracking(base), Data(base)
     sources = Sources(base, tracking)
-    job_stores, targets = JobStores(base, sources), NoTargets()
-    jobs = Jobs(base, tracking, sources, job_stores, targets, GivenEnvironments(), targets)
+    job_stores = JobStores(base, sources)
+    computes = Computes(base, job_stores)
+    jobs = Jobs(base, tracking, sources, job_stores, computes.service, GivenEnvironments(), computes.handover)
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)
@@ -70,6 +72,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *data.routes(),
             *sources.routes(),
             *jobs.routes(),
+            *computes.routes(),
             *studio_routes(base, tracking, data),
             *tracking.transfer_routes(),
             *people_routes(base),
@@ -79,7 +82,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
-    lifespan = _lifespan(base, tracking, data, reporting, events, sources, jobs)
+    lifespan = _lifespan(base, tracking, data, reporting, events, sources, jobs, computes)
     gate = Gate(
         split(settings.allowed_hosts),
         split(settings.allowed_origins),
@@ -98,6 +101,7 @@ def _lifespan(
     events: Events,
     sources: Sources,
     jobs: Jobs,
+    computes: Computes,
 ) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
@@ -114,7 +118,8 @@ def _lifespan(
         await data.outlet.start()
         async with compactor.running(), purger.running(), reporting.watcher.running():
             async with events.service.running(), sources.running(), jobs.running():
-                yield
+                async with computes.dispatcher.running():
+                    yield
         await base.database.close()
         await data.datastores.aclose()
         await data.outlet.aclose()

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -76,6 +77,7 @@ def serve(settings: Settings) -> None:
     except RunyardError as exc:
         raise CannotStart(exc.message) from exc
     listener = _listen(settings)
+    settings = replace(settings, port=listener.getsockname()[1])  # jobs are told how they reach this server
     message = ready_message(settings, listener.getsockname()[1]) + _owner_hint(settings)
     if settings.workers == 1:
         _run(settings, listener, lambda: print(message, flush=True))

@@ -104,6 +104,10 @@ OF_WORKSPACE = [
     Table("saved_views", ("id",), "workspace_id"),
     Table("snapshots", ("id",), "workspace_id", _of("snapshot_id", snapshot_files="blob_id")),
     Table("snapshot_blobs", ("id",), "workspace_id"),
+    Table("environments", ("id",), "workspace_id", _of("environment_id", environment_versions="version")),
+    Table("environment_locks", ("workspace_id", "hash", "platform", "python"), "workspace_id"),
+    Table("compute_sizes", ("workspace_id", "folded"), "workspace_id"),
+    Table("computes", ("id",), "workspace_id"),
 ]
 
 

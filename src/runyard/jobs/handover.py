@@ -1,0 +1,60 @@
+"""What services ask of what brings jobs to engines."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from runyard.engines.contracts import Engine, EngineBusy, EngineRefused, EngineUnreachable, Ticket
+from runyard.entities.compute import Compute
+from runyard.entities.job import Job
+from runyard.errors import InvalidState
+from runyard.jobs.dispatcher import Dispatcher
+from runyard.jobs.parts import Parts
+
+TAIL_S = 20.0
+
+
+class EngineHandover:
+    """Wakes the dispatcher, and asks engines for people."""
+
+    def __init__(self, parts: Parts, dispatcher: Dispatcher) -> None:
+        self._parts = parts
+        self._dispatcher = dispatcher
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._dispatcher.wake()
+
+    async def preview(self, compute: Compute, ticket: Ticket) -> str:
+        """What the engine would be handed. Raises: InvalidState."""
+        try:
+            target = await self._parts.targets.of(compute)
+            engine = await self._parts.targets.engine(target.base)
+            url = ticket.server_url or target.base.server_url or self._parts.own_url
+            return engine.request(
+                msgspec.structs.replace(ticket, server_url=url, options=target.options)
+            ).text
+        except (EngineRefused, EngineUnreachable) as exc:
+            raise InvalidState(str(exc)) from exc
+
+    async def tail(self, job: Job) -> str:
+        """What the engine kept of a job's output; empty before it was handed over. Raises: InvalidState."""
+        if job.compute_id is None or not job.engine_id:
+            return ""
+        compute = (await self._parts.computes.by_ids([job.compute_id])).get(job.compute_id)
+        if compute is None:
+            return ""
+        try:
+            async with asyncio.timeout(TAIL_S):
+                engine: Engine = await self._parts.targets.engine(
+                    (await self._parts.targets.of(compute)).base
+                )
+                return await engine.tail(job.engine_id)
+        except (EngineRefused, EngineUnreachable, EngineBusy) as exc:
+            raise InvalidState(f"The output cannot be read just now: {exc}") from exc
+        except TimeoutError as exc:
+            raise InvalidState(
+                f"{compute.name} did not answer within {TAIL_S:.0f} seconds; try again."
+            ) from exc

@@ -1,0 +1,134 @@
+"""Handing jobs over: claimed in one transaction, submitted outside of any, applied in another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable, Ticket
+from runyard.entities.job import Job, JobError, JobState
+from runyard.errors import RunyardError
+from runyard.jobs.engines import Target
+from runyard.jobs.parts import Health, Keys, Parts
+
+log = logging.getLogger("runyard.jobs")
+
+LEASE_MS = 120_000
+SUBMIT_S = 90.0  # shorter than the lease
+BUSY_MS = 2_000
+FAULT_MS = 5_000
+
+
+class Submitter:
+    """Hands over one job at a time; several may be under way at once.
+
+    Args:
+        holder: of the claims.
+    """
+
+    def __init__(self, parts: Parts, health: Health, holder: str) -> None:
+        self._parts = parts
+        self._health = health
+        self._holder = holder
+
+    async def start(self, job: Job, target: Target) -> bool:
+        """Claim and hand over; whether the target took it, or nobody needs it to."""
+        claimed = await self._parts.queue.claim(job.row, self._holder, LEASE_MS)
+        return claimed is None or await self.hand_over(claimed, target, look=claimed.tries > 0)
+
+    async def hand_over(self, job: Job, target: Target, *, look: bool) -> bool:
+        """Submit a claimed job.
+
+        Args:
+            look: it may have been handed over before, so the engine is asked for it first.
+        """
+        try:
+            engine_id = await self._submitted(job, target, look=look)
+        except EngineBusy as exc:
+            await self._requeue(job, str(exc), BUSY_MS)
+            return True
+        except EngineUnreachable as exc:
+            pause_s = await self._health.failed(target.base, exc)
+            await self._requeue(
+                job, f"Waits for {target.base.name}, which cannot be used just now: {exc}", pause_s * 1000
+            )
+            return False
+        except RunyardError as exc:
+            await self._faulty(job, exc)
+            return True
+        except EngineRefused as exc:
+            log.info("The job of run %s is refused by %s: %s", job.run_id, target.base.name, exc)
+            await self._parts.ender.end(job, JobState.FAILED, JobError("SubmitError", str(exc)))
+            return True
+        now = await self._parts.queue.submitted(job.row, engine_id)
+        if now is None or now.cancel_ms is not None:
+            await self._take_back(engine_id, target)
+        return True
+
+    async def _faulty(self, job: Job, exc: RunyardError) -> None:
+        """Something of ours failed. One whose runner has begun needs nothing more from here."""
+        now = await self._parts.queue.find(job.row)
+        if now is not None and now.attempt:
+            await self._parts.queue.submitted(job.row, now.engine_id)
+        elif exc.retryable:
+            await self._requeue(job, f"Waits: {exc.message}", FAULT_MS)
+        else:
+            log.warning("The job of run %s cannot be handed over: %s", job.run_id, exc)
+            await self._parts.ender.end(job, JobState.FAILED, JobError("SubmitError", exc.message))
+
+    async def _submitted(self, job: Job, target: Target, *, look: bool) -> str:
+        engine = await self._parts.targets.engine(target.base)
+        try:
+            async with asyncio.timeout(SUBMIT_S):
+                if look:
+                    known = await engine.find([job.run_id])
+                    if job.run_id in known:
+                        await self._health.answered(target.base)
+                        return known[job.run_id]
+                if job.cancel_ms is not None:
+                    raise EngineBusy("It was canceled.")  # and is not handed over: putting it back ends it
+                ticket = ticket_of(
+                    job,
+                    target,
+                    await self._parts.keys(job),
+                    self._parts.own_url,
+                    [one.engine_id for one in await self._busy(target) if one.engine_id],
+                )
+                engine_id = await engine.submit(ticket)
+        except TimeoutError as exc:
+            raise EngineUnreachable(f"{target.base.name} did not take it within {SUBMIT_S:.0f} s.") from exc
+        await self._health.answered(target.base)
+        return engine_id
+
+    async def _busy(self, target: Target) -> list[Job]:
+        pools = await self._parts.computes.pools_on(target.base.workspace_id, target.base.name)
+        ids = {max(target.base.id, 0), target.compute.id, *(one.id for one in pools)}
+        return list(await self._parts.queue.active(ids))
+
+    async def _requeue(self, job: Job, text: str, pause_ms: float) -> None:
+        await self._parts.queue.requeue(job.row, text, self._parts.now_ms() + int(pause_ms))
+
+    async def _take_back(self, engine_id: str, target: Target) -> None:
+        """It was canceled while it was handed over."""
+        with suppress(EngineUnreachable, EngineRefused):  # the poller tries again
+            await (await self._parts.targets.engine(target.base)).cancel(engine_id)
+
+
+def ticket_of(job: Job, target: Target, keys: Keys, own_url: str, busy: list[str]) -> Ticket:
+    """What the engine is given."""
+    one = job.definition
+    return Ticket(
+        run_id=job.run_id,
+        name=job.run_name,
+        workspace=target.compute.workspace,
+        server_url=target.compute.server_url or target.base.server_url or own_url,
+        token=keys.token,
+        code=keys.code,
+        node_count=one.node_count,
+        process_count=one.process_count,
+        resources=target.resources(one.resources),
+        max_seconds=one.max_seconds,
+        options=target.options,
+        busy=busy,
+    )
