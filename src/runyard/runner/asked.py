@@ -53,7 +53,7 @@ def stop(root: str, run_id: str) -> None:
 
 def _end_leftovers(place: JobFolder, known: State, grace_s: float) -> None:
     if known.here and known.boot == processes.boot():
-        processes.end_all(lambda: processes.of_job(place.path, sessions=known.sessions), grace_s)
+        processes.end_all(lambda: processes.of_job(place.path + ":", sessions=known.sessions), grace_s)
 
 
 def tail(root: str, run_id: str) -> bytes:

@@ -7,6 +7,8 @@ import shutil
 
 from . import variables
 from .definition import Orders
+from .environments.building import Builder
+from .environments.commands import BuildLog
 from .environments.managed import is_user_managed, of_machine
 from .environments.prepared import EnvironmentFailed, Prepared
 from .exchange import Exchange
@@ -15,7 +17,7 @@ from .outputs import Uploader
 from .ranks import Group
 from .reporting import AT_END_S, Reporter
 from .shipping import Shipper
-from .snapshot import SnapshotFailed, fetch
+from .snapshot import SnapshotFailed, begin_anew, fetch
 from .state_file import ENDED, StateFile
 from .supervision import Cancel, Launch, Outcome, Supervisor
 
@@ -37,8 +39,8 @@ class Course:
         self._rank = rank
         self._exchange = Exchange(job.server, job.workspace, job.token, job.ca_file)
         self._shipper = Shipper(self._exchange, job.run_id, orders.interval_s)
-        self._logs = job.place.file("logs")
-        self._work = job.place.work
+        self._logs = job.place.own("logs", rank)
+        self._work = job.place.own("work", rank)
 
     def run(self) -> Outcome:
         """All of it. What went wrong is the outcome's error, and nothing is raised but by a defect of ours."""
@@ -60,9 +62,13 @@ class Course:
 
     def _until_the_script_ended(self) -> Outcome:
         try:
-            fetch(self._exchange, self._job.place, self._orders.snapshot_id)
+            begin_anew(self._logs)
+            begin_anew(self._work)
+            fetch(self._exchange, self._job.run_id, self._orders.snapshot_id, self._work, self._still_wanted)
             prepared = self._environment()
         except SnapshotFailed as exc:
+            if self._cancel.wanted:
+                return self._supervisor().canceled()
             return Outcome("Failed", "SnapshotError", str(exc))
         except EnvironmentFailed as exc:
             if self._cancel.wanted:
@@ -78,7 +84,22 @@ class Course:
         environment = self._orders.definition.environment
         if is_user_managed(environment):
             return of_machine(environment, self._job.python)
-        raise EnvironmentFailed("Environments are not made yet.")
+        log = BuildLog(os.path.join(self._logs, os.path.basename(BUILD_LOG)), self._still_wanted)
+        if self._rank == 0:
+            self._shipper.add(log.path, BUILD_LOG)
+        return Builder(
+            self._job,
+            environment,
+            self._orders.environment_hash,
+            self._orders.snapshot_id,
+            self._exchange,
+            log,
+            self._work,
+            self._job.place.own("environment", self._rank),
+        ).prepare()
+
+    def _still_wanted(self) -> bool:
+        return not self._cancel.wanted
 
     def _script(self, prepared: Prepared) -> Outcome:
         for name in self._orders.definition.watch:
@@ -93,7 +114,7 @@ class Course:
 
     def _supervisor(self) -> Supervisor:
         return Supervisor(
-            self._job.place.path,
+            variables.mark(self._job),
             self._cancel,
             lambda sessions: self._state.change(state="Running", sessions=sessions),
         )
@@ -103,7 +124,6 @@ class Course:
         group = Group(definition.communicator, self._rank, definition.node_count, definition.process_count)
         base = self._variables(prepared)
         program = definition.command or [prepared.python, definition.script, *definition.arguments]
-        os.makedirs(self._logs, mode=0o700, exist_ok=True)
         return [
             Launch(
                 command=[*prepared.before, *program],

@@ -12,7 +12,7 @@ from typing import Any
 
 from .layout import JobFolder, folder_of
 
-NEEDED = ("server", "workspace", "run_id", "folder")
+NEEDED = ("server", "run_id", "folder")
 
 
 class JobFileWrong(Exception):
@@ -24,7 +24,7 @@ class JobFile:
     """What an engine says of a job. `repr` shows no credential.
 
     Attributes:
-        workspace: NAME or SUBSCRIPTION/GROUP/NAME.
+        workspace: NAME or SUBSCRIPTION/GROUP/NAME; empty: the server's default one.
         token: of the job. code: to be exchanged for it once, where that is what the engine was given.
         folder: of all jobs and environments on this machine.
         python: interpreters to look at first. gpus: indices of those that this job may use; None: all that there are.
@@ -82,7 +82,7 @@ def _made(path: str, found: dict[str, Any]) -> JobFile:
     return JobFile(
         path=path,
         server=str(found["server"]).rstrip("/"),
-        workspace=str(found["workspace"]),
+        workspace=str(found.get("workspace") or ""),
         run_id=str(found["run_id"]),
         folder=folder_of(str(found["folder"])),
         token=str(found.get("token") or ""),

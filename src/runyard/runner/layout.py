@@ -38,10 +38,9 @@ class JobFolder:
         """Something in it."""
         return os.path.join(self.path, *names)
 
-    @property
-    def work(self) -> str:
-        """Where the sources are and the script runs."""
-        return self.file("work")
+    def own(self, name: str, rank: int) -> str:
+        """A folder of one machine of the job; several may share the job's folder."""
+        return self.file(name if rank == 0 else f"{name}-{rank}")
 
     @property
     def runner_log(self) -> str:

@@ -64,11 +64,11 @@ def all_processes() -> dict[int, Process]:
     return found
 
 
-def of_job(folder: str, *, sessions: Iterable[int] = (), below: int = 0) -> set[int]:
+def of_job(mark: str, *, sessions: Iterable[int] = (), below: int = 0) -> set[int]:
     """The living processes of a job, except this one and the one that `below` names.
 
     Args:
-        folder: of the job, which is in the environment of what it started.
+        mark: that is in the environment of what it started, or the beginning of it.
         sessions: that it began. below: all that a process started belongs to it too.
     """
     table = all_processes()
@@ -81,9 +81,9 @@ def of_job(folder: str, *, sessions: Iterable[int] = (), below: int = 0) -> set[
             break
         found |= more
         parents = more
-    wanted = f"{MARK}={folder}".encode()
+    wanted = f"{MARK}={mark}".encode()
     for one in table.values():
-        if one.session in theirs or (one.pid not in found and wanted in _environment(one.pid)):
+        if one.session in theirs or (one.pid not in found and _begins(_environment(one.pid), wanted)):
             found.add(one.pid)
     return {pid for pid in found if not table[pid].dead} - {os.getpid(), below}
 
@@ -138,6 +138,10 @@ def _environment(pid: int) -> list[bytes]:
             return file.read().split(b"\0")
     except OSError:
         return []
+
+
+def _begins(words: Iterable[bytes], wanted: bytes) -> bool:
+    return any(word.startswith(wanted) for word in words)
 
 
 def _from_ps() -> dict[int, Process]:

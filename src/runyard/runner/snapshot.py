@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from .archive import ArchiveWrong, extract
 from .exchange import Away, Exchange, Refused
-from .layout import JobFolder
 
 MOST_BYTES = 64 << 30  # what a server lets through is far below
 PATIENCE_S = 1_800.0
@@ -20,25 +20,21 @@ class SnapshotFailed(Exception):
     """The sources cannot be had; the message says why."""
 
 
-def fetch(exchange: Exchange, place: JobFolder, snapshot_id: str) -> None:
-    """The working folder with the sources in it, and nothing else.
+def fetch(exchange: Exchange, run_id: str, snapshot_id: str, work: str, wanted: Callable[[], bool]) -> None:
+    """The sources, into a folder that is there and empty.
 
+    Args:
+        snapshot_id: empty: there are none. wanted: whether the job is still to be done; asked now and then.
     Raises: SnapshotFailed.
     """
-    if os.path.lexists(place.work):
-        shutil.rmtree(place.work)  # of an attempt before
-    os.makedirs(place.work, mode=0o700)
-    if snapshot_id:
-        _patiently(exchange, place)
-
-
-def _patiently(exchange: Exchange, place: JobFolder) -> None:
-    path = f"/api/v1/runs/{place.run_id}/snapshot/archive"
+    if not snapshot_id:
+        return
+    path = f"/api/v1/runs/{run_id}/snapshot/archive"
     until, broken, pause = time.monotonic() + PATIENCE_S, 0, 0.5
     while True:
         try:
             answer: Any = exchange.stream(path)
-            extract(cast(BinaryIO, answer), place.work, MOST_BYTES)
+            extract(cast(BinaryIO, answer), work, MOST_BYTES)
             answer.read()  # what follows the archive's end, so that the connection is good for more
             return
         except Refused as exc:
@@ -51,9 +47,15 @@ def _patiently(exchange: Exchange, place: JobFolder) -> None:
             reason: Exception = exc
         except Away as exc:
             reason = exc
-        if time.monotonic() > until:
+        if time.monotonic() > until or not wanted():
             raise SnapshotFailed(f"The sources cannot be fetched: {reason}") from reason
         time.sleep(pause)
         pause = min(pause * 2, 30.0)
-        shutil.rmtree(place.work)
-        os.makedirs(place.work, mode=0o700)
+        begin_anew(work)
+
+
+def begin_anew(folder: str) -> None:
+    """A folder that is there and empty, whatever an attempt before left in it."""
+    if os.path.lexists(folder):
+        shutil.rmtree(folder)
+    os.makedirs(folder, mode=0o700)

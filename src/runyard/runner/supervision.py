@@ -77,12 +77,12 @@ class Supervisor:
     """All processes that the script is.
 
     Args:
-        folder: of the job; what belongs to it is recognised by it.
+        mark: by which processes of the job are found.
         began: told which sessions there are.
     """
 
-    def __init__(self, folder: str, cancel: Cancel, began: Callable[[list[int]], None]) -> None:
-        self._folder = folder
+    def __init__(self, mark: str, cancel: Cancel, began: Callable[[list[int]], None]) -> None:
+        self._mark = mark
         self._cancel = cancel
         self._began = began
         self._running: list[tuple[Launch, subprocess.Popen[bytes]]] = []
@@ -109,7 +109,7 @@ class Supervisor:
     def _left(self, sessions: Sequence[int]) -> set[int]:
         for _, process in self._running:
             process.poll()  # else what has ended stays in the table
-        return processes.of_job(self._folder, sessions=sessions, below=os.getpid())
+        return processes.of_job(self._mark, sessions=sessions, below=os.getpid())
 
     def _start(self, launch: Launch) -> subprocess.Popen[bytes]:
         with open(launch.log, "ab") as log:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from .job_file import JobFile
 from .processes import MARK
+from .ranks import node_rank
 
 EXPIRES_S = 30 * 86_400  # the token renews itself as long as the job lives
 _OF_JOBS = ("AZUREML_", "MLFLOW_TRACKING_", "MLFLOW_EXPERIMENT_", "OMPI_COMM_WORLD_")
@@ -48,7 +49,7 @@ def of_job(job: JobFile, told: Mapping[str, str], packages: Sequence[str]) -> di
         "AZUREML_RUN_TOKEN": job.token,
         "AZUREML_RUN_TOKEN_EXPIRY": str(int(time.time()) + EXPIRES_S),
         "PYTHONUNBUFFERED": "1",
-        MARK: job.place.path,
+        MARK: mark(job),
     }
 
 
@@ -60,3 +61,8 @@ def journaled(uri: str) -> str:
     usual = "http" if near else "https"
     tls = "" if parts.scheme == usual else f"?tls={'on' if parts.scheme == 'https' else 'off'}"
     return f"runyard://{parts.netloc}{parts.path}{tls}"
+
+
+def mark(job: JobFile) -> str:
+    """By which processes of a job are found: its folder, and the rank of the machine, as two may share a folder."""
+    return f"{job.place.path}:{node_rank()};"

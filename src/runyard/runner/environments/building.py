@@ -1,0 +1,204 @@
+"""The environment of a job: the one that is there, or a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import ssl
+from typing import Any, Mapping, Sequence
+
+from .. import variables
+from ..exchange import Away, Exchange, Refused
+from ..job_file import JobFile
+from ..processes import MARK
+from . import conda_names
+from .cache import Cache, Place
+from .commands import BuildLog
+from .interpreters import Interpreter, choose, find_all
+from .locked_folder import turn
+from .locks import Locks
+from .making import Making, PackagesFailed
+from .own_packages import OwnPackages, may_be_own, separate
+from .pip import Pip
+from .prepared import EnvironmentFailed, Prepared
+from .uv import OLDEST, Uv, find_uv
+from .wanted import Wanted, read_wanted
+
+TRIED = 3  # Pythons, where none is asked for and the packages are not to be had for the first
+KEY_LENGTH = 32
+
+
+class Builder:
+    """Makes the environment of one job.
+
+    Args:
+        environment: its definition. known_hash: what the server calls it, for the versions that were locked.
+        snapshot_id: of the sources, for environments that files of them are installed in.
+        work: where the sources are. private: folder for files that only this job reads.
+    """
+
+    def __init__(
+        self,
+        job: JobFile,
+        environment: Mapping[str, Any],
+        known_hash: str,
+        snapshot_id: str,
+        exchange: Exchange,
+        log: BuildLog,
+        work: str,
+        private: str,
+    ) -> None:
+        self._job = job
+        self._name = str(environment.get("name") or "of this job")
+        self._wanted = read_wanted(environment)
+        self._hash = known_hash or _hash(environment)
+        self._snapshot_id = snapshot_id
+        self._exchange = exchange
+        self._log = log
+        self._cache = Cache(job.folder)
+        self._work = work
+        self._private = private
+
+    def prepare(self) -> Prepared:
+        """Raises: EnvironmentFailed."""
+        key = self._key()
+        found = self._cache.find(key)
+        if found is not None:
+            self._log.say(f"The environment {self._name} is here already: {os.path.dirname(found.path)}")
+            return found
+        os.makedirs(self._private, mode=0o700, exist_ok=True)
+        return self._made(key)
+
+    def _key(self) -> str:
+        """What an environment must have been made for: the definition, and what else it depends on."""
+        parts = [self._hash]
+        if self._wanted.is_local:
+            parts.append(self._snapshot_id)
+        if any(may_be_own(line) for line in self._wanted.pip):
+            parts.append(self._server_version())
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:KEY_LENGTH]
+
+    def _server_version(self) -> str:
+        try:
+            return self._whole().read("GET", "/version", patience_s=60.0).decode()
+        except (Away, Refused) as exc:
+            raise EnvironmentFailed(f"The server's version cannot be asked for: {exc}") from exc
+
+    def _whole(self) -> Exchange:
+        return Exchange(self._job.server, "", self._job.token, self._job.ca_file)
+
+    def _made(self, key: str) -> Prepared:
+        self._log.say(f"The environment {self._name} ({self._hash[:12]}) is made.")
+        found = find_all(self._job.python)
+        lines = self._lines()
+        packages = separate(lines, self._whole())
+        for note in packages.notes:
+            self._log.say(note)
+        why = ", ".join(packages.lines)
+        fitting = choose(self._wanted.python, found, packages.least, why)
+        machine = self._machine()
+        uv = find_uv(self._job.folder, found, self._log, machine)
+        return self._first_that_works(key, _different(fitting, self._wanted), packages, uv, machine)
+
+    def _lines(self) -> list[str]:
+        lines, needless = conda_names.requirements(self._wanted.conda)
+        if lines:
+            self._log.say(
+                f"This machine has no conda; from the Python package index come {', '.join(lines)}."
+            )
+        if needless:
+            self._log.say(f"Not needed without conda: {', '.join(needless)}.")
+        return [*lines, *self._wanted.pip]
+
+    def _first_that_works(
+        self,
+        key: str,
+        pythons: Sequence[Interpreter],
+        packages: OwnPackages,
+        uv: str | None,
+        machine: Mapping[str, str],
+    ) -> Prepared:
+        first: PackagesFailed | None = None
+        for python in pythons:
+            making = self._making(key, python, packages, machine)
+            try:
+                return self._one(making, uv)
+            except PackagesFailed as exc:
+                first = first or exc
+                self._log.say(f"Not for Python {python.text}.")
+        assert first is not None  # there is at least one Python
+        raise first
+
+    def _one(self, making: Making, uv: str | None) -> Prepared:
+        place = making.place
+        with turn(place.turn, self._log):
+            found = place.ready()
+            if found is not None:
+                self._log.say("Another job has made it meanwhile.")
+                return found
+            place.clear()
+            try:
+                self._log.say(f"Python {making.interpreter.text} at {making.interpreter.path}")
+                able = uv is not None and making.interpreter.version[:2] >= OLDEST
+                (Uv(uv) if able and uv else Pip()).make(making)
+                place.complete(making.interpreter.path)
+            except BaseException:
+                place.clear()
+                raise
+            made = place.ready()
+        if made is None:
+            raise EnvironmentFailed(f"The environment in {place.folder} is not complete after it was made.")
+        self._log.say(f"It is ready, with {len(made.packages)} packages: {place.folder}")
+        return made
+
+    def _making(
+        self, key: str, python: Interpreter, packages: OwnPackages, machine: Mapping[str, str]
+    ) -> Making:
+        local = self._wanted.is_local
+        place: Place = self._cache.place(key, python)
+        return Making(
+            name=self._name,
+            place=place,
+            interpreter=python,
+            packages=packages,
+            locks=None if local else Locks(self._exchange, self._hash),
+            log=self._log,
+            private=self._private,
+            working=self._work if local else self._private,
+            machine=machine,
+            server=self._job.server,
+            token=self._job.token,
+            bundle=self._bundle(),
+        )
+
+    def _machine(self) -> dict[str, str]:
+        """The machine's variables, its settings for installers included, marked as this job's."""
+        found = variables.of_machine(own_python=True)
+        return {**found, MARK: variables.mark(self._job)}
+
+    def _bundle(self) -> str:
+        """One file with the machine's certificates and the server's, as installers take only one."""
+        if not self._job.ca_file:
+            return ""
+        usual = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile or ""
+        path = os.path.join(self._private, "certificates.pem")
+        with open(path, "wb") as bundle:
+            for source in (usual, os.path.expanduser(self._job.ca_file)):
+                if source and os.path.isfile(source):
+                    with open(source, "rb") as file:
+                        bundle.write(file.read() + b"\n")
+        return path
+
+
+def _different(fitting: Sequence[Interpreter], wanted: Wanted) -> list[Interpreter]:
+    """One of each minor version; only the first where a version is asked for."""
+    found: dict[str, Interpreter] = {}
+    for one in fitting:
+        found.setdefault(one.minor, one)
+    return list(found.values())[: 1 if wanted.python else TRIED]
+
+
+def _hash(environment: Mapping[str, Any]) -> str:
+    parts = {name: environment.get(name) for name in ("python", "docker")}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,67 @@
+"""What is made, and with what: the same for every installer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+from ..job_file import write_private
+from .cache import Place
+from .commands import BuildLog
+from .indexes import option_lines
+from .interpreters import Interpreter
+from .locks import Locks
+from .own_packages import OwnPackages
+from .prepared import EnvironmentFailed
+
+
+class PackagesFailed(EnvironmentFailed):
+    """The packages cannot be had for this Python; another one may do."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """One environment for one Python.
+
+    Attributes:
+        name: of the environment, for people. private: folder for files that only this job reads.
+        working: folder that lines of requirements refer to. machine: variables for programs.
+        locks: None where exact versions cannot be shared, because files of the sources are installed.
+    """
+
+    name: str
+    place: Place
+    interpreter: Interpreter
+    packages: OwnPackages
+    locks: Locks | None
+    log: BuildLog
+    private: str
+    working: str
+    machine: Mapping[str, str]
+    server: str
+    token: str
+    bundle: str = ""
+
+    @property
+    def has_packages(self) -> bool:
+        """Whether there is anything to install."""
+        return bool(self.packages.lines or self.packages.others)
+
+    def file(self, name: str, lines: Sequence[str]) -> str:
+        """A requirements file that only its owner reads."""
+        path = os.path.join(self.private, name)
+        write_private(path, ("\n".join(lines) + "\n").encode())
+        return path
+
+    def options(self) -> list[str]:
+        """What requirements say of where packages are."""
+        return option_lines(self.packages.others)
+
+    def run(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
+        """Raises: PackagesFailed."""
+        if self.log.run(command, variables, self.working):
+            raise PackagesFailed(
+                f"The packages of the environment {self.name} cannot be installed for Python "
+                f"{self.interpreter.text}:\n{self.log.last_words()}"
+            )

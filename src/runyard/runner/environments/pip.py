@@ -1,0 +1,52 @@
+"""Environments made with what every Python brings, for machines where uv cannot be had."""
+
+from __future__ import annotations
+
+import subprocess
+
+from . import indexes
+from .locks import without, without_hashes
+from .making import Making, PackagesFailed
+
+
+class Pip:
+    """Makes environments."""
+
+    def make(self, making: Making) -> None:
+        """The environment with its packages.
+
+        Raises: PackagesFailed.
+        """
+        variables = indexes.for_pip(making.machine, making.bundle)
+        if making.log.run(
+            [making.interpreter.path, "-m", "venv", making.place.folder], variables, making.working
+        ):
+            raise PackagesFailed(
+                f"{making.interpreter.path} cannot make environments: it lacks the module venv or ensurepip "
+                "(on Debian the package python3-venv), and uv cannot be installed.\n"
+                + making.log.last_words()
+            )
+        if making.has_packages:
+            self._fill(making, variables)
+
+    def _fill(self, making: Making, variables: dict[str, str]) -> None:
+        minor = making.interpreter.minor
+        known = making.locks.find(minor) if making.locks else None
+        others = [*making.options(), without_hashes(known)] if known else making.packages.others
+        lines = [*self._index(making), *making.packages.lines, *others]
+        wanted = making.file("requirements.in", lines)
+        making.run(
+            [making.place.python, "-m", "pip", "install", "--progress-bar", "off", "-r", wanted], variables
+        )
+        if making.locks and known is None:
+            making.locks.keep(minor, without(_frozen(making.place.python), making.packages.named))
+
+    def _index(self, making: Making) -> list[str]:
+        return indexes.lines_for_pip(making.server, making.token) if making.packages.named else []
+
+
+def _frozen(python: str) -> str:
+    shown = subprocess.run(
+        [python, "-m", "pip", "freeze", "--disable-pip-version-check"], stdout=subprocess.PIPE, check=False
+    )
+    return shown.stdout.decode()
