@@ -54,7 +54,8 @@ class EngineOpening:
     def capacity(self, compute: Compute) -> int:
         """How many jobs a target that is no pool runs at once by its nature; 0: its scheduler decides."""
         if compute.kind == "local":
-            return int(_module("local").local_capacity(_settings(compute, LocalSettings)))
+            settings = _settings(compute, LocalSettings)
+            return int(_module("local").local_capacity(settings, limited=compute.limits.max_running > 0))
         if compute.kind == "ssh":
             return int(_module("ssh").ssh_capacity(_settings(compute, SshSettings)))
         return 0

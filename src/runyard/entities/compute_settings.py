@@ -20,7 +20,7 @@ class LocalSettings(Shape, frozen=True, omit_defaults=True):
         folder: where work lies; empty: a folder in the server's data directory.
         python: of the runner, and for environments that name none; empty: the server's.
         user: whom jobs run as, where the server is root; empty: the server's own user.
-        jobs_at_once: 0: as many as the machine has processors.
+        jobs_at_once: 0: as many as the machine has processors, unless the target's limits say something else.
     """
 
     folder: str = ""

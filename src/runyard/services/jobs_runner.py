@@ -77,7 +77,7 @@ class JobRunnerService:
     Args:
         workspaces: finds a workspace by its name.
         seal: puts the logs of a run away, before its job ends.
-        changed: called after an end, because the job's token is good for nothing any more.
+        changed: called after an end, because the job's token is good for nothing any more, and others may start.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class JobRunnerService:
         experiments: Experiments,
         workspaces: Callable[[str], Awaitable[Workspace | None]],
         seal: Callable[[int, str], Awaitable[None]],
-        changed: Callable[[], None],
+        changed: Callable[[], object],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store

@@ -27,6 +27,8 @@ def open_local(settings: LocalSettings, folder: str) -> Engine:
     return Machines([machine], 0, [settings.python] if settings.python else [])
 
 
-def local_capacity(settings: LocalSettings) -> int:
-    """How many jobs run at once."""
-    return settings.jobs_at_once or max(2, len(os.sched_getaffinity(0)))
+def local_capacity(settings: LocalSettings, *, limited: bool) -> int:
+    """How many jobs run at once; 0: as many as the target's own limit says, where it has one."""
+    if settings.jobs_at_once or limited:
+        return settings.jobs_at_once
+    return max(2, len(os.sched_getaffinity(0)))

@@ -84,7 +84,7 @@ class Jobs:
             SqlExperiments(base.database, base.key),
             base.access.identity.find_workspace,
             stores.ender.seal,
-            base.access.forget,
+            lambda: (base.access.forget(), handover.wake()),
         )
 
     def routes(self) -> list[Route]:
