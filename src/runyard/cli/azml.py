@@ -5,14 +5,16 @@ Azure's spellings of options (`--workspace-name`, `--experiment-name`, `--subscr
 
 from __future__ import annotations
 
+from runyard.cli.framework.lazy import Lazy
 from runyard.cli.framework.root import root
 from runyard.cli.main import COMMANDS
 
-GROUPS = ("workspace", "folder", "experiment", "run", "datastore", "dataset", "model")
+GROUPS = ("workspace", "folder", "experiment", "run", "environment", "datastore", "dataset", "model")
+COMPUTE = Lazy("runyard.cli.computetarget", "computetarget", "Compute targets: named places that run jobs.")
 
 main = root(
     "azml",
-    {name: COMMANDS[name] for name in GROUPS},
+    {**{name: COMMANDS[name] for name in GROUPS}, "computetarget": COMPUTE},
     "Runyard under the name of Azure ML's CLI v1; its output is JSON unless -o says otherwise. "
     "`runyard` has the same commands and more.",
 )

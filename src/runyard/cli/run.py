@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runyard.cli import run_files, run_metrics
+from runyard.cli import run_files, run_jobs, run_metrics, run_submit, submit_script
 from runyard.cli.framework.command import Group
 from runyard.cli.framework.exits import USAGE, Failed
 from runyard.cli.framework.output import note
@@ -74,6 +74,9 @@ def run() -> None:
 @click.option(
     "--view", type=click.Choice(list(experiments.VIEWS)), default="active", help="Which. [default: active]"
 )
+@click.option(
+    "--target", "--compute-target-name", "target", metavar="NAME", help="Those of a compute target."
+)
 @click.option("--minimal", is_flag=True, hidden=True)
 @click.pass_obj
 def list_runs(session: Session, /, names: tuple[str, ...], last: int, text: str | None, **more: Any) -> None:
@@ -87,7 +90,7 @@ def list_runs(session: Session, /, names: tuple[str, ...], last: int, text: str 
     found = runs.search(
         session,
         named_by_id,
-        _filter(text, more["status"], more["tags"], more["parent"]),
+        _filter(text, more["status"], _with_target(more["tags"], more["target"]), more["parent"]),
         order,
         experiments.VIEWS[more["view"]],
         last,
@@ -98,6 +101,10 @@ def list_runs(session: Session, /, names: tuple[str, ...], last: int, text: str 
     session.rows(found, [*base[:3], *extra, *base[3:]], none="No runs.")
     if last and len(found) == last and session.out.format == "table" and not session.out.query:
         note(f"The first {last}; --last 0 lists all.")
+
+
+def _with_target(tags: tuple[tuple[str, str], ...], target: str | None) -> tuple[tuple[str, str], ...]:
+    return (*tags, (runs.TARGET, target)) if target else tags
 
 
 def _filter(
@@ -200,18 +207,10 @@ def update(
     session.record(runs.get(session, run_id), runs.CARD)
 
 
-@run.command(example="runyard run cancel 0123456789abcdef0123456789abcdef")
-@WHICH
-@click.option("--experiment-name", "-e", hidden=True)
-@click.pass_obj
-def cancel(session: Session, /, run_id: str, **_: Any) -> None:
-    """Mark a run that has not ended as canceled."""
-    found = runs.message(session, run_id)
-    if found["info"]["status"] in ENDED:
-        raise Failed(f"Run {run_id} has ended already: it is {found['info']['status']}.")
-    end = time.time_ns() // 1_000_000
-    session.here.post(f"{runs.PATH}/update", {"run_id": run_id, "status": "KILLED", "end_time": end})
-    note(f"Canceled run {run_id}.")
+run.add_command(run_submit.submit)
+run.add_command(run_jobs.cancel)
+run.add_command(run_jobs.resubmit)
+run.add_command(run_jobs.priority)
 
 
 @run.command(example="runyard run delete 0123456789abcdef0123456789abcdef")
@@ -235,3 +234,4 @@ def restore(session: Session, run_id: str) -> None:
 run.add_command(run_files.download)
 run.add_command(run_files.logs)
 run.add_command(run_files.monitor_logs, "monitor-logs")
+run.add_command(submit_script.submit_script)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from runyard.cli import submitting
 from runyard.cli.framework.columns import Column, size
 from runyard.cli.framework.command import Command
 from runyard.cli.framework.exits import MISSING, Failed
@@ -17,9 +18,10 @@ from runyard.cli.framework.output import note
 from runyard.cli.framework.progress import by_increments, progress
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import TARGET, named
-from runyard.cli.shapes import files
+from runyard.cli.shapes import files, jobs, runs
+from runyard.client.job_logs import Logs, Tail, rank
 
-LOG_FOLDERS = ("logs", "azureml-logs", "user_logs", "system_logs")
+LOG_FOLDERS = ("logs/", "azureml-logs/", "user_logs/", "system_logs/")
 DONE = [
     *files.COLUMNS[:1],
     Column("FILE", "file", least=12),
@@ -51,30 +53,52 @@ def download(session: Session, run_id: str, artifact: str, target: Path | None, 
     cls=Command,
     example="""
     runyard run logs 0123456789abcdef0123456789abcdef
+    runyard run logs -r 0123456789abcdef0123456789abcdef --follow
     runyard run logs -r 0123456789abcdef0123456789abcdef --file logs/train.txt
     """,
 )
 @named("run_id", "-r", "--run", what="id of the run")
-@click.option("--file", "path", metavar="PATH", help="Only this file. [default: all below logs/]")
+@click.option("--file", "path", metavar="PATH", help="Only this file. [default: all logs]")
+@click.option(
+    "--follow", "-f", is_flag=True, help="Print a submitted run's main logs as they grow, until it has ended."
+)
 @click.option("--experiment-name", "--experiment", "-e", hidden=True)
 @click.pass_obj
-def logs(session: Session, /, run_id: str, path: str | None, **_: Any) -> None:
-    """Print the log files of a run."""
-    if path:
-        found = files.below(session, run_id, path)
-    else:
-        tops = {one["path"] for one in files.directory(session, run_id) if one["is_dir"]}
-        found = [one for top in LOG_FOLDERS if top in tops for one in files.below(session, run_id, top)]
+def logs(session: Session, /, run_id: str, path: str | None, follow: bool, **_: Any) -> None:
+    """Print the log files of a run, as far as they are written."""
+    if follow and jobs.find(session, run_id) is not None:
+        submitting.finished(session, run_id, follow=True)
+        return
+    found = Logs(session.here, run_id)
+    names = [name for name in found.names() if path is None or name == path or name.startswith(f"{path}/")]
+    if not names and path is not None:
+        _print_artifacts(session, run_id, path)
+        return
+    if not names:
+        raise _none(session, run_id, f"no log files (artifacts below {', '.join(LOG_FOLDERS)})")
+    for name in sorted(names, key=lambda one: (rank(one), one)):
+        if len(names) > 1:
+            note(f"==> {name} <==")
+        for text in Tail(found, name).more():
+            sys.stdout.write(text)
+
+
+def _print_artifacts(session: Session, run_id: str, path: str) -> None:
+    """Any other text file of the run."""
+    found = files.below(session, run_id, path)
     if not found:
-        places = ", ".join(f"{folder}/" for folder in LOG_FOLDERS)
-        what = f"no file {path!r}" if path else f"no log files (artifacts below {places})"
-        raise Failed(
-            f"Run {run_id} has {what}; `{session.program} artifact list {run_id}` shows its files.", MISSING
-        )
+        raise _none(session, run_id, f"no file {path!r}")
     for one in found:
         if len(found) > 1:
             note(f"==> {one['path']} <==")
         _print(session, run_id, one)
+
+
+def _none(session: Session, run_id: str, what: str) -> Failed:
+    runs.message(session, run_id)  # a run that is not there is another error
+    return Failed(
+        f"Run {run_id} has {what}; `{session.program} artifact list {run_id}` shows its files.", MISSING
+    )
 
 
 def _print(session: Session, run_id: str, file: dict[str, Any]) -> None:

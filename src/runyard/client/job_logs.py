@@ -94,6 +94,8 @@ class MainLogs:
 
 
 def rank(name: str) -> int:
-    """Where a log stands in the order of reading."""
+    """Where a log stands in the order of reading: first those with numbers, then what the script printed, then others."""
     found = MAIN.fullmatch(name)
-    return int(found[1]) if found is not None and found[1] else LAST
+    if found is None:
+        return LAST + 1
+    return int(found[1]) if found[1] else LAST

@@ -33,6 +33,18 @@ class Duration(click.ParamType[int]):
         return int(found[1]) * UNITS_S[found[2]]
 
 
+class Seconds(Duration):
+    """The same; a number alone is of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds."""
+        if isinstance(value, str) and value.isdecimal():
+            return int(value)
+        return super().convert(value, param, ctx)
+
+
 class Moment(click.ParamType[int]):
     """Milliseconds since 1970, given as a local date or time, with a zone, or as a duration before now."""
 
@@ -73,6 +85,7 @@ class Pair(click.ParamType[tuple[str, str]]):
 
 
 DURATION_TYPE = Duration()
+SECONDS = Seconds()
 MOMENT = Moment()
 PAIR = Pair()
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -14,6 +14,7 @@ MLFLOW = "/api/2.0/mlflow"
 PATH = f"{MLFLOW}/runs"
 LARGEST = 1.7976931348623157e308  # what stands for infinity on MLflow's wire
 PARENT = "mlflow.parentRunId"
+TARGET = "runyard.target"
 STATUSES = {
     "notstarted": "SCHEDULED",
     "preparing": "SCHEDULED",

@@ -1,0 +1,135 @@
+"""Submitting from the command line: the definition that the options describe, and watching what comes of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runyard.cli.framework.columns import Column
+from runyard.cli.framework.exits import FAILED, USAGE, Failed
+from runyard.cli.framework.output import note
+from runyard.cli.framework.progress import progress
+from runyard.cli.framework.session import Session
+from runyard.cli.shapes import jobs
+from runyard.client.conda_files import OWN_PYTHON, definition_of
+from runyard.client.errors import ServerUnreachable
+from runyard.client.job_logs import Logs, MainLogs
+from runyard.client.submission import HERE, Submission, Submitted, submit
+from runyard.sdk.portal import run_url
+
+POLL_S = 1.0
+AWAY_S = 600.0  # that a server may be away while somebody watches
+COMMUNICATORS = {"mpi": "Mpi", "pytorch": "PyTorch", "tensorflow": "TensorFlow", "none": "None"}
+SUBMITTED = [*jobs.CARD[:3], Column("Target", "target"), *jobs.CARD[6:8], Column("Page", "page")]
+
+
+def environment_of(target: str, words: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The environment's definition: a registered one, what a file lists, or the machine's own Python.
+
+    Args:
+        words: the command; on this machine the Python that it begins with is the one that is used.
+        given: environment (NAME or NAME:VERSION), requirements, conda.
+    """
+    chosen = [name for name in ("environment", "requirements", "conda") if given.get(name)]
+    if len(chosen) > 1:
+        raise click.UsageError(f"Give one of {' and '.join(f'--{name}' for name in chosen)}.")
+    if given.get("environment"):
+        name, _, version = str(given["environment"]).partition(":")
+        return {"name": name, **({"version": version} if version else {})}
+    file = given.get("requirements") or given.get("conda")
+    if file:
+        return definition_of(Path(file))
+    if target != HERE:
+        return dict(OWN_PYTHON)
+    program = os.path.basename(words[0]) if words else ""
+    interpreter = shutil.which(words[0]) if program.startswith("python") else None
+    return {"python": {"userManagedDependencies": True, "interpreterPath": interpreter or "python"}}
+
+
+def shape_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Nodes, processes, resources and limits; what is not given is left out."""
+    resources = {key: given[key] for key in ("cpus", "memory_mb", "gpus") if given.get(key)}
+    several = (given.get("nodes") or 1) * (given.get("processes") or 1) > 1
+    communicator = COMMUNICATORS.get(given.get("communicator") or ("pytorch" if several else ""))
+    found = {
+        "node_count": given.get("nodes"),
+        "process_count": given.get("processes"),
+        "communicator": communicator,
+        "max_seconds": given.get("max_seconds"),
+        "resources": resources,
+        "environment_variables": dict(given.get("variables") or ()),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def sent(session: Session, what: Submission) -> Submitted:
+    """Submit, with a bar while sources go up."""
+    with progress("Uploading the source", None) as moved:
+        return submit(session.here, what, moved)
+
+
+def record(session: Session, made: Submitted) -> dict[str, Any]:
+    """The job, and its run's page."""
+    return {**made.job, "page": page_of(session, made.job)}
+
+
+def page_of(session: Session, job: Mapping[str, Any]) -> str:
+    """A run's page in a browser."""
+    return run_url(
+        session.server, session.workspace or "default", str(job["experiment_id"]), str(job["run_id"])
+    )
+
+
+def finished(session: Session, run_id: str, *, follow: bool) -> dict[str, Any]:
+    """Wait for a job's end; with `follow` its logs are printed as they grow. A server that is away is waited for."""
+    shown = MainLogs(Logs(session.here, run_id)) if follow else None
+    state = ""
+    since = time.monotonic()
+    while True:
+        try:
+            job = jobs.get(session, run_id)
+            if shown is not None:
+                _print(shown)
+        except ServerUnreachable:
+            if time.monotonic() - since > AWAY_S:
+                raise
+            time.sleep(POLL_S)
+            continue
+        since = time.monotonic()
+        if job["state"] != state:
+            state = str(job["state"])
+            why = f" ({job['waits']})" if job.get("waits") and state not in jobs.ENDED else ""
+            note(f"{state}{why}")
+        if state in jobs.ENDED:
+            return job
+        time.sleep(POLL_S)
+
+
+def _print(shown: MainLogs) -> None:
+    for _, text in shown.more():
+        sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def leave_as(job: Mapping[str, Any]) -> None:
+    """Raises: Failed, for a job that did not complete."""
+    if job["state"] == "Completed":
+        return
+    error = job.get("error") or {}
+    why = f": {error['message']}" if error.get("message") else ""
+    raise Failed(f"Run {job['run_id']} is {job['state']}{why}", FAILED)
+
+
+def folder_of(source: Path | None) -> Path:
+    """The source folder. Raises: Failed for what is none."""
+    folder = source if source is not None else Path.cwd()
+    if not folder.is_dir():
+        raise Failed(f"{folder} is no folder.", USAGE)
+    return folder
