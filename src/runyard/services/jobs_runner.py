@@ -87,7 +87,7 @@ class JobRunnerService:
         experiments: Experiments,
         workspaces: Callable[[str], Awaitable[Workspace | None]],
         seal: Callable[[int, str], Awaitable[None]],
-        changed: Callable[[], object],
+        changed: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store

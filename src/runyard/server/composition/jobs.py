@@ -66,6 +66,10 @@ class Jobs:
         async def principal(uuid: str) -> Principal | None:
             return await base.owners.find_principal(uuid=uuid)
 
+        def ended() -> None:
+            base.access.forget()
+            handover.wake()
+
         self.submitter = JobSubmitter(
             stores.store,
             stores.keys,
@@ -84,7 +88,7 @@ class Jobs:
             SqlExperiments(base.database, base.key),
             base.access.identity.find_workspace,
             stores.ender.seal,
-            lambda: (base.access.forget(), handover.wake()),
+            ended,
         )
 
     def routes(self) -> list[Route]:
