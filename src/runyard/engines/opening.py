@@ -13,7 +13,7 @@ import msgspec
 from runyard.engines.contracts import Engine, EngineRefused
 from runyard.engines.shell.contracts import Reach
 from runyard.entities.compute import Compute
-from runyard.entities.compute_settings import LocalSettings, Shape, SshSettings
+from runyard.entities.compute_settings import LocalSettings, RaySettings, Shape, SlurmSettings, SshSettings
 
 S = TypeVar("S", bound=Shape)
 FixHostKey = Callable[[int, str, int, str], Awaitable[str]]
@@ -38,6 +38,8 @@ class EngineOpening:
         self._openers: Mapping[str, Callable[[Compute, Mapping[str, Any], Reach], Engine]] = {
             "local": self._local,
             "ssh": self._ssh,
+            "slurm": self._slurm,
+            "ray": self._ray,
         }
 
     def open(self, compute: Compute, credentials: Mapping[str, Any]) -> Engine:
@@ -70,6 +72,19 @@ class EngineOpening:
 
     def _ssh(self, compute: Compute, credentials: Mapping[str, Any], reach: Reach) -> Engine:
         engine: Engine = _module("ssh").open_ssh(_settings(compute, SshSettings), credentials, reach)
+        return engine
+
+    def _slurm(self, compute: Compute, credentials: Mapping[str, Any], reach: Reach) -> Engine:
+        settings = _settings(compute, SlurmSettings)
+        if not settings.hosts and not self._local_jobs:
+            raise EngineRefused(
+                "The server's own machine submits no jobs to Slurm here; name a login node in settings.hosts."
+            )
+        engine: Engine = _module("slurm").open_slurm(settings, credentials, reach)
+        return engine
+
+    def _ray(self, compute: Compute, credentials: Mapping[str, Any], reach: Reach) -> Engine:
+        engine: Engine = _module("ray").open_ray(_settings(compute, RaySettings), credentials, reach)
         return engine
 
 

@@ -23,7 +23,8 @@ def main() -> None:
     hide_package(HERE)
     if "nodes" in job:
         os.execv(sys.executable, [sys.executable, NODES])
-    del os.environ[JOB_VARIABLE]
+    for name in (JOB_VARIABLE, "PYTHONBREAKPOINT"):  # Ray's debugger is not in the script's environment
+        os.environ.pop(name, None)
     os.execv(sys.executable, [sys.executable, "-I", RUNNER, "work", written(job)])
 
 

@@ -24,6 +24,7 @@ from runyard.engines.ray.answers import RayJob, never_began, nodes_of, same_requ
 from runyard.engines.ray.http import RayHttp
 from runyard.engines.ray.package import package
 from runyard.engines.ray.request import job_request, shown, submission_id
+from runyard.engines.shell.contracts import Reach
 from runyard.entities.compute import Node
 from runyard.entities.compute_settings import RaySettings
 
@@ -117,7 +118,6 @@ class RayEngine:
 
     async def forget(self, engine_id: str) -> None:
         """Ray's record of the job and its log are removed; one that Ray still waits with stays until it notices."""
-        self._stopped.discard(engine_id)
         await self._asked("DELETE", _path(engine_id), absent=(404, 500))
 
     async def aclose(self) -> None:
@@ -204,6 +204,12 @@ class RayEngine:
         if status in absent:
             return b""
         raise _failure(status, content.decode(errors="replace"))
+
+
+def open_ray(settings: RaySettings, credentials: Mapping[str, Any], reach: Reach) -> RayEngine:
+    """Nothing is sent yet. Raises: EngineRefused."""
+    headers = {**settings.headers, **credentials.get("headers", {})}
+    return RayEngine(RayHttp(settings.address, headers, reach.connect), settings)
 
 
 def _failure(status: int, said: str) -> Exception:

@@ -25,7 +25,6 @@ JOB_VARIABLE = "RUNYARD_JOB"
 GRACE_S = 15.0
 CLAIM_S = 3600.0
 LOST = 70
-LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 
 
@@ -35,6 +34,7 @@ def main() -> int:
     wanted = job.pop("nodes")
     count, each = wanted["count"], wanted["each"]
     signal.signal(signal.SIGTERM, _asked_to_end)
+    os.environ.setdefault("RAY_COLOR_PREFIX", "0")
     ray.init(log_to_driver=True)
     group = placement_group([each] * count, strategy="STRICT_SPREAD")
     print(f"Waiting for {count} nodes with {each} each.", flush=True)
@@ -52,6 +52,7 @@ class Node:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.libc = ctypes.CDLL(None)  # not between fork and exec
 
     def address(self) -> str:
         """By which other nodes reach this one."""
@@ -70,7 +71,7 @@ class Node:
             "RUNYARD_MASTER_ADDRESS": address,
         }
         command = [sys.executable, "-I", driver.RUNNER, "work", driver.written(job)]
-        self.process = subprocess.Popen(command, env=variables, preexec_fn=_end_with_parent)
+        self.process = subprocess.Popen(command, env=variables, preexec_fn=self._end_with_parent)
         code = self.process.wait()
         return code if code >= 0 else 128 - code
 
@@ -84,6 +85,10 @@ class Node:
             time.sleep(0.1)
         if self.process.poll() is None:
             self.process.kill()
+
+    def _end_with_parent(self) -> None:
+        """The runner is asked to end when Ray's process above it has gone."""
+        self.libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _node(group: Any, rank: int, each: Mapping[str, float]) -> Any:
@@ -132,11 +137,6 @@ def _claimed(job: Mapping[str, Any]) -> Mapping[str, Any]:
 def _asked_to_end(*_: object) -> None:
     """Ray's SIGTERM: waiting is left by an exception."""
     raise SystemExit(128 + signal.SIGTERM)
-
-
-def _end_with_parent() -> None:
-    """The runner is asked to end when Ray's process above it has gone."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from runyard.engines.bundle import runner_bundle
 from runyard.engines.contracts import (
@@ -17,10 +18,12 @@ from runyard.engines.contracts import (
     Phase,
     Ticket,
 )
-from runyard.engines.shell.contracts import Shell
+from runyard.engines.shell.contracts import Reach, Shell
+from runyard.engines.shell.opening import open_shell
 from runyard.engines.slurm import commands
+from runyard.engines.slurm.login_nodes import LoginNodes
 from runyard.engines.slurm.parsing import parse_ended, parse_nodes, parse_sacct, parse_squeue
-from runyard.engines.slurm.script import job_name, sbatch_script
+from runyard.engines.slurm.script import check_settings, job_name, sbatch_script
 from runyard.entities.compute import Node
 from runyard.entities.compute_settings import SlurmSettings
 
@@ -155,6 +158,14 @@ class SlurmEngine:
             raise EngineUnreachable("The runner was removed from the folder; it is put there again.")
         said = ran.stderr.decode("utf-8", "replace").strip()[-1000:] or f"exit code {ran.exit_code}"
         raise (judge or _unreachable)(said)
+
+
+def open_slurm(settings: SlurmSettings, credentials: Mapping[str, Any], reach: Reach) -> SlurmEngine:
+    """Nothing is sent yet. Without hosts, Slurm's commands are those of the server's machine. Raises: EngineRefused."""
+    check_settings(settings)
+    hosts = settings.hosts or (None,)
+    shells = [open_shell(host, settings.username, credentials, reach) for host in hosts]
+    return SlurmEngine(LoginNodes(shells), settings)
 
 
 def _unreachable(said: str) -> Exception:
