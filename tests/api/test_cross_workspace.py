@@ -48,6 +48,8 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "artifacts/presigned-upload-url": {"model_id": None},
     "artifacts/presigned-download-url": {"model_id": None},
     "runs/{run_id}/records": {"kind": None, "records": [{"uuid": "u", "name": "n", "kind": "list", "logged_ms": 1, "body": {}}]},
+    "v1/environments": {"definition": {"python": {}}},
+    "v1/environment-locks": {"hash": "<sha256>", "platform": "p", "python": "3", "text": "x==1"},
     "v1/snapshots": {"files": [{"path": "f.txt", "sha256": "<sha256>", "size": 2}]},
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
@@ -215,7 +217,7 @@ def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
     trace = f"(SELECT id FROM traces WHERE workspace_id = {number})"
     tables = {
         **dict.fromkeys(("experiments", "runs", "logged_models", "traces", "registered_models", "model_versions"), f"workspace_id = {number}"),
-        **dict.fromkeys(("datastores", "registered_datasets", "secrets", "alerts", "liveness", "snapshots", "snapshot_blobs"), f"workspace_id = {number}"),
+        **dict.fromkeys(("datastores", "registered_datasets", "secrets", "alerts", "liveness", "snapshots", "snapshot_blobs", "environments", "environment_locks"), f"workspace_id = {number}"),
         **dict.fromkeys(("run_tags", "run_params", "series", "run_models", "run_datasets", "run_records", "run_properties", "run_logs"), f"run_id IN {run}"),
         **dict.fromkeys(("registered_model_tags", "registered_model_aliases", "model_version_tags"), f"model_id IN {model}"),
         **dict.fromkeys(("trace_tags", "trace_metadata", "trace_runs", "assessments", "spans"), f"trace_id IN {trace}"),

@@ -81,6 +81,7 @@ def known_records(server: Client) -> dict[str, Any]:
     feedback = {"assessment_name": "good", "feedback": {"value": True}, "source": {"source_type": "HUMAN"}}
     path = f"/api/3.0/mlflow/traces/{trace}/assessments"
     assessment = server.ok("POST", path, assessment=feedback)["assessment"]["assessment_id"]
+    server.ok("POST", "/api/v1/environments", name=name, definition={"python": {}})
     view = server.ok("POST", "/api/v1/views", name=name, page="runs", state={}, shared=True)["id"]
     return {
         "view_id": view, "experiment_id": experiment, "experiment_ids": [experiment], "experiment_name": "Default",

@@ -22,7 +22,7 @@ from runyard.store.workspace_contracts import NewWorkspace
 from tests.contract.store.series_stage import PAGE_KEY, Stage, sqlite_stage
 
 ROOT = "mlflow-artifacts:"
-OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job|snapshot)_id")
+OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job|snapshot|environment)_id")
 NOT_CLEARED = {"workspaces", "access_tokens", "purges"}
 RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
@@ -66,6 +66,7 @@ def insert(tx: Transaction, table: str, columns: str, *values: object) -> int:
 WITH_ID = {
     "snapshots",
     "snapshot_blobs",
+    "environments",
     "keys",
     "runs",
     "logged_models",
@@ -182,6 +183,9 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     shot = insert(tx, "snapshots", "workspace_id, hash, manifest, created_ms, used_ms, checked_ms", workspace.id, uuid.uuid4().hex, "{}")  # fmt: skip
     blob = insert(tx, "snapshot_blobs", "workspace_id, sha256, size, place, state", workspace.id, uuid.uuid4().hex, 1, "p", 1)  # fmt: skip
     insert(tx, "snapshot_files", "snapshot_id, blob_id", shot, blob)
+    home = insert(tx, "environments", "workspace_id, name, latest", workspace.id, "e", 1)
+    insert(tx, "environment_versions", "environment_id, version, definition, hash, created_ms, created_by", home, 1, "{}", "h", 1, "")  # fmt: skip
+    insert(tx, "environment_locks", "workspace_id, hash, platform, python, text, created_ms, created_by", workspace.id, "h", "p", "3", "", 1, "")  # fmt: skip
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from runyard.jobs.upkeep import Upkeep
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.tracking import Tracking
-from runyard.server.routes.api import run_logs, snapshots
+from runyard.server.routes.api import environments, run_logs, snapshots
 from runyard.server.routing import Route
+from runyard.services.environments import EnvironmentService
 from runyard.services.run_logs import RunLogService
 from runyard.services.snapshots import SnapshotLimits, SnapshotService
+from runyard.store.sql.environments import SqlEnvironments
 from runyard.store.sql.lease import Lease
 from runyard.store.sql.run_logs import SqlRunLogs
 from runyard.store.sql.snapshots import SqlSnapshots
@@ -33,6 +35,7 @@ class Sources:
         share = Lease(base.database, "run logs")
         self._sealer = Upkeep("The sealing of logs", self.logs.seal_forgotten, share, SEAL_EVERY_S)
 
+        self.environments = EnvironmentService(SqlEnvironments(base.database, base.key))
         limits = SnapshotLimits(
             base.settings.snapshot_files,
             base.settings.snapshot_bytes,
@@ -46,7 +49,11 @@ class Sources:
 
     def routes(self) -> list[Route]:
         """All of them."""
-        return [*run_logs.routes(self.logs), *snapshots.routes(self.snapshots)]
+        return [
+            *run_logs.routes(self.logs),
+            *snapshots.routes(self.snapshots),
+            *environments.routes(self.environments),
+        ]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -31,6 +31,8 @@ _AT = re.compile(r" - at `([^`]+)`$")
 def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | None = None) -> T:
     """A JSON body as kind; values from the path win.
 
+    Args:
+        kind: where it has a class variable FREE, objects of those names are the caller's own, like FREE_MAPS.
     Raises: InvalidInput, naming the field.
     """
     if not path_values and not _CAMEL.search(body):
@@ -38,7 +40,7 @@ def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | Non
             return msgspec.json.decode(body, type=kind, strict=False)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             pass  # once more, leniently, for the answer or for the error text
-    fields = normalise(parse_json(body))
+    fields = normalise(parse_json(body), 0, FREE_MAPS | getattr(kind, "FREE", FREE_MAPS))
     return convert({**fields, **(path_values or {})}, kind)
 
 
@@ -102,7 +104,7 @@ def parse_json(body: bytes | bytearray) -> dict[str, Any]:
     return value
 
 
-def normalise(value: Any, depth: int = 0) -> Any:
+def normalise(value: Any, depth: int = 0, free: frozenset[str] = FREE_MAPS) -> Any:
     """camelCase names to snake_case at every level; nulls dropped, because protobuf reads them as unset."""
     if depth > DEPTH_LIMIT:
         raise InvalidInput("The request is nested too deeply.")
@@ -114,13 +116,13 @@ def normalise(value: Any, depth: int = 0) -> Any:
                 raise InvalidInput(
                     f"The field '{name}' is given twice, as '{key}' and under another spelling."
                 )
-            if (name in FREE_MAPS and isinstance(item, dict)) or (name == "value" and isinstance(item, list)):
+            if (name in free and isinstance(item, dict)) or (name == "value" and isinstance(item, list)):
                 fields[name] = _free(item, depth + 1)
             elif item is not None:
-                fields[name] = normalise(item, depth + 1)
+                fields[name] = normalise(item, depth + 1, free)
         return fields
     if isinstance(value, list):
-        return [normalise(item, depth + 1) for item in value]
+        return [normalise(item, depth + 1, free) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(value) else value
     return value
