@@ -186,6 +186,28 @@ def _fill_rest(tx: Transaction, workspace: Workspace) -> None:
     home = insert(tx, "environments", "workspace_id, name, latest", workspace.id, "e", 1)
     insert(tx, "environment_versions", "environment_id, version, definition, hash, created_ms, created_by", home, 1, "{}", "h", 1, "")  # fmt: skip
     insert(tx, "environment_locks", "workspace_id, hash, platform, python, text, created_ms, created_by", workspace.id, "h", "p", "3", "", 1, "")  # fmt: skip
+    compute = (
+        workspace.id,
+        "c",
+        "local",
+        0,
+        "",
+        "{}",
+        "{}",
+        "{}",
+        "",
+        "",
+        "[]",
+        "",
+        "[]",
+        "me",
+        1,
+        1,
+        "",
+        "[]",
+    )
+    insert(tx, "computes", "workspace_id, name, kind, state, description, tags, settings, limits, base, size, allowed_groups, server_url, credentials, created_by, created_ms, modified_ms, error, nodes", *compute)  # fmt: skip
+    insert(tx, "compute_sizes", "workspace_id, folded, name, compute, resources, max_nodes, options", workspace.id, "s", "s", "c", "{}", 0, "{}")  # fmt: skip
 
 
 def columns_of(stage: Stage) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from runyard.store.sql.search.fragments import among
 T = TypeVar("T")
 COLUMNS = """id, workspace_id, name, kind, state, settings, limits, created_ms, modified_ms, created_by, description, tags,
     base, size, allowed_groups, server_url, checked_ms, error, nodes, credentials, secret,
-    (SELECT w.name FROM workspaces w WHERE w.id = computes.workspace_id)"""
+    (SELECT w.name FROM workspaces w WHERE w.id = computes.workspace_id) AS workspace"""
 BY_NAME = f"SELECT {COLUMNS} FROM computes WHERE workspace_id = ? AND name = ?"
 BY_ID = f"SELECT {COLUMNS} FROM computes WHERE id = ?"
 PAGE = f"SELECT {COLUMNS} FROM computes WHERE workspace_id = ? AND name > ? ORDER BY name LIMIT ?"
