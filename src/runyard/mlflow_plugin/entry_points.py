@@ -33,5 +33,10 @@ def artifact_repository(
     return _of("artifacts").artifact_repository(artifact_uri, tracking_uri, registry_uri)
 
 
+def project_backend() -> Any:
+    """`mlflow.project_backend`: projects on compute targets."""
+    return _of("project_backend").backend()
+
+
 def _of(module: str) -> Any:
     return importlib.import_module(f"runyard.mlflow_plugin.{module}")

@@ -1,4 +1,4 @@
-"""What MLflow calls for tracking URIs that begin with azureml:// and adbazureml://.
+"""What MLflow calls for tracking URIs that begin with azureml:// and adbazureml://, and for the project backend azureml.
 
 MLflow loads this module while it loads itself, so nothing here imports MLflow, and `mlflow.azureml` is put in place.
 """
@@ -6,7 +6,7 @@ MLflow loads this module while it loads itself, so nothing here imports MLflow, 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import azureml
 from azureml.mlflow import mlflow_azureml
@@ -47,6 +47,15 @@ def azureml_artifacts_builder(
     """
     check(azureml)
     return entry_points.artifact_repository(artifact_uri, tracking_uri, registry_uri)
+
+
+def azureml_project_backend() -> Any:
+    """Projects on compute targets.
+
+    Raises: MixedInstallation.
+    """
+    check(azureml)
+    return entry_points.project_backend()
 
 
 def _put_in_place() -> None:
