@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runyard.entities.environment import environment_hash
+from runyard.entities.environment import environment_hash, is_built
 from tests.api.live_server import Client, live_server
 from tests.api.people import People
 
@@ -195,3 +195,36 @@ def test_another_workspace_has_its_own(server: Client) -> None:
     assert other.fails("GET", f"{V1}/environments/{name}")[0] == 404
     assert other.ok("GET", f"{V1}/environments")["items"] == []
     assert other.fails("GET", f"{V1}/environment-locks", **{**LOCK, "hash": "d" * 64})[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "built"),
+    [
+        ({}, True),
+        ({"python": {}}, False),
+        ({"python": {**DEFINITION["python"], "userManagedDependencies": True}}, False),
+        ({"python": {}, "docker": {"enabled": True}}, True),
+    ],
+)
+def test_what_has_no_packages_is_not_built(change: dict[str, Any], built: bool) -> None:
+    assert is_built({**DEFINITION, **change}) is built
+
+
+def test_a_job_names_a_registered_environment(server: Client) -> None:
+    name = server.name("env")
+    made = register(server, name)
+    job = {"target": "local", "experiment_id": server.experiment()}
+
+    def submit(environment: Any) -> Any:
+        definition = {"script": "a.py", "environment": environment}
+        return server.call("POST", f"{V1}/jobs", {**job, "definition": definition})
+
+    for named in ({"name": name}, {"name": name, "version": "1"}, {"name": name, "version": 1}):
+        assert submit(named).json()["job"]["definition"]["environment"] == made["definition"]
+    whole = submit(DEFINITION).json()["job"]["definition"]["environment"]
+    assert whole == DEFINITION
+    assert submit({"name": "absent"}).status == 404
+    assert submit({"name": name, "version": "2"}).status == 404
+    wrongs: list[Any] = [{"name": 7}, {"version": "1"}, {"name": name, "version": []}, {"python": []}, []]
+    for wrong in wrongs:
+        assert submit(wrong).status in (400, 404), wrong

@@ -62,6 +62,15 @@ def environment_hash(definition: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
+def is_built(definition: Mapping[str, Any]) -> bool:
+    """Whether anything is to be installed; else the machine's own Python is taken as it is."""
+    python = _section(definition, "python")
+    packages = bool(python.get("condaDependencies") or python.get("baseCondaEnvironment"))
+    return (packages and not python.get("userManagedDependencies")) or bool(
+        _section(definition, "docker").get("enabled")
+    )
+
+
 def _section(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = definition.get(name)
     if not isinstance(found, Mapping):

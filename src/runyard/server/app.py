@@ -12,7 +12,7 @@ from runyard.server.composition.computes import Computes
 from runyard.server.composition.data import Data
 from runyard.server.composition.events import Events
 from runyard.server.composition.foundation import Foundation, lay
-from runyard.server.composition.jobs import GivenEnvironments, Jobs, JobStores
+from runyard.server.composition.jobs import Jobs, JobStores
 from runyard.server.composition.measures import health_routes, measured
 from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
@@ -55,7 +55,9 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     sources = Sources(base, tracking)
     job_stores = JobStores(base, sources)
     computes = Computes(base, job_stores)
-    jobs = Jobs(base, tracking, sources, job_stores, computes.service, GivenEnvironments(), computes.handover)
+    jobs = Jobs(
+        base, tracking, sources, job_stores, computes.service, sources.environments, computes.handover
+    )
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from runyard.entities.common import Page
-from runyard.entities.environment import Environment, EnvironmentLock, canonical, environment_hash
+from runyard.entities.environment import (
+    Environment,
+    EnvironmentLock,
+    canonical,
+    environment_hash,
+    is_built,
+)
 from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.context import Context
@@ -56,6 +62,19 @@ class EnvironmentService:
             which = "" if number is None else f" of version {number}"
             raise NotFound(f"There is no environment {shown(name, 100)}{which} here. Register it first.")
         return found
+
+    async def resolve(self, ctx: Context, definition: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+        """The whole definition of one that may be named only, and the hash of what is to be built; empty: nothing is.
+
+        Raises: NotFound, InvalidInput.
+        """
+        if definition and not definition.keys() - set(NAMED):
+            name, version = (definition.get(key) or "" for key in NAMED)
+            if not isinstance(name, str) or not isinstance(version, str | int):
+                raise InvalidInput("The name and version of an environment must be texts.")
+            definition = (await self.get(ctx, name, str(version))).definition
+        _, hash = checked_definition(definition)
+        return definition, hash if is_built(definition) else ""
 
     async def list(
         self, ctx: Context, *, max_results: int | None, page_token: str | None

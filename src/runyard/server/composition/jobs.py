@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-
-import msgspec
 
 from runyard.engines.contracts import Ticket
 from runyard.entities.compute import Compute
@@ -143,14 +140,3 @@ class NoTargets:
     async def tail(self, job: Job) -> str:
         """Raises: InvalidState."""
         raise InvalidState(f"The compute target {job.target!r} has no engine here.")
-
-
-class GivenEnvironments:
-    """Stands for registered environments where there are none: a definition is taken as it is."""
-
-    async def resolve(
-        self, ctx: Context, definition: Mapping[str, object]
-    ) -> tuple[Mapping[str, object], str]:
-        """As it is, with a hash of all of it."""
-        plain = msgspec.json.encode(definition, order="sorted")
-        return definition, hashlib.sha256(plain).hexdigest() if definition else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from runyard.wire.mlflow.scalars import Int32
 
 class SubmitJob(msgspec.Struct):
     """A run to be made, and the job that does it. With `dry_run` nothing is made."""
+
+    FREE: ClassVar[frozenset[str]] = frozenset({"environment", "environment_variables"})
 
     target: str
     definition: JobDefinition
