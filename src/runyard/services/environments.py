@@ -69,7 +69,7 @@ class EnvironmentService:
         Raises: NotFound, InvalidInput.
         """
         if definition and not definition.keys() - set(NAMED):
-            name, version = (definition.get(key) or "" for key in NAMED)
+            name, version = (definition.get(key, "") for key in NAMED)
             if not isinstance(name, str) or not isinstance(version, str | int):
                 raise InvalidInput("The name and version of an environment must be texts.")
             definition = (await self.get(ctx, name, str(version))).definition
