@@ -82,7 +82,7 @@ export function Bars({
             {named && (
               <>
                 <text x={NAME - 6} y={middle + 4} textAnchor="end">
-                  {bar.name.length > 18 ? `${bar.name.slice(0, 17)}…` : bar.name}
+                  {bar.name.length > 15 ? `${bar.name.slice(0, 14)}…` : bar.name}
                 </text>
                 <text x={Math.max(zero, end) + 5} y={middle + 4}>
                   {bar.deviation > 0 ? "" : number(bar.value)}
