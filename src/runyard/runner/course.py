@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 from . import variables
+from .cancel import Cancel
+from .companions import CompanionLost, Companions
 from .definition import Orders
 from .environments.building import Builder
 from .environments.commands import BuildLog
@@ -13,16 +16,19 @@ from .environments.managed import is_user_managed, of_machine
 from .environments.prepared import EnvironmentFailed, Prepared
 from .exchange import Exchange
 from .job_file import JobFile, say
+from .journals import Journals
+from .launching import journal_folder, launches, log_name
 from .outputs import Uploader
 from .ranks import Group
 from .reporting import AT_END_S, Reporter
 from .shipping import Shipper
 from .snapshot import SnapshotFailed, begin_anew, fetch
 from .state_file import ENDED, StateFile
-from .supervision import Cancel, Launch, Outcome, Supervisor
+from .supervision import Launch, Outcome, Supervisor
 
-LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
+LOG_FOLDERS = ("logs", "azureml-logs", "user_logs", "system_logs")
+HURRY_S = 5.0
 
 
 class Course:
@@ -41,6 +47,12 @@ class Course:
         self._shipper = Shipper(self._exchange, job.run_id, orders.interval_s)
         self._logs = job.place.own("logs", rank)
         self._work = job.place.own("work", rank)
+        definition = orders.definition
+        self._group = Group(definition.communicator, rank, definition.node_count, definition.process_count)
+        self._companions = Companions(self._exchange, job.run_id, self._group, self._still_wanted)
+        self._until: float | None = None
+        cancel.when_hurried(self._exchange.stop_waiting)
+        cancel.when_hurried(self._shipper.give_up)
 
     def run(self) -> Outcome:
         """All of it. What went wrong is the outcome's error, and nothing is raised but by a defect of ours."""
@@ -51,13 +63,6 @@ class Course:
         except Exception as exc:  # the outermost place: the server is to hear of it
             say(f"The runner failed: {exc!r}")
             outcome = Outcome("Failed", "EngineError", f"The runner failed: {exc!r}")
-        self._state.change(
-            state="Finalizing",
-            exit_code=outcome.exit_code,
-            signal=outcome.signal,
-            code=outcome.code,
-            reason=outcome.message,
-        )
         return self._finish(outcome)
 
     def _until_the_script_ended(self) -> Outcome:
@@ -66,19 +71,14 @@ class Course:
             begin_anew(self._work)
             fetch(self._exchange, self._job.run_id, self._orders.snapshot_id, self._work, self._still_wanted)
             prepared = self._environment()
-        except SnapshotFailed as exc:
+            if self._orders.kind == "build" or not self._still_wanted():
+                return Outcome("Completed", exit_code=0) if self._still_wanted() else self._canceled()
+            return self._script(prepared)
+        except (SnapshotFailed, EnvironmentFailed, CompanionLost) as exc:
             if self._cancel.wanted:
-                return self._supervisor().canceled()
-            return Outcome("Failed", "SnapshotError", str(exc))
-        except EnvironmentFailed as exc:
-            if self._cancel.wanted:
-                return self._supervisor().canceled()
-            return Outcome("Failed", "EnvironmentError", str(exc))
-        if self._cancel.wanted:
-            return self._supervisor().canceled()
-        if self._orders.kind == "build":
-            return Outcome("Completed", exit_code=0)
-        return self._script(prepared)
+                return self._canceled()
+            codes = {SnapshotFailed: "SnapshotError", CompanionLost: "NodeLost"}
+            return Outcome("Failed", codes.get(type(exc), "EnvironmentError"), str(exc))
 
     def _environment(self) -> Prepared:
         environment = self._orders.definition.environment
@@ -102,67 +102,76 @@ class Course:
         return not self._cancel.wanted
 
     def _script(self, prepared: Prepared) -> Outcome:
-        for name in self._orders.definition.watch:
-            self._shipper.watch(os.path.join(self._work, name), name)
-        launches = self._launches(prepared)
-        for launch in launches:
-            self._shipper.add(launch.log, _log_name(launch.rank))
-        for name in self._orders.definition.outputs:
+        definition = self._orders.definition
+        group = self._group if self._group.alone else self._companions.meet()
+        started = launches(self._job, self._orders, prepared, group, self._work, self._logs)
+        for name in definition.watch:
+            if name.split("/")[0] in LOG_FOLDERS:
+                self._shipper.watch(os.path.join(self._work, name), name)
+        for launch in started:
+            self._shipper.add(launch.log, log_name(launch.rank))
+        for name in definition.outputs:
             os.makedirs(os.path.join(self._work, name), exist_ok=True)
         self._reporter.tell("Running")
-        return self._supervisor().run(launches, self._orders.max_seconds)
+        self._companions.follow()
+        return self._supervised(started, prepared)
 
-    def _supervisor(self) -> Supervisor:
-        return Supervisor(
+    def _supervised(self, started: list[Launch], prepared: Prepared) -> Outcome:
+        journals = Journals(journal_folder(self._job.place))
+        supervisor = Supervisor(
             variables.mark(self._job),
             self._cancel,
             lambda sessions: self._state.change(state="Running", sessions=sessions),
+            lambda: self._companions.trouble,
+        )
+        outcome = supervisor.run(started, self._orders.max_seconds) or self._canceled()
+        self._note(outcome)
+        grace_s = HURRY_S if self._cancel.in_a_hurry else supervisor.GRACE_S
+        supervisor.end_all(grace_s, journals.senders)
+        if not self._cancel.wanted:
+            self._reporter.tell("Finalizing")
+            journals.wait(prepared.python, started[0].variables, self._patience)
+        supervisor.end_all(grace_s)
+        return outcome
+
+    def _canceled(self) -> Outcome:
+        """The server wants the end, or the machine did: then the server says whether it knows of it."""
+        if self._cancel.in_a_hurry and not self._reporter.wants_cancel():
+            return Outcome("Failed", "EngineError", self._cancel.why)
+        return Outcome("Canceled", "Canceled" if self._cancel.why else "", self._cancel.why)
+
+    def _note(self, outcome: Outcome) -> None:
+        """How the script ended is written down before anything else can go wrong."""
+        self._state.change(
+            state="Finalizing",
+            exit_code=outcome.exit_code,
+            signal=outcome.signal,
+            code=outcome.code,
+            reason=outcome.message,
         )
 
-    def _launches(self, prepared: Prepared) -> list[Launch]:
-        definition = self._orders.definition
-        group = Group(definition.communicator, self._rank, definition.node_count, definition.process_count)
-        base = self._variables(prepared)
-        program = definition.command or [prepared.python, definition.script, *definition.arguments]
-        return [
-            Launch(
-                command=[*prepared.before, *program],
-                variables={**base, **({} if group.alone else group.variables(local))},
-                folder=self._work,
-                log=os.path.join(self._logs, os.path.basename(_log_name(rank))),
-                rank=rank,
-            )
-            for local, rank in enumerate(group.ranks())
-        ]
-
-    def _variables(self, prepared: Prepared) -> dict[str, str]:
-        definition = self._orders.definition
-        return {
-            **prepared.within(variables.of_machine(own_python=prepared.own)),
-            **{str(k): str(v) for k, v in (definition.environment.get("environmentVariables") or {}).items()},
-            **definition.environment_variables,
-            **self._of_gpus(),
-            **variables.of_job(self._job, self._orders.variables, prepared.packages),
-        }
-
-    def _of_gpus(self) -> dict[str, str]:
-        if self._job.gpus is None:
-            return {}
-        return {"CUDA_VISIBLE_DEVICES": ",".join(str(one) for one in self._job.gpus)}
+    def _patience(self) -> float:
+        """Seconds that a server which is away is still waited for."""
+        if self._cancel.in_a_hurry:
+            return HURRY_S
+        self._until = self._until or time.monotonic() + AT_END_S
+        return max(0.0, self._until - time.monotonic())
 
     def _finish(self, outcome: Outcome) -> Outcome:
         """Outputs, then logs, then the end: once the server knows the end it takes nothing more."""
+        self._note(outcome)
         self._reporter.tell("Finalizing")
-        uploader = Uploader(self._exchange, self._job.run_id, AT_END_S)
-        if os.path.isdir(self._work):
-            uploader.upload(self._work, self._orders.definition.outputs)
+        uploader = Uploader(self._exchange, self._job.run_id, self._patience())
+        if os.path.isdir(self._work) and not self._cancel.in_a_hurry:
+            uploader.upload(self._work, self._uploaded())
         if uploader.failed and outcome.state == "Completed":
             named = "; ".join(uploader.failed[:5])
             outcome = Outcome(
                 "Failed", "EngineError", f"Outputs were not uploaded: {named}", outcome.exit_code
             )
-        sent = self._shipper.finish(AT_END_S)
-        heard = self._reporter.end(outcome.state, outcome.error)
+        outcome = self._with_others(outcome)
+        sent = self._shipper.finish(self._patience())
+        heard = self._reporter.end(outcome.state, outcome.error, self._patience())
         self._state.change(
             phase=ENDED, state=outcome.state, code=outcome.code, reason=outcome.message, reported=heard
         )
@@ -170,6 +179,22 @@ class Course:
             shutil.rmtree(self._work, ignore_errors=True)
         return outcome
 
+    def _uploaded(self) -> list[str]:
+        """Folders that are uploaded at the end: those that cannot be logs too."""
+        watched = [one for one in self._orders.definition.watch if one.split("/")[0] not in LOG_FOLDERS]
+        return [*self._orders.definition.outputs, *watched]
 
-def _log_name(rank: int) -> str:
-    return LOG if rank == 0 else f"{LOG[:-4]}_{rank}.txt"
+    def _with_others(self, outcome: Outcome) -> Outcome:
+        """The first machine waits for the others, which cannot tell anything once it has told the end."""
+        if self._group.nodes == 1:
+            return outcome
+        if self._rank:
+            self._companions.leave(outcome.state, outcome.message)
+            return outcome
+        if outcome.state != "Completed":
+            return outcome
+        while not self._companions.done and self._still_wanted():
+            if self._companions.trouble:
+                return Outcome("Failed", "UserError", self._companions.trouble)
+            time.sleep(0.2)
+        return outcome if self._still_wanted() else self._canceled()

@@ -87,10 +87,12 @@ class Exchange:
 
     def another(self) -> Exchange:
         """The same, for another thread."""
-        return Exchange(self.server, self._workspace, self.token, self._ca_file)
+        other = Exchange(self.server, self._workspace, self.token, self._ca_file)
+        other._waking = self._waking
+        return other
 
     def stop_waiting(self) -> None:
-        """From another thread: pauses end now, and the call that waits raises Stopped."""
+        """From another thread: from now on no call of this one and its copies is tried again; it raises Stopped."""
         self._waking.set()
 
     def call(

@@ -140,6 +140,15 @@ def _environment(pid: int) -> list[bytes]:
         return []
 
 
+def words(pid: int) -> list[bytes]:
+    """A process's command line; empty where it cannot be seen."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
 def _begins(words: Iterable[bytes], wanted: bytes) -> bool:
     return any(word.startswith(wanted) for word in words)
 

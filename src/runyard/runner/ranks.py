@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NODE_RANK = ("RUNYARD_NODE_RANK", "SLURM_NODEID", "SLURM_PROCID")
-TENSORFLOW_PORTS = 20_000
 
 
 def node_rank(variables: Mapping[str, str] = os.environ) -> int:
@@ -45,6 +44,15 @@ class Group:
     def alone(self) -> bool:
         """One process that needs to know of no other."""
         return self.size == 1 and self.communicator in ("", "None")
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether each process wants to know where every other one is, and not only the first."""
+        return self.communicator.lower() in ("tensorflow", "parameterserver")
+
+    def at(self, hosts: Sequence[str], port: int) -> Group:
+        """The same, with addresses."""
+        return replace(self, hosts=hosts, port=port)
 
     def ranks(self) -> list[int]:
         """Of the processes on this machine."""

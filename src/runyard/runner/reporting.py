@@ -17,6 +17,7 @@ from .job_file import say
 AT_END_S = 3_600.0  # that a server which is away is waited for, once the script has ended
 AT_BEGIN_S = 3_600.0
 TIMEOUT_S = 30.0
+ASK_S = 3.0
 UNKNOWN_S = 120.0  # that a credential is refused, until it is believed
 ENDED_HERE = (401, 403, 404)
 
@@ -78,21 +79,29 @@ class Reporter:
         self._thread = threading.Thread(target=self._beat_on, name="beats", daemon=True)
         self._thread.start()
 
+    def wants_cancel(self) -> bool:
+        """Whether the server wants the job to end; asked once, and not for long."""
+        told = {"attempt": self.attempt, "rank": self.rank, "state": self._state}
+        try:
+            answer = self._exchange.call("POST", f"{self._path}/beat", told, timeout_s=ASK_S)
+        except (Away, Refused, Stopped):
+            return False
+        return bool(answer.get("cancel"))
+
     def tell(self, state: str) -> None:
         """Preparing, Running, Finalizing: with the next beat, which comes at once."""
         self._state = state
         self._changed.set()
 
-    def end(self, state: str, error: dict[str, Any] | None) -> bool:
+    def end(self, state: str, error: dict[str, Any] | None, patience_s: float = AT_END_S) -> bool:
         """Say how it ended. Whether the server heard it, or has ended the job itself."""
         self._over = True
         self._changed.set()
-        self._beats.stop_waiting()
         if self.rank:
             return True
         told = {"attempt": self.attempt, "state": state, **({"error": error} if error else {})}
         try:
-            self._exchange.call("POST", f"{self._path}/end", told, patience_s=AT_END_S, timeout_s=TIMEOUT_S)
+            self._exchange.call("POST", f"{self._path}/end", told, patience_s=patience_s, timeout_s=TIMEOUT_S)
         except Refused as exc:
             say(f"The server does not take the end of the job: {exc}")
             return exc.status in ENDED_HERE

@@ -6,13 +6,13 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import processes
+from .cancel import Cancel
 from .memory import killed_for_memory
 
 LOOK_S = 0.05
@@ -55,56 +55,41 @@ class Outcome:
         return {name: value for name, value in told.items() if value is not None}
 
 
-class Cancel:
-    """The wish that a job ends, from whoever has it. `why`: empty, where the server said so."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.why = ""
-
-    def __call__(self, why: str = "") -> None:
-        if not self.event.is_set():
-            self.why = why
-            self.event.set()
-
-    @property
-    def wanted(self) -> bool:
-        """Whether there is one."""
-        return self.event.is_set()
-
-
 class Supervisor:
     """All processes that the script is.
 
     Args:
         mark: by which processes of the job are found.
         began: told which sessions there are.
+        trouble: of other machines of the job, in words; empty as long as there is none.
     """
 
-    def __init__(self, mark: str, cancel: Cancel, began: Callable[[list[int]], None]) -> None:
+    GRACE_S = processes.GRACE_S
+
+    def __init__(
+        self, mark: str, cancel: Cancel, began: Callable[[list[int]], None], trouble: Callable[[], str]
+    ) -> None:
         self._mark = mark
         self._cancel = cancel
         self._began = began
+        self._trouble = trouble
         self._running: list[tuple[Launch, subprocess.Popen[bytes]]] = []
 
-    def run(self, launches: Sequence[Launch], max_seconds: float) -> Outcome:
-        """Start them and wait for all. One that fails ends the others; what they leave behind is ended too."""
+    def run(self, launches: Sequence[Launch], max_seconds: float) -> Outcome | None:
+        """Start them and wait until all have ended, or one has failed. None: they are not wanted any more."""
         memory = killed_for_memory()
         try:
             for launch in launches:
                 self._running.append((launch, self._start(launch)))
         except OSError as exc:
-            self.end_all()
             return Outcome("Failed", "UserError", _cannot_start(launches[len(self._running)], exc))
         self._began([process.pid for _, process in self._running])
-        outcome = self._watch(max_seconds, memory)
-        self.end_all()
-        return outcome
+        return self._watch(max_seconds, memory)
 
-    def end_all(self) -> None:
-        """No process of the job is left."""
+    def end_all(self, grace_s: float, kept: Callable[[], set[int]] = set) -> None:
+        """No process of the job is left, except those that are kept."""
         sessions = [process.pid for _, process in self._running]
-        processes.end_all(lambda: self._left(sessions))
+        processes.end_all(lambda: self._left(sessions) - kept(), grace_s)
 
     def _left(self, sessions: Sequence[int]) -> set[int]:
         for _, process in self._running:
@@ -126,27 +111,24 @@ class Supervisor:
         processes.first_to_go(started.pid)
         return started
 
-    def _watch(self, max_seconds: float, memory: int) -> Outcome:
+    def _watch(self, max_seconds: float, memory: int) -> Outcome | None:
         until = time.monotonic() + max_seconds
         while True:
             codes = [process.poll() for _, process in self._running]
-            for (launch, _), code in zip(self._running, codes):  # noqa: B905
+            for (launch, _), code in zip(self._running, codes):
                 if code:
                     return self._failed(launch, code, memory)
             if None not in codes:
                 return Outcome("Completed", exit_code=0)
             if self._cancel.event.wait(LOOK_S):
-                return self.canceled()
+                return None
+            if self._trouble():
+                return Outcome("Failed", "UserError", self._trouble())
             if time.monotonic() > until:
                 return Outcome(
-                    "Failed", "TimeOut", f"The script ran longer than the {max_seconds:g} s it is allowed."
+                    "Failed", "TimeOut", f"The script ran longer than {max_seconds:g} s, and was ended."
                 )
             processes.reap({process.pid for _, process in self._running})
-
-    def canceled(self) -> Outcome:
-        """What is said of a job that someone wanted to end."""
-        why = self._cancel.why
-        return Outcome("Canceled", "Canceled" if why else "", why)
 
     def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
         who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"

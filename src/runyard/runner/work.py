@@ -8,18 +8,19 @@ All that can fail ends in an Outcome, which is written down here and told to the
 from __future__ import annotations
 
 import os
-import signal
 import time
 from typing import Any
 
 from . import processes
+from .cancel import Cancel
 from .course import Course
-from .exchange import Away, Exchange, Refused
+from .exchange import Away, Exchange, Refused, Stopped
 from .job_file import JobFile, keep_token, say
 from .ranks import node_rank
 from .reporting import AnotherRuns, Reporter, claim
+from .signals import when_ended
 from .state_file import ENDED, StateFile
-from .supervision import Cancel, Outcome
+from .supervision import Outcome
 
 ANOTHER, AWAY, REFUSED, CANCELED = 75, 69, 77, 143
 
@@ -29,9 +30,9 @@ def work(job: JobFile) -> int:
     job.place.make_private()
     rank = node_rank()
     cancel = Cancel()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: cancel("The job was ended on its machine."))
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    when_ended(
+        lambda: cancel.hurry("The job was ended on its machine, by its engine or by an administrator.")
+    )
     processes.adopt()
     state = StateFile(job, rank)
     state.change()
@@ -41,10 +42,12 @@ def work(job: JobFile) -> int:
     except AnotherRuns as exc:
         say(f"{_now()} {exc}")
         return ANOTHER
-    except (Away, Refused) as exc:
+    except (Away, Refused, Stopped) as exc:
         say(f"{_now()} {exc}")
-        state.change(phase=ENDED, state="Failed", code="EngineError", reason=str(exc))
-        return AWAY if isinstance(exc, Away) else REFUSED
+        state.change(
+            phase=ENDED, state="Failed", code="EngineError", reason=str(exc) or "Ended before it began."
+        )
+        return REFUSED if isinstance(exc, Refused) else AWAY
     if orders.cancel:
         state.change(phase=ENDED, state="Canceled", code="Canceled", reported=True)
         return CANCELED
@@ -55,6 +58,7 @@ def work(job: JobFile) -> int:
 
 def _begin(job: JobFile, rank: int, cancel: Cancel) -> Any:
     exchange = Exchange(job.server, job.workspace, job.token, job.ca_file)
+    cancel.when_hurried(exchange.stop_waiting)
     if not job.token:
         job = keep_token(job, claim(exchange, job.run_id, job.code))
         exchange.token = job.token

@@ -1,0 +1,76 @@
+"""What is started for a job: commands, variables, files for what they say."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Sequence
+
+from . import variables
+from .definition import Orders
+from .environments.prepared import Prepared
+from .job_file import JobFile
+from .layout import JobFolder
+from .ranks import Group
+from .supervision import Launch
+
+LOG = "user_logs/std_log.txt"
+
+
+def launches(
+    job: JobFile, orders: Orders, prepared: Prepared, group: Group, work: str, logs: str
+) -> list[Launch]:
+    """The processes of this machine."""
+    base = _variables(job, orders, prepared)
+    command = _command(orders, prepared, base)
+    return [
+        Launch(
+            command=command,
+            variables={**base, **({} if group.alone else group.variables(local))},
+            folder=work,
+            log=os.path.join(logs, os.path.basename(log_name(rank))),
+            rank=rank,
+        )
+        for local, rank in enumerate(group.ranks())
+    ]
+
+
+def log_name(rank: int) -> str:
+    """The run's log of one process."""
+    return LOG if rank == 0 else f"{LOG[:-4]}_{rank}.txt"
+
+
+def journal_folder(place: JobFolder) -> str:
+    """Where the script's journals are."""
+    return place.file("journal")
+
+
+def _command(orders: Orders, prepared: Prepared, base: dict[str, str]) -> Sequence[str]:
+    definition = orders.definition
+    if not definition.command:
+        return [*prepared.before, prepared.python, definition.script, *definition.arguments]
+    program, *rest = definition.command
+    # found where the script finds programs, which is not where this process does
+    found = program if os.sep in program else shutil.which(program, path=base.get("PATH"))
+    if found is None and program in ("python", "python3"):
+        found = prepared.python
+    return [*prepared.before, found or program, *rest]
+
+
+def _variables(job: JobFile, orders: Orders, prepared: Prepared) -> dict[str, str]:
+    definition = orders.definition
+    named = definition.environment.get("environmentVariables") or {}
+    return {
+        **prepared.within(variables.of_machine(own_python=prepared.own)),
+        **{str(name): str(value) for name, value in named.items()},
+        **definition.environment_variables,
+        **_of_gpus(job),
+        **variables.of_job(job, orders.variables, prepared.packages),
+        "RUNYARD_JOURNAL": journal_folder(job.place),
+    }
+
+
+def _of_gpus(job: JobFile) -> dict[str, str]:
+    if job.gpus is None:
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(str(one) for one in job.gpus)}
