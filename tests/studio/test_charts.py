@@ -32,7 +32,7 @@ def experiment(call: Call) -> str:
         _log(call, run_id, "loss", [(step, math.exp(-step / 10) + number) for step in range(30)])
         _log(call, run_id, "epoch", [(step, step // 3) for step in range(30)])
         _log(call, run_id, "val/accuracy", [(step, step / 30 - number / 10) for step in range(30)])
-        _log(call, run_id, "system/cpu", [(0, 50.0)])
+        _log(call, run_id, "system/cpu", [(0, 50.0 + number)])
     _log(call, run_id, "long", [(step, SPIKE if step == 12_345 else 1.0) for step in range(LONG)])
     _log(call, run_id, "val/odd", [(0, 1.0), (1, float("nan")), (2, float("inf")), (3, 2.0)])
     return made
@@ -188,7 +188,7 @@ def test_a_new_chart_shows_something(studio: Studio, experiment: str) -> None:
 
 def test_a_metric_that_was_logged_once_is_shown_as_bars(studio: Studio, experiment: str) -> None:
     page = _open(studio, experiment, {"f": "system/cpu"})
-    expect(_chart(page, "system/cpu: run-0 50, run-1 50, run-2 50")).to_be_visible()
+    expect(_chart(page, "system/cpu: run-2 52, run-1 51, run-0 50")).to_be_visible()
     assert axe_findings(page) == []
 
 
