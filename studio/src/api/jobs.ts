@@ -76,8 +76,8 @@ export const SUBMITTER = "local";
 export const TARGET_TAG = "runyard.target";
 export const KIND_TAG = "runyard.runType";
 const ROWS = 100;
-/** So many jobs of a queue are put in order. */
-export const MOST_QUEUED = 1_000;
+/** So many jobs of a queue are put in order: as many as the server answers at once. */
+const MOST_QUEUED = 1_000;
 
 const one = (workspace: string, run: string, rest = "") =>
   address(workspace, `/api/v1/jobs/${encodeURIComponent(run)}${rest}`);
@@ -106,14 +106,8 @@ export const queueQuery = (workspace: string, target: string) =>
   queryOptions({
     queryKey: ["jobs", workspace, "queue", target],
     queryFn: async ({ signal }) => {
-      const found: Job[] = [];
-      let token = "";
-      do {
-        const page = await get<Page>(list(workspace, { target, active: true }, ROWS, token), signal);
-        found.push(...page.items);
-        token = page.next_page_token ?? "";
-      } while (token !== "" && found.length < MOST_QUEUED);
-      return { jobs: found, more: token !== "" };
+      const page = await get<Page>(list(workspace, { target, active: true }, MOST_QUEUED, ""), signal);
+      return { jobs: page.items, more: Boolean(page.next_page_token) };
     },
   });
 

@@ -11,7 +11,7 @@ import { MISSING_PART, reloadIfAnswered } from "@/app/missing-part";
 export function Empty({ title, icon, children }: { title: string; icon?: ReactNode; children?: ReactNode }) {
   return (
     <Center py={48} px="md">
-      <Stack align="center" gap="xs" maw={560} ta="center">
+      <Stack align="center" gap="xs" maw={560} miw={0} ta="center">
         <span className="quiet">{icon}</span>
         <Text fw={600}>{title}</Text>
         {children && (

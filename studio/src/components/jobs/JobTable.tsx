@@ -62,7 +62,11 @@ export function JobTable({
               <th scope="col">Run</th>
               {has("experiment") && <th scope="col">Experiment</th>}
               {has("target") && <th scope="col">Target</th>}
-              {has("waits") && <th scope="col">Why it waits</th>}
+              {has("waits") && (
+                <th scope="col" className={classes.wide}>
+                  Why it waits
+                </th>
+              )}
               <th scope="col">By</th>
               <th scope="col">Submitted</th>
               <th scope="col">Time</th>
@@ -95,6 +99,9 @@ export function JobTable({
                       name={job.run_name}
                     />
                     <Below job={job} waits={!has("waits")} />
+                    {has("waits") && job.waits && (
+                      <div className={`quiet ${classes.narrow}`}>{job.waits}</div>
+                    )}
                   </td>
                   {has("experiment") && (
                     <td className={`ellipsis ${classes.short}`}>
@@ -110,7 +117,7 @@ export function JobTable({
                       <TargetLink workspace={workspace} target={job.target} />
                     </td>
                   )}
-                  {has("waits") && <td className={classes.waits}>{job.waits}</td>}
+                  {has("waits") && <td className={`${classes.waits} ${classes.wide}`}>{job.waits}</td>}
                   <td className={`ellipsis ${classes.short}`} title={job.submitted_by}>
                     {job.submitted_by}
                   </td>

@@ -4,8 +4,18 @@ import { type FormEvent, useState } from "react";
 import { type Compute, changeCompute, createCompute } from "@/api/compute";
 import { useJobsRefresh } from "@/components/jobs/use-job-changes";
 import { useSay } from "@/components/notices";
+import classes from "@/pages/compute/compute.module.css";
 import { Common, LimitInputs, OneField } from "@/pages/compute/Fields";
-import { changesOf, EMPTY, type Filled, filledOf, KINDS, kindOf, newCompute } from "@/pages/compute/kinds";
+import {
+  changesOf,
+  EMPTY,
+  type Field,
+  type Filled,
+  filledOf,
+  KINDS,
+  kindOf,
+  newCompute,
+} from "@/pages/compute/kinds";
 import { PoolFields } from "@/pages/compute/PoolFields";
 
 export function ComputeDialog({
@@ -69,6 +79,16 @@ function Form({
       setBusy(false);
     }
   };
+  const one = (field: Field) => (
+    <OneField
+      key={`${kind.kind} ${field.name}`}
+      field={field}
+      value={filled.fields[field.name] ?? ""}
+      kept={compute?.has_credentials[field.name === "authorization" ? "headers" : field.name] === true}
+      onChange={(value) => fill({ fields: { ...filled.fields, [field.name]: value } })}
+    />
+  );
+  const seldom = kind.fields.filter((field) => field.more);
   return (
     <form onSubmit={submit} autoComplete="off">
       <Stack gap="sm">
@@ -88,16 +108,21 @@ function Form({
         )}
         <Common filled={filled} fill={fill} named={compute === undefined} />
         {kind.kind === "pool" && <PoolFields workspace={workspace} filled={filled} fill={fill} />}
-        {kind.fields.map((field) => (
-          <OneField
-            key={`${kind.kind} ${field.name}`}
-            field={field}
-            value={filled.fields[field.name] ?? ""}
-            kept={compute?.has_credentials[field.name === "authorization" ? "headers" : field.name] === true}
-            onChange={(value) => fill({ fields: { ...filled.fields, [field.name]: value } })}
-          />
-        ))}
-        <LimitInputs pool={kind.kind === "pool"} filled={filled} fill={fill} />
+        {kind.fields.filter((field) => !field.more).map(one)}
+        {seldom.length > 0 && (
+          <details>
+            <summary className={classes.summary}>
+              More settings: {seldom.map((field) => field.label.toLowerCase()).join(", ")}
+            </summary>
+            <Stack gap="sm" mt="sm">
+              {seldom.map(one)}
+            </Stack>
+          </details>
+        )}
+        <details open={compute !== undefined}>
+          <summary className={classes.summary}>Limits, and who may use it</summary>
+          <LimitInputs pool={kind.kind === "pool"} filled={filled} fill={fill} />
+        </details>
         {problem && (
           <Alert color="red" role="alert" style={{ overflowWrap: "anywhere" }}>
             {problem}

@@ -1,5 +1,5 @@
 /** The parts of the form of a compute target. */
-import { Fieldset, NumberInput, PasswordInput, SimpleGrid, Textarea, TextInput } from "@mantine/core";
+import { NumberInput, PasswordInput, SimpleGrid, Textarea, TextInput } from "@mantine/core";
 import type { Limits } from "@/api/compute";
 import { duration } from "@/lib/format";
 import { type Field, type Filled, LIMITS } from "@/pages/compute/kinds";
@@ -84,40 +84,39 @@ export function LimitInputs({ pool, filled, fill }: { pool: boolean; filled: Fil
   const set = (name: keyof Limits, value: number | string) =>
     fill({ limits: { ...filled.limits, [name]: value === "" ? "" : Number(value) } });
   return (
-    <Fieldset legend="Limits; empty or 0: none" p="sm">
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="sm">
-        {LIMITS.filter((one) => pool || !one.pool).map(({ name, label, help }) => {
-          const value = filled.limits[name];
-          const seconds = name.endsWith("seconds") && typeof value === "number" && value >= 60;
-          return (
-            <NumberInput
-              key={name}
-              label={label}
-              description={seconds ? duration(value * 1000) : help}
-              inputWrapperOrder={["label", "input", "description"]}
-              min={0}
-              allowDecimal={false}
-              value={value === 0 || value === undefined ? "" : value}
-              onChange={(next) => set(name, next)}
-            />
-          );
-        })}
-        <TextInput
-          label="Only for these groups"
-          description="With commas between them. None: all who may submit here"
-          inputWrapperOrder={["label", "input", "description"]}
-          value={filled.groups}
-          onChange={(event) => fill({ groups: event.currentTarget.value })}
-        />
-        <TextInput
-          label="Address of this server for its machines"
-          description="Only if they reach it by another than people do"
-          inputWrapperOrder={["label", "input", "description"]}
-          placeholder="https://runyard.internal"
-          value={filled.server_url}
-          onChange={(event) => fill({ server_url: event.currentTarget.value })}
-        />
-      </SimpleGrid>
-    </Fieldset>
+    <SimpleGrid mt="sm" cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="sm">
+      {LIMITS.filter((one) => pool || !one.pool).map(({ name, label, help }) => {
+        const value = filled.limits[name];
+        const seconds = name.endsWith("seconds") && typeof value === "number" && value >= 60;
+        return (
+          <NumberInput
+            key={name}
+            label={label}
+            placeholder="no limit"
+            description={seconds ? duration(value * 1000) : help}
+            inputWrapperOrder={["label", "input", "description"]}
+            min={0}
+            allowDecimal={false}
+            value={value === 0 || value === undefined ? "" : value}
+            onChange={(next) => set(name, next)}
+          />
+        );
+      })}
+      <TextInput
+        label="Only for these groups"
+        description="With commas between them. None: all who may submit here"
+        inputWrapperOrder={["label", "input", "description"]}
+        value={filled.groups}
+        onChange={(event) => fill({ groups: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Address of this server for its machines"
+        description="Only if they reach it by another than people do"
+        inputWrapperOrder={["label", "input", "description"]}
+        placeholder="https://runyard.internal"
+        value={filled.server_url}
+        onChange={(event) => fill({ server_url: event.currentTarget.value })}
+      />
+    </SimpleGrid>
   );
 }

@@ -47,7 +47,7 @@ export function TargetList({ workspace }: { workspace: string }) {
         <Empty title="No compute target yet" icon={<IconCpu size={28} aria-hidden />}>
           {write ? (
             <>
-              Use the button above, or Python:
+              Use the button above, a shell, or Python:
               <CodeToCopy text={ATTACH} what="Copy the example" />
             </>
           ) : (

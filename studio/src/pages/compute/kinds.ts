@@ -7,6 +7,8 @@ export interface Field {
   label: string;
   kind?: "text" | "number" | "lines" | "hosts";
   secret?: boolean;
+  /** Seldom needed: shown when asked for. */
+  more?: boolean;
   /** A secret of several lines. */
   long?: boolean;
   required?: boolean;
@@ -23,11 +25,13 @@ export interface Kind {
 
 const FOLDER: Field = {
   name: "folder",
+  more: true,
   label: "Folder for work",
   help: "Environments and what runs need lie there",
 };
 const PYTHON: Field = {
   name: "python",
+  more: true,
   label: "Python that starts the runner",
   example: "python3",
   help: "3.8 or newer; environments may have others",
@@ -65,6 +69,7 @@ export const KINDS: readonly Kind[] = [
       PYTHON,
       {
         name: "jobs_per_host",
+        more: true,
         label: "Runs at once on each machine",
         kind: "number",
         example: "1",
@@ -87,10 +92,11 @@ export const KINDS: readonly Kind[] = [
       { ...FOLDER, example: "~/.runyard", help: "One that all nodes see" },
       PYTHON,
       { name: "partition", label: "Partition" },
-      { name: "account", label: "Account" },
-      { name: "qos", label: "Quality of service" },
+      { name: "account", more: true, label: "Account" },
+      { name: "qos", more: true, label: "Quality of service" },
       {
         name: "sbatch",
+        more: true,
         label: "Further options of sbatch",
         kind: "lines",
         example: "--constraint=a100",
@@ -98,6 +104,7 @@ export const KINDS: readonly Kind[] = [
       },
       {
         name: "modules",
+        more: true,
         label: "Modules to load",
         kind: "lines",
         example: "cuda/12.4",
@@ -105,6 +112,7 @@ export const KINDS: readonly Kind[] = [
       },
       {
         name: "slurm_conf",
+        more: true,
         label: "Slurm's configuration",
         help: "Where its commands do not find it themselves",
       },
@@ -118,6 +126,7 @@ export const KINDS: readonly Kind[] = [
       { name: "address", label: "Address", required: true, example: "http://127.0.0.1:8265" },
       {
         name: "authorization",
+        more: true,
         label: "Authorization header",
         secret: true,
         help: "Where something before the cluster asks for one",
@@ -137,11 +146,13 @@ export const KINDS: readonly Kind[] = [
       PYTHON,
       {
         name: "user",
+        more: true,
         label: "Run as this user of the machine",
         help: "Only where the server runs as root",
       },
       {
         name: "jobs_at_once",
+        more: true,
         label: "Runs at once",
         kind: "number",
         help: "Empty: as many as it has processors",

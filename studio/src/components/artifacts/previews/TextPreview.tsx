@@ -67,7 +67,8 @@ export function Code({
       <div className={classes.numbers} aria-hidden>
         {wrap ? "" : Array.from({ length: lines }, (_, i) => i + 1).join("\n")}
       </div>
-      <div className={classes.lines}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <div className={classes.lines} tabIndex={0}>
         {colored ? (
           <Suspense fallback={text}>
             <Highlighted text={text} language={language} />

@@ -41,35 +41,37 @@ export default function Code({ workspace, page, job, search, change }: PartProps
   const file = files.find((one) => one.path === chosen);
   return (
     <>
-      <section className={`panel ${classes.card}`} aria-label="Source" style={{ margin: "8px 0 10px" }}>
-        <Facts
-          facts={[
-            ["Source", name],
-            ["Commit", commit ? <Commit key="c" page={page} /> : ""],
-            ["Branch", tag("mlflow.source.git.branch")],
-            ["Repository", tag("mlflow.source.git.repoURL")],
-            ["Entry point", tag("mlflow.project.entryPoint")],
-          ]}
-        />
-        {submitted && names.length > 0 && (
-          <SegmentedControl
-            mt="xs"
-            aria-label="Which code"
-            value={seen}
-            onChange={(value) => {
-              setSeen(value as typeof seen);
-              change({ path: "" }, true);
-            }}
-            data={[
-              { value: "submitted", label: "As submitted" },
-              { value: "kept", label: "Kept by the run" },
+      {(!submitted || name || commit || names.length > 0) && (
+        <section className={`panel ${classes.card}`} aria-label="Source" style={{ margin: "8px 0 10px" }}>
+          <Facts
+            facts={[
+              ["Source", name],
+              ["Commit", commit ? <Commit key="c" page={page} /> : ""],
+              ["Branch", tag("mlflow.source.git.branch")],
+              ["Repository", tag("mlflow.source.git.repoURL")],
+              ["Entry point", tag("mlflow.project.entryPoint")],
             ]}
           />
-        )}
-        {!submitted && !name && !commit && (
-          <span className="quiet">The run did not tell where its code is.</span>
-        )}
-      </section>
+          {submitted && names.length > 0 && (
+            <SegmentedControl
+              mt="xs"
+              aria-label="Which code"
+              value={seen}
+              onChange={(value) => {
+                setSeen(value as typeof seen);
+                change({ path: "" }, true);
+              }}
+              data={[
+                { value: "submitted", label: "As submitted" },
+                { value: "kept", label: "Kept by the run" },
+              ]}
+            />
+          )}
+          {!submitted && !name && !commit && (
+            <span className="quiet">The run did not tell where its code is.</span>
+          )}
+        </section>
+      )}
       {submitted && (seen === "submitted" || names.length === 0) ? (
         <Submitted workspace={workspace} job={job} path={search.path} change={change} />
       ) : names.length === 0 ? (

@@ -58,7 +58,8 @@ export function MetricTable({
       </div>
       {metrics.length === 0 && <span className="quiet">No metric was logged.</span>}
       {metrics.length > 0 && (
-        <div className={classes.table}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        <section className={classes.table} tabIndex={0} aria-label="Table of metrics">
           <table className="plain">
             <thead>
               <tr>
@@ -93,7 +94,7 @@ export function MetricTable({
               )}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       <MoreRows more={wanted.length - shown.length} show={() => setAll(true)} />
     </section>

@@ -143,7 +143,7 @@ function TrialTable({
           workspace={workspace}
           experiment={experiment}
           run={trial.run_id}
-          name={runNames.get(trial.run_id) ?? ""}
+          name={runNames.get(trial.run_id) ?? `…${trial.run_id.slice(-8)}`}
         />
       </td>
       <td className="numeric">
