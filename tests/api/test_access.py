@@ -188,6 +188,7 @@ def test_every_action_is_named_by_a_route_or_by_a_later_issue(owner: Client) -> 
 def test_only_these_routes_are_for_everybody(owner: Client) -> None:
     known = {"/health", "/version", "/ready", "/login/oidc", "/login/oidc/callback"}
     known |= {"/studio/assets/{file}", "/studio/{file}"}
+    known |= {f"{V1}/jobs/{{run_id}}/claim"}
     known |= {f"{V1}/login{rest}" for rest in ("", "/session", "/device", "/device/token")}
     assert {route.path for route in owner.routes if route.action == ANONYMOUS} <= known
 

@@ -105,7 +105,7 @@ class JobRunnerService:
         found = None if wrong else await self._store.redeem(run_id, hash_code(code))
         if found is None:
             raise NotFound(
-                "This code is good for nothing: it was used, its job has ended, or it is none. Submit the job again."
+                "This code is not good, or not any more: it was used, or its job has ended. Submit the job again."
             )
         return self._keys.open(found[1], found[0], run_id)
 
