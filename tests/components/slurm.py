@@ -11,6 +11,7 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -80,6 +81,25 @@ class Slurm:
             words, env={**os.environ, **self.environment}, capture_output=True, text=True, check=True
         )
         return done.stdout.strip()
+
+    def end_node(self, name: str) -> None:
+        """Pull the plug: the node's daemon and what it started end at once."""
+        os.kill(self.node_pids[name], signal.SIGKILL)
+        for place in Path("/proc").glob("[0-9]*"):
+            if self._is_on(place, name):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(place.name), signal.SIGKILL)
+
+    def _is_on(self, place: Path, name: str) -> bool:
+        """Whether a process was started by a node: Slurm's own by the log that it writes, jobs by what they are told."""
+        log = str(self.home / f"slurmd-{name}.log")
+        try:
+            told = (place / "environ").read_bytes().split(b"\0")
+            if f"SLURMD_NODENAME={name}".encode() in told:
+                return f"SLURM_CONF={self.home}/slurm.conf".encode() in told
+            return any(os.readlink(one) == log for one in (place / "fd").iterdir())
+        except OSError:
+            return False
 
 
 def missing_programs() -> list[str]:

@@ -38,7 +38,11 @@ async def _anywhere(host: str, port: int) -> socket:
     loop = asyncio.get_running_loop()
     made = socket()
     made.setblocking(False)
-    await loop.sock_connect(made, (host, port))
+    try:
+        await loop.sock_connect(made, (host, port))
+    except BaseException:
+        made.close()
+        raise
     return made
 
 

@@ -65,6 +65,8 @@ class StandIn:
         if token != f"Bearer {TOKEN}":
             job.bad_tokens.append(token)
             return None
+        if what == "content":
+            return job.logs.get(query["name"][0])
         if what == "log-appends":
             return self._append(job, query, body)
         told = json.loads(body or b"{}")
@@ -94,6 +96,9 @@ class StandIn:
         }
 
 
+_NO = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}
+
+
 @contextlib.contextmanager
 def stand_in() -> Iterator[StandIn]:
     """Run one until the block ends."""
@@ -113,9 +118,7 @@ def stand_in() -> Iterator[StandIn]:
                 answer = told.answer(
                     parts.path, parse_qs(parts.query), body, self.headers.get("authorization") or ""
                 )
-            content = json.dumps(
-                answer if answer is not None else {"error_code": "NO", "message": "no"}
-            ).encode()
+            content = answer if isinstance(answer, bytes) else json.dumps(answer or _NO).encode()
             self.send_response(200 if answer is not None else 404)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -87,14 +87,14 @@ FORGOTTEN = (
 if command -v sacct > /dev/null; then
     sacct --noheader --parsable2 --allocations --jobs="$3" --format={SACCT_FORMAT} 2> /dev/null
 fi
-echo
+echo --
 while read -r job run; do
     if read -r code < "$1/jobs/$run/ended"; then printf '%s %s\\n' "$job" "$code"; fi
 done 2> /dev/null
 :
 """
 )
-"""$3: jobs, with commas; standard input: `job run` in each line. Prints what sacct says, an empty line, then `job code`."""
+"""$3: jobs, with commas; standard input: `job run` in each line. Prints what sacct says, a line of dashes, then `job code`."""
 
 CANCEL = (
     _CONFIGURED
@@ -112,10 +112,10 @@ NODES = (
     _CONFIGURED
     + f"""
 sinfo --Node --noheader ${{3:+--partition="$3"}} --Format='{SINFO_FORMAT}' || exit
-echo
+echo --
 squeue --noheader --states=RUNNING ${{3:+--partition="$3"}} --Format='{NODES_FORMAT}'
 """
 )
-"""$3: partition or empty. Prints nodes, an empty line, then the nodes of each job."""
+"""$3: partition or empty. Prints nodes, a line of dashes, then the nodes of each job."""
 
 FORGET = """cd "$1/jobs" && rm -rf "./$3"\n"""

@@ -105,7 +105,7 @@ class SlurmEngine:
         if gone:
             stdin = _lines(f"{job} {_run(one)}" for job, one in gone.items())
             text = await self._ask(commands.FORGOTTEN, ",".join(gone), stdin=stdin)
-            accounts, _, ended = text.partition("\n\n")
+            accounts, _, ended = text.partition("--\n")
             states = {**parse_ended(ended), **parse_sacct(accounts), **states}
         return {one: states.get(job, _UNKNOWN) for job, one in jobs.items()}
 
@@ -120,7 +120,7 @@ class SlurmEngine:
     async def nodes(self) -> Sequence[Node]:
         """Those of the partition; of all of them when the target names none."""
         text = await self._ask(commands.NODES, self._settings.partition)
-        nodes, _, running = text.partition("\n\n")
+        nodes, _, running = text.partition("--\n")
         return parse_nodes(nodes, running)
 
     async def forget(self, engine_id: str) -> None:
