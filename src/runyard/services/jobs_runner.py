@@ -221,6 +221,6 @@ def _checked(error: JobError | None) -> JobError | None:
             raise InvalidInput(f"Invalid value {number} for 'error.{what}'.")
     message = error.message.replace("\0", "�")
     if len(message) > MESSAGE_CHARS:
-        half = MESSAGE_CHARS // 2 - 1
+        half = MESSAGE_CHARS // 2 - 2
         message = f"{message[:half]}\n…\n{message[-half:]}"
     return msgspec.structs.replace(error, message=message)
