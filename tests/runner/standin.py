@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
 import threading
 import zipfile
@@ -39,6 +40,7 @@ class Told:
 
     Attributes:
         definition, snapshot: of the job. refusals: by the end of a path: status and body, or None to hang up.
+        gates: what answers wait for. lost: how many answers get lost once their request was carried out.
     """
 
     definition: dict[str, Any] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Told:
     asked: list[str] = field(default_factory=list)
     refusals: dict[str, tuple[int, dict[str, Any]] | None] = field(default_factory=dict)
     gates: dict[str, threading.Event] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
 
     def log(self, name: str = "user_logs/std_log.txt") -> str:
         """A log's text so far."""
@@ -151,6 +154,7 @@ def _handler(told: Told) -> type[BaseHTTPRequestHandler]:
 
         def _route(self, one: _Request) -> None:
             _, _, rest = one.path.partition("/api/v1")
+            rest = re.sub(r"^/(jobs|runs)/[^/]+", rf"/\1/{RUN}", rest)
             found = routes.get((self.command, rest))
             if found is not None:
                 try:
@@ -193,6 +197,11 @@ def _handler(told: Told) -> type[BaseHTTPRequestHandler]:
             self._answer(200, listing, kind)
 
         def _answer(self, status: int, body: Any, kind: str = "application/json") -> None:
+            for end, times in told.lost.items():
+                if urlsplit(self.path).path.endswith(end) and times:
+                    told.lost[end] = times - 1
+                    self.close_connection = True
+                    return
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("content-type", kind)

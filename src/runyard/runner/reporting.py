@@ -19,6 +19,7 @@ AT_BEGIN_S = 3_600.0
 TIMEOUT_S = 30.0
 ASK_S = 3.0
 UNKNOWN_S = 120.0  # that a credential is refused, until it is believed
+UNKNOWN_SETTING = "RUNYARD_RUNNER_UNKNOWN_S"
 ENDED_HERE = (401, 403, 404)
 
 
@@ -45,6 +46,7 @@ class Reporter:
         self._state = "Preparing"
         self._changed = threading.Event()
         self._over = False
+        self._unknown_s = float(os.environ.get(UNKNOWN_SETTING) or UNKNOWN_S)
         self._thread: threading.Thread | None = None
         self._beats = exchange.another()
 
@@ -124,10 +126,10 @@ class Reporter:
             except Refused as exc:
                 now = time.monotonic()
                 refused_since = refused_since or now
-                if exc.status in ENDED_HERE and now - refused_since > UNKNOWN_S:
+                if exc.status in ENDED_HERE and now - refused_since > self._unknown_s:
                     self._canceled(f"The server does not know this job any more: {exc}")
                     return
-                pause = max(self.interval_s, 5.0)
+                pause = min(max(self.interval_s, 5.0), max(self._unknown_s / 4, 0.1))
             except Away:
                 tries += 1
                 pause = min(self.interval_s * 2 ** min(tries, 6), 60.0)

@@ -16,6 +16,8 @@ from .cancel import Cancel
 from .memory import killed_for_memory
 
 LOOK_S = 0.05
+SETTLE_S = 1.0
+ENDED_BY_ENGINE = (-15, 143, -2, 130)
 TAIL_BYTES = 4096
 _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
 
@@ -116,6 +118,8 @@ class Supervisor:
         while True:
             codes = [process.poll() for _, process in self._running]
             for (launch, _), code in zip(self._running, codes):
+                if code and self._ended_with_us(code):
+                    return None
                 if code:
                     return self._failed(launch, code, memory)
             if None not in codes:
@@ -129,6 +133,14 @@ class Supervisor:
                     "Failed", "TimeOut", f"The script ran longer than {max_seconds:g} s, and was ended."
                 )
             processes.reap({process.pid for _, process in self._running})
+
+    def _ended_with_us(self, code: int) -> bool:
+        """Whether a script ended because somebody ended all processes of the job, this one included."""
+        if code in ENDED_BY_ENGINE:
+            return self._cancel.event.wait(
+                SETTLE_S
+            )  # this process hears of it in the same moment, or a little later
+        return self._cancel.wanted
 
     def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
         who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"

@@ -57,7 +57,7 @@ class Place:
         packages = self._packages()
         if not os.access(self.python, os.X_OK) or not set(told["packages"]) <= set(packages):
             return None
-        return Prepared(python=self.python, path=os.path.dirname(self.python), packages=packages)
+        return Prepared(python=self.python, path=os.path.dirname(self.python), packages=packages, own=True)
 
     def _packages(self) -> list[str]:
         names = []

@@ -17,17 +17,17 @@ _SAME = frozenset(
     absl-py accelerate aiohttp albumentations altair arrow attrs azure-core azure-identity azure-storage-blob
     beautifulsoup4 black bokeh boto3 botocore bottleneck catboost category_encoders certifi cffi chardet click
     cloudpickle colorama coverage cryptography cvxpy cycler cython dask dataclasses datasets debugpy decorator dill
-    distributed docker einops fastapi fastparquet fastai filelock flake8 flask fsspec gensim geopandas gitpython
-    google-cloud-storage graphviz grpcio gunicorn h5py holoviews hyperopt idna imageio imbalanced-learn ipykernel
+    distributed docker einops faiss-cpu fastapi fastparquet fastai filelock flake8 flask fsspec gensim geopandas gitpython
+    google-cloud-storage graphviz grpcio gunicorn h5py holoviews hyperopt idna imageio imbalanced-learn importlib-metadata ipykernel
     ipython ipywidgets isort jax jaxlib jinja2 joblib jsonschema jupyter jupyterlab keras kiwisolver libsvm lightgbm
-    lime llvmlite loguru lxml markupsafe matplotlib mkl mlflow mlflow-skinny mlxtend mpi4py msgpack-python mypy
+    lime llvmlite loguru lxml markupsafe matplotlib mkl mlflow mlflow-skinny mlxtend mpi4py mypy
     nbconvert nbformat networkx nltk nose notebook numba numexpr numpy onnx onnxruntime openpyxl optuna orjson
-    packaging pandas papermill param paramiko partd patsy pillow plotly pmdarima polars prophet protobuf psutil
+    packaging pandas papermill param paramiko partd patsy pillow plotly pmdarima polars prompt-toolkit prophet protobuf psutil
     psycopg2 py4j pyarrow pycparser pycrypto pydantic pydot pygments pylint pymongo pymysql pyodbc pyopenssl pyparsing
-    pyspark pytest python-dateutil python-dotenv python-graphviz pytz pywavelets pyyaml pyzmq ray regex requests rich
+    pyspark pytest python-dateutil python-dotenv pytorch-lightning pytz pywavelets pyyaml pyzmq ray regex requests rich
     ruamel.yaml s3fs sacremoses scikit-image scikit-learn scikit-optimize scipy seaborn sentencepiece setuptools shap
     shapely simplejson six spacy sqlalchemy starlette statsmodels sympy tabulate tenacity tensorboard tensorboardx
-    tensorflow tensorflow-datasets tensorflow-hub tensorflow-probability textblob threadpoolctl thrift timm tokenizers
+    tensorflow tensorflow-cpu tensorflow-datasets tensorflow-hub tensorflow-probability textblob threadpoolctl thrift timm tokenizers
     toml toolz torchaudio torchmetrics torchtext torchvision tornado tqdm traitlets transformers treeinterpreter
     typing_extensions ujson umap-learn urllib3 uvicorn wandb werkzeug wheel wordcloud wrapt xarray xgboost xlrd
     xlsxwriter zstandard
@@ -35,14 +35,10 @@ _SAME = frozenset(
 )
 _OTHER = {
     "dask-core": "dask",
-    "faiss-cpu": "faiss-cpu",
-    "importlib_metadata": "importlib-metadata",
     "matplotlib-base": "matplotlib",
     "msgpack-python": "msgpack",
     "numpy-base": "numpy",
     "opencv": "opencv-python-headless",
-    "optuna": "optuna",
-    "prompt_toolkit": "prompt-toolkit",
     "py-opencv": "opencv-python-headless",
     "py-xgboost": "xgboost",
     "pytables": "tables",
@@ -50,12 +46,10 @@ _OTHER = {
     "pytorch": "torch",
     "pytorch-cpu": "torch",
     "pytorch-gpu": "torch",
-    "pytorch-lightning": "pytorch-lightning",
     "ray-core": "ray",
     "ray-default": "ray[default]",
     "ray-tune": "ray[tune]",
     "tensorflow-base": "tensorflow",
-    "tensorflow-cpu": "tensorflow-cpu",
     "tensorflow-gpu": "tensorflow",
     "xgboost-cpu": "xgboost",
 }

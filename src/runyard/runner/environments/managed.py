@@ -35,7 +35,10 @@ def of_machine(environment: Mapping[str, Any], first: Sequence[str]) -> Prepared
             f"The environment's interpreter_path {named!r} is no program on this machine. Name one that is there, or "
             "leave user_managed_dependencies off, so that the environment is made."
         )
-    return Prepared(python=found)
+    folder = os.path.dirname(os.path.abspath(found))
+    first_found = shutil.which(os.path.basename(found))
+    # what a command calls `python` or `torchrun` is then this interpreter's
+    return Prepared(python=found, path="" if first_found == found else folder)
 
 
 def _usual(first: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from . import indexes
 from .locks import without, without_hashes
 from .making import Making, PackagesFailed
 
+OLD = (3, 8)
+
 
 class Pip:
     """Makes environments."""
@@ -27,6 +29,11 @@ class Pip:
                 + making.log.last_words()
             )
         if making.has_packages:
+            if (
+                making.interpreter.version < OLD
+            ):  # theirs finds neither today's wheels nor versions that fit together
+                newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
+                making.log.run(newer, variables, making.working)
             self._fill(making, variables)
 
     def _fill(self, making: Making, variables: dict[str, str]) -> None:

@@ -17,8 +17,8 @@ class Prepared:
 
     Attributes:
         python: the interpreter. before: words that go before each command, such as those of a container.
-        path: folder of its programs, empty where it has none of its own. packages: names of those in it, as far as
-            they are known.
+        path: folder of its programs, which are found first; empty: those of the machine. packages: names of those in
+            it, as far as they are known. own: it was made for jobs, and nothing of the machine's Python counts in it.
     """
 
     python: str
@@ -26,16 +26,14 @@ class Prepared:
     before: Sequence[str] = ()
     packages: Sequence[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def own(self) -> bool:
-        """Whether it brings its own Python."""
-        return bool(self.path)
+    own: bool = False
 
     def within(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Variables for a script in it."""
         found = {**variables, **self.variables}
         if self.path:
             found["PATH"] = self.path + os.pathsep + variables.get("PATH", os.defpath)
-            found["VIRTUAL_ENV"] = os.path.dirname(self.path)
+            home = os.path.dirname(self.path)
+            if os.path.exists(os.path.join(home, "pyvenv.cfg")):
+                found["VIRTUAL_ENV"] = home
         return found
