@@ -8,7 +8,8 @@ from . import indexes
 from .locks import without, without_hashes
 from .making import Making, PackagesFailed
 
-OLD = (3, 8)
+# Those that come with these find neither today's wheels nor versions that fit together.
+NEWEST = {"3.6": "pip<22", "3.7": "pip<24.1"}
 
 
 class Pip:
@@ -29,10 +30,9 @@ class Pip:
                 + making.log.last_words()
             )
         if making.has_packages:
-            if (
-                making.interpreter.version < OLD
-            ):  # theirs finds neither today's wheels nor versions that fit together
-                newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
+            newest = NEWEST.get(making.interpreter.minor)
+            if newest:
+                newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", newest]
                 making.log.run(newer, variables, making.working)
             self._fill(making, variables)
 
