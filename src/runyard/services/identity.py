@@ -166,7 +166,8 @@ class IdentityService:
     async def _with_token(self, token: AccessToken, principal: Principal) -> Recognised:
         self._check_token(token, principal)
         now_ms = int(self._clock() * 1000)
-        if token.used_ms is None or now_ms - token.used_ms > TOUCH_EVERY_MS:
+        touched = token.kind is TokenKind.JOB  # its beats say more, and are writes themselves
+        if not touched and (token.used_ms is None or now_ms - token.used_ms > TOUCH_EVERY_MS):
             with suppress(StorageUnavailable):  # whoever may read still can when nothing can be written
                 await self._store.touch_token(token.id, now_ms)
         return Recognised(
