@@ -108,7 +108,7 @@ function NoLogs({ workspace, job }: { workspace: string; job: Job }) {
         title={done ? "Nothing was written" : "Nothing was written yet"}
         icon={<IconTerminal2 size={28} aria-hidden />}
       >
-        {job.error
+        {job.error && job.state !== "Canceled"
           ? `${errorWords(job.error.code).title}: ${job.error.message}`
           : `${STATE_WORDS[job.state]}. ${STATE_TEXTS[job.state]} ${job.waits}`}
         {!done && " Lines appear here as they are written."}

@@ -32,7 +32,7 @@ export function JobPanel({ workspace, job, change }: PanelProps) {
         <JobStateBadge state={job.state} />
       </div>
       <Steps steps={stepsOf(job)} />
-      {job.error ? (
+      {job.error && job.state !== "Canceled" ? (
         <Trouble job={job} change={change} />
       ) : (
         <p className={classes.text} role="status">
