@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.components import sshd
@@ -33,27 +34,29 @@ MaxStartups 100
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user, and what logs in as them."""
+
+    name: str
+    password: str
+    private_key: str
+    public_key: str
+
+
 class SshMachine:
     """sshd on a port of its own; `stop` and `start` are the machine going and coming back at the same address."""
 
-    def __init__(self, home: Path, user: str, password: str) -> None:
-        self.user = user
-        self.password = password
+    def __init__(self, home: Path, account: Account) -> None:
+        self.user, self.password, self.private_key = account.name, account.password, account.private_key
         self.home = home
         (self.port,) = free_ports(1)
-        for name in ("host", "client"):
-            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(home / name)]
-            subprocess.run(command, check=True)
-        (home / "authorized").write_text((home / "client.pub").read_text())
+        _make_key(home / "host")
+        (home / "authorized").write_text(account.public_key)
         home.chmod(0o755)
         (home / "authorized").chmod(0o644)
         (home / "sshd_config").write_text(_CONFIGURATION.format(port=self.port, home=home))
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def private_key(self) -> str:
-        """What logs in."""
-        return (self.home / "client").read_text()
 
     @property
     def host_key(self) -> str:
@@ -64,8 +67,7 @@ class SshMachine:
         """As if the machine was set up anew."""
         for name in ("host", "host.pub"):
             (self.home / name).unlink()
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.home / "host")]
-        subprocess.run(command, check=True)
+        _make_key(self.home / "host")
 
     def start(self) -> None:
         """Listen."""
@@ -93,13 +95,15 @@ def missing() -> str | None:
 
 
 @contextlib.contextmanager
-def account() -> Iterator[tuple[str, str]]:
-    """Name and password of a new user of this machine, who is gone afterwards."""
+def account() -> Iterator[Account]:
+    """A new user of this machine, who is gone afterwards."""
     name, password = f"ryjob{os.getpid()}x{next(_NUMBERS)}", "a passphrase for tests"
     hashed = subprocess.run(["openssl", "passwd", "-6", password], check=True, capture_output=True, text=True)
     subprocess.run(["useradd", "-m", "-s", "/bin/bash", "-p", hashed.stdout.strip(), name], check=True)
     try:
-        yield name, password
+        with tempfile.TemporaryDirectory(prefix="runyard-keys-") as folder:
+            _make_key(key := Path(folder) / "client")
+            yield Account(name, password, key.read_text(), key.with_suffix(".pub").read_text())
     finally:
         uid = pwd.getpwnam(name).pw_uid
         for process in _of_user(uid):
@@ -109,16 +113,21 @@ def account() -> Iterator[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def ssh_machine(user: tuple[str, str]) -> Iterator[SshMachine]:
+def ssh_machine(user: Account) -> Iterator[SshMachine]:
     """A machine that this user logs in to."""
     os.makedirs("/run/sshd", exist_ok=True)  # where sshd separates its privileges
     with tempfile.TemporaryDirectory(prefix="runyard-machine-") as folder:
-        machine = SshMachine(Path(folder), *user)
+        machine = SshMachine(Path(folder), user)
         machine.start()
         try:
             yield machine
         finally:
             machine.stop()
+
+
+def _make_key(path: Path) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)]
+    subprocess.run(command, check=True)
 
 
 def _children(parent: int) -> list[int]:

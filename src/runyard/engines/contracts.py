@@ -83,6 +83,10 @@ class EngineUnreachable(Exception):
     """The engine does not answer just now. It is asked again later; nothing is known about its jobs."""
 
 
+class NotConnected(EngineUnreachable):
+    """The engine was not reached at all, so nothing was done there."""
+
+
 class EngineBusy(Exception):
     """There is no room just now, for a reason that the message gives. Nothing is wrong; later there may be."""
 

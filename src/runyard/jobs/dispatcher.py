@@ -19,7 +19,7 @@ from runyard.jobs.engines import Target
 from runyard.jobs.limits import away, decide
 from runyard.jobs.parts import Health, Parts
 from runyard.jobs.poller import Family, Poller
-from runyard.jobs.submitting import LEASE_MS, Submitter
+from runyard.jobs.submitting import Submitter
 
 log = logging.getLogger("runyard.jobs")
 
@@ -164,11 +164,11 @@ class Dispatcher:
         await self._tell(base, waiting, decision.waits)
 
     async def _start(self, job: Job, family: Family) -> None:
-        claimed = await self._parts.queue.claim(job.row, self._holder, LEASE_MS)
+        claimed = await self._submitter.claim(job)
         if claimed is None:
             self._wake.set()
         else:
-            self._hand_over(claimed, family, look=claimed.tries > 0)
+            self._hand_over(claimed, family, look=False)
 
     def _hand_over(self, job: Job, family: Family, *, look: bool) -> None:
         """Begin to, beside the loop."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable, Ticket
+from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable, NotConnected, Ticket
 from runyard.entities.job import Job, JobError, JobState
 from runyard.errors import RunyardError
 from runyard.jobs.engines import Target
@@ -18,6 +18,7 @@ LEASE_MS = 120_000
 SUBMIT_S = 90.0  # shorter than the lease
 BUSY_MS = 2_000
 FAULT_MS = 5_000
+LOOKS = 8  # tries after which a job is handed over although nobody can say that it was not before
 
 
 class Submitter:
@@ -31,40 +32,47 @@ class Submitter:
         self._parts = parts
         self._health = health
         self._holder = holder
+        self._unsure: set[int] = set()  # jobs that an engine may have although it did not say so
 
-    async def start(self, job: Job, target: Target) -> bool:
-        """Claim and hand over; whether the target took it, or nobody needs it to."""
-        claimed = await self._parts.queue.claim(job.row, self._holder, LEASE_MS)
-        return claimed is None or await self.hand_over(claimed, target, look=claimed.tries > 0)
+    async def claim(self, job: Job) -> Job | None:
+        """The job, which nobody else hands over now; None: it needs nobody to."""
+        return await self._parts.queue.claim(job.row, self._holder, LEASE_MS)
 
-    async def hand_over(self, job: Job, target: Target, *, look: bool) -> bool:
+    async def hand_over(self, job: Job, target: Target, *, look: bool = False) -> None:
         """Submit a claimed job.
 
+        Two of one job do no harm: the second runner is told that there is another, and leaves.
+
         Args:
-            look: it may have been handed over before, so the engine is asked for it first.
+            look: another process may have handed it over before, so the engine is asked for it first.
         """
         try:
-            engine_id = await self._submitted(job, target, look=look)
+            engine_id = await self._submitted(job, target, look=look or job.row in self._unsure)
         except EngineBusy as exc:
             await self._requeue(job, str(exc), BUSY_MS)
-            return True
         except EngineUnreachable as exc:
+            self._doubt(job, exc)
             pause_s = await self._health.failed(target.base, exc)
             await self._requeue(
                 job, f"Waits for {target.base.name}, which cannot be used just now: {exc}", pause_s * 1000
             )
-            return False
         except RunyardError as exc:
             await self._faulty(job, exc)
-            return True
         except EngineRefused as exc:
             log.info("The job of run %s is refused by %s: %s", job.run_id, target.base.name, exc)
             await self._parts.ender.end(job, JobState.FAILED, JobError("SubmitError", str(exc)))
-            return True
-        now = await self._parts.queue.submitted(job.row, engine_id)
-        if now is None or now.cancel_ms is not None:
-            await self._take_back(engine_id, target)
-        return True
+        else:
+            self._unsure.discard(job.row)
+            now = await self._parts.queue.submitted(job.row, engine_id)
+            if now is None or now.cancel_ms is not None:
+                await self._take_back(engine_id, target)
+
+    def _doubt(self, job: Job, exc: EngineUnreachable) -> None:
+        """The engine is asked for it before it is handed over again, unless it was not reached or that has gone on for long."""
+        if not isinstance(exc, NotConnected):
+            self._unsure.add(job.row)
+        if job.tries >= LOOKS:
+            self._unsure.discard(job.row)
 
     async def _faulty(self, job: Job, exc: RunyardError) -> None:
         """Something of ours failed. One whose runner has begun needs nothing more from here."""

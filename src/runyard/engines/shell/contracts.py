@@ -8,14 +8,10 @@ from typing import Protocol
 
 import msgspec
 
-from runyard.engines.contracts import EngineUnreachable
+from runyard.engines.contracts import NotConnected as NotConnected
 
 RUN_S = 60.0
 OUTPUT_BYTES = 16 * 1024 * 1024
-
-
-class NotConnected(EngineUnreachable):
-    """The machine was not reached at all, so nothing was done there."""
 
 
 class Ran(msgspec.Struct, frozen=True):

@@ -1,0 +1,177 @@
+"""Jobs on machines that are reached by SSH: a real sshd on loopback, where another user logs in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.job_server import JobServer
+from tests.acceptance.server_process import ServerProcess
+from tests.components import ssh_machine
+from tests.components.ssh_machine import SshMachine
+
+pytestmark = pytest.mark.skipif(ssh_machine.missing() is not None, reason=str(ssh_machine.missing()))
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[list[SshMachine]]:
+    """Two machines with one user."""
+    with ExitStack() as stack:
+        user = stack.enter_context(ssh_machine.account())
+        yield [stack.enter_context(ssh_machine.ssh_machine(user)) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, machines: list[SshMachine]) -> Iterator[JobServer]:
+    process = ServerProcess(tmp_path_factory.mktemp("jobs")).start()
+    process.spawned.remove(process.process)  # type: ignore[arg-type]  # it stays for all tests of this file
+    server = JobServer(process)
+    made = attach(server, "lab", machines)
+    assert made["error"] == "", made
+    yield server
+    assert process.stop() == 0, process.log
+
+
+def attach(server: JobServer, name: str, machines: list[SshMachine], **fields: Any) -> dict[str, Any]:
+    """A compute target of these machines, entered with the key."""
+    return server.compute(
+        name,
+        "ssh",
+        settings=settings(machines, folder=f"~/{name}", **fields.pop("settings", {})),
+        **{"credentials": {"private_key": machines[0].private_key}, **fields},
+    )
+
+
+def settings(machines: list[SshMachine], **fields: Any) -> dict[str, Any]:
+    hosts = [{"address": "127.0.0.1", "port": one.port} for one in machines]
+    return {"hosts": hosts, "username": machines[0].user, **fields}
+
+
+def test_a_job_runs_there_as_the_user_that_logs_in(server: JobServer, machines: list[SshMachine]) -> None:
+    run_id = server.shell("lab", 'whoami; echo "$HOME"')
+    job = server.wait_state(run_id, "Completed", "Failed")
+    assert job["state"] == "Completed", (job, server.tail(run_id))
+    assert machines[0].user in server.log(run_id)
+
+
+def test_the_key_of_a_machine_is_learnt_once_and_shown(server: JobServer, machines: list[SshMachine]) -> None:
+    hosts = server.ok("GET", "/computes/lab")["settings"]["hosts"]
+    assert [one["host_key"] for one in hosts] == [one.host_key for one in machines]
+    assert all(one["fingerprint"].startswith("SHA256:") for one in hosts)
+
+
+def test_another_key_is_refused_until_it_is_said_to_be_right(
+    server: JobServer, machines: list[SshMachine]
+) -> None:
+    attach(server, "renewed", machines[:1])
+    machines[0].stop()
+    machines[0].new_host_key()
+    machines[0].start()
+    try:
+        found = server.ok("POST", "/computes/renewed/check")
+        assert found["state"] == "Unreachable" and "another host key" in found["error"]
+        again = settings(machines[:1], folder="~/renewed")
+        assert "another host key" in server.ok("PATCH", "/computes/renewed", {"settings": again})["error"]
+        again["hosts"][0]["host_key"] = machines[0].host_key
+        found = server.ok("PATCH", "/computes/renewed", {"settings": again})
+        assert (found["state"], found["error"]) == ("Running", "")
+    finally:
+        lab = settings(machines, folder="~/lab")
+        lab["hosts"][0]["host_key"] = ""
+        assert server.ok("PATCH", "/computes/lab", {"settings": lab})["error"] == ""
+
+
+def test_a_password_does_too_and_a_wrong_one_is_told(server: JobServer, machines: list[SshMachine]) -> None:
+    wrong = attach(server, "byword", machines[:1], credentials={"password": "wrong"})
+    assert wrong["provisioning_state"] == "Failed" and "refuses the credentials" in wrong["error"]
+    found = server.ok("PATCH", "/computes/byword", {"credentials": {"password": machines[0].password}})
+    assert found["error"] == "" and found["has_credentials"] == {"password": True}
+    assert machines[0].password not in str(found)
+
+
+def test_credentials_do_not_follow_to_another_place(server: JobServer, machines: list[SshMachine]) -> None:
+    attach(server, "moved", machines[:1])
+    elsewhere = settings(machines[1:])
+    status, answer = server.process.call("PATCH", "/api/v1/computes/moved", {"settings": elsewhere})
+    assert status == 400 and "credentials" in answer["message"]
+
+
+def test_each_machine_has_one_job_at_a_time(server: JobServer, machines: list[SshMachine]) -> None:
+    run_ids = [server.shell("lab", "sleep 4") for _ in range(3)]
+    waiting = server.wait(run_ids[2], lambda job: job["waits"] != "")
+    assert "lab runs at most 2 at once" in waiting["waits"]
+    ended = server.wait_ended(run_ids)
+    assert [one["state"] for one in ended] == ["Completed"] * 3
+    where = [one["engine_id"].partition("/")[0] for one in ended]
+    assert set(where[:2]) == {f"127.0.0.1:{one.port}" for one in machines}
+
+
+def test_a_canceled_job_ends_there_with_its_processes(server: JobServer) -> None:
+    run_id = server.shell("lab", "echo pid=$$; sleep 600")
+    pid = int(server.wait_log(run_id, "\n").partition("pid=")[2].split()[0])
+    server.ok("POST", f"/jobs/{run_id}/cancel")
+    assert server.wait_state(run_id, "Canceled", "Failed", "Completed")["state"] == "Canceled"
+    assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_a_job_goes_on_while_the_machine_cannot_be_reached(
+    server: JobServer, machines: list[SshMachine]
+) -> None:
+    attach(server, "shaky", machines[:1])
+    run_id = server.shell("shaky", "echo begun; sleep 8; echo done")
+    server.wait_log(run_id, "begun")
+    machines[0].stop()
+    second = server.shell("shaky", "echo second")
+    third = server.wait(second, lambda job: "cannot be" in job["waits"] or job["state"] != "NotStarted", 30)
+    assert third["state"] == "NotStarted", third
+    assert server.wait_state(run_id, "Completed", "Failed")["state"] == "Completed"
+    assert server.ok("GET", "/computes/shaky")["state"] == "Unreachable"
+    machines[0].start()
+    assert server.wait_state(second, "Completed", "Failed", limit_s=120)["state"] == "Completed"
+    assert server.ok("GET", "/computes/shaky")["state"] == "Running"
+
+
+def test_a_job_goes_to_the_machine_that_is_there(server: JobServer, machines: list[SshMachine]) -> None:
+    attach(server, "half", machines)
+    machines[0].stop()
+    try:
+        job = server.wait_state(server.shell("half", "true"), "Completed", "Failed", limit_s=120)
+        assert job["state"] == "Completed" and job["engine_id"].startswith(f"127.0.0.1:{machines[1].port}/")
+        nodes = server.ok("POST", "/computes/half/check")["nodes"]
+        assert sorted(one["state"].partition(":")[0] for one in nodes) == ["idle", "unusable"]
+    finally:
+        machines[0].start()
+
+
+def test_a_killed_runner_fails_its_job(server: JobServer) -> None:
+    run_id = server.shell("lab", "echo pid=$$; sleep 600")
+    script = int(server.wait_log(run_id, "\n").partition("pid=")[2].split()[0])
+    runner = int(Path(f"/proc/{script}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(runner, signal.SIGKILL)
+    job = server.wait_state(run_id, "Failed", "Completed", "Canceled", limit_s=120)
+    assert (job["state"], job["error"]["code"]) == ("Failed", "NodeLost")
+    until = time.monotonic() + 30
+    while os.path.exists(f"/proc/{script}"):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_machine_without_the_interpreter_is_told_as_such(
+    server: JobServer, machines: list[SshMachine]
+) -> None:
+    made = attach(server, "snakeless", machines[:1], settings={"python": "/opt/none/python3"})
+    assert "settings.python" in made["error"]
+    job = server.wait_state(server.shell("snakeless", "true"), "Failed", "Completed")
+    assert job["error"]["code"] == "SubmitError" and "settings.python" in job["error"]["message"]
+
+
+def test_several_nodes_are_refused(server: JobServer) -> None:
+    job = server.wait_state(server.shell("lab", "true", definition={"node_count": 2}), "Failed", "Completed")
+    assert job["error"]["code"] == "SubmitError" and "slurm or ray" in job["error"]["message"]
