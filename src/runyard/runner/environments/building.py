@@ -126,6 +126,8 @@ class Builder:
                 return self._one(making, uv)
             except PackagesFailed as exc:
                 first = first or exc
+                if not exc.maybe:
+                    raise
                 self._log.say(f"Not for Python {python.text}.")
         assert first is not None  # there is at least one Python
         raise first
@@ -193,10 +195,11 @@ class Builder:
 
 def _different(fitting: Sequence[Interpreter], wanted: Wanted) -> list[Interpreter]:
     """One of each minor version; only the first where a version is asked for."""
-    found: dict[str, Interpreter] = {}
-    for one in fitting:
-        found.setdefault(one.minor, one)
-    return list(found.values())[: 1 if wanted.python else TRIED]
+    found = {fitting[0].minor: fitting[0]}
+    for one in () if wanted.python else fitting:
+        if one.version[:2] >= OLDEST:
+            found.setdefault(one.minor, one)
+    return list(found.values())[:TRIED]
 
 
 def _hash(environment: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
@@ -15,9 +16,18 @@ from .locks import Locks
 from .own_packages import OwnPackages
 from .prepared import EnvironmentFailed
 
+# What installers say when another Python may do: there are no built packages for this one, or it is too new or too old.
+_OF_PYTHON = re.compile(
+    r"requires.python|no wheels|python abi|failed to build|building wheel|python_version|build backend", re.I
+)
+
 
 class PackagesFailed(EnvironmentFailed):
-    """The packages cannot be had for this Python; another one may do."""
+    """The packages cannot be had for this Python. `maybe`: another one may do."""
+
+    def __init__(self, message: str) -> None:
+        self.maybe = _OF_PYTHON.search(message) is not None
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
