@@ -46,6 +46,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // Small things that many pages share come in one file: dozens of them would wait for one another.
     rolldownOptions: {
+      // Importing it compiles WebAssembly for a codec that is not used; without, that part is left out.
+      treeshake: { moduleSideEffects: (id: string) => !id.includes("hyparquet-compressors") },
       output: { codeSplitting: { groups: [{ name: "common", test: COMMON, minShareCount: 4 }] } },
     },
   },

@@ -198,6 +198,22 @@ def test_parquet_is_read_by_row_groups(studio: Studio, call: Call) -> None:
     assert 0 < sum(read) < len(out.getvalue()) / 5
 
 
+def test_parquet_of_every_common_codec_is_read(studio: Studio, call: Call) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = arrow.table({"number": list(range(500)), "word": [f"word {number % 7}" for number in range(500)]})
+    files = {}
+    for codec in ("none", "snappy", "gzip", "zstd", "lz4"):
+        out = io.BytesIO()
+        parquet.write_table(table, out, compression=codec)
+        files[f"{codec}.parquet"] = out.getvalue()
+    run = Run(call, "codecs", files)
+    page = studio.open(run.at("none.parquet"))
+    for name in files:
+        page.goto(studio.base + run.at(name))
+        expect(page.get_by_role("row", name=re.compile("^4 3 word 3"))).to_be_visible()
+
+
 def test_code_and_large_texts(page: Page) -> None:
     show(page, "train.py")
     expect(page.locator(".hljs-keyword", has_text="import")).to_be_visible()
