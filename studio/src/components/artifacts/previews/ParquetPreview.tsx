@@ -10,12 +10,7 @@ import {
   parquetReadObjects,
   parquetSchema,
 } from "hyparquet";
-import {
-  decompressGzip,
-  decompressLz4,
-  decompressLz4Raw,
-  decompressZstd,
-} from "hyparquet-compressors";
+import { decompressGzip, decompressLz4, decompressLz4Raw, decompressZstd } from "hyparquet-compressors";
 import { useState } from "react";
 import { type FileSource, readPart } from "@/api/artifacts";
 import { ApiError } from "@/api/http";
