@@ -171,8 +171,19 @@ def test_other_ranks_are_told_the_same_and_change_nothing(server: Client) -> Non
     assert told["definition"] == SCRIPT and runner.job["state"] == "Queued"
     runner.ok("begin")
     assert runner.ok("beat", attempt="r1", rank=1, state="Running")["cancel"] is False
+    runner.ok("end", attempt="r1", rank=1, state="Completed")
+    assert runner.job["state"] == "Preparing" and runner.ok("beat", state="Running")["cancel"] is False
+
+
+def test_a_rank_that_fails_fails_the_job(server: Client) -> None:
+    runner = Runner(server).begun()
+    runner.ok("begin", attempt="r1", rank=1)
     runner.ok("end", attempt="r1", rank=1, state="Failed", error=BOOM)
-    assert runner.job["state"] == "Preparing"
+    assert runner.job["state"] == "Running"
+    assert runner.ok("begin", attempt="r2", rank=2)["cancel"] is True
+    assert runner.ok("beat", state="Running")["cancel"] is True
+    runner.ok("end", state="Canceled")
+    assert (runner.job["state"], runner.job["error"]) == ("Failed", BOOM)
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_definitions_that_make_no_sense_are_refused(server: Client, wrong: dict[
         ({"run_id": "x" * 300}, 400),
         ({"run_name": "a\0"}, 400),
         ({"snapshot_id": "../x"}, 400),
-        ({"snapshot_id": "0" * 64}, 404),
+        ({"snapshot_id": "0" * 64}, 400),
         ({"priority": 101}, 400),
         ({"priority": "high"}, 400),
         ({"parent_run_id": "0" * 32}, 404),

@@ -127,7 +127,7 @@ class JobRunnerService:
                 f"Another runner works on the job of run {run_id}, on {job.host or 'another machine'}. This one leaves."
             )
         interval = await self._interval()
-        if job.state.ended or job.cancel_ms is not None:
+        if job.state.ended or job.cancel_ms is not None or (runner.rank and job.error is not None):
             return Orders(interval)
         experiment = await self._experiments.get(ctx.workspace_id, job.experiment_id)
         workspace = await self._workspaces(ctx.workspace)
@@ -157,8 +157,8 @@ class JobRunnerService:
     async def end(
         self, ctx: Context, run_id: str, attempt: str, rank: int, state: str, error: JobError | None
     ) -> None:
-        """The runner is done: the logs become artifacts, the run ends, and so does the token. Ranks but the first only
-        leave.
+        """The runner is done: the logs become artifacts, the run ends, and so does the token. Of other ranks than the first
+        only a failure changes anything: all are to stop then, and the job fails.
         """
         require_own(ctx, run_id)
         _check(Runner(attempt, rank))
@@ -168,8 +168,12 @@ class JobRunnerService:
         told = _checked(error)
         if end is JobState.FAILED and told is None:
             told = JobError("UserError", "The job failed, and its runner did not say why.")
+        if rank:
+            if end is JobState.FAILED and told is not None:
+                await self._store.fail_rank(ctx.workspace_id, run_id, told)
+            return
         job = await self._store.find(ctx.workspace_id, run_id)
-        if rank or job is None or job.state.ended or job.attempt != attempt:
+        if job is None or job.state.ended or job.attempt != attempt:
             return
         await self._seal(ctx.workspace_id, run_id)
         kept = None if end is JobState.COMPLETED else told

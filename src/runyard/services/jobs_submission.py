@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -79,9 +79,7 @@ class Handover(Protocol):
 class Environments(Protocol):
     """Registered environments."""
 
-    async def resolve(
-        self, ctx: Context, definition: Mapping[str, object]
-    ) -> tuple[Mapping[str, object], str]:
+    async def resolve(self, ctx: Context, definition: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
         """The whole definition of one that may be named only, and the hash of what it is built from; empty: nothing is.
 
         Raises: NotFound, InvalidInput.
@@ -92,8 +90,8 @@ class Environments(Protocol):
 class Snapshots(Protocol):
     """Sources that were sent."""
 
-    async def touch(self, workspace_id: int, snapshot_id: str) -> bool:
-        """Whether it is here; it stays for a while."""
+    async def require(self, workspace_id: int, snapshot_id: str) -> None:
+        """It stays until a job that names it is made. Raises: InvalidInput, when it is not here."""
         ...
 
 

@@ -143,9 +143,9 @@ class JobSubmitter:
         submitter = await self._principal(parent.submitted_by_uuid)
         if submitter is None or submitter.disabled:
             raise InvalidState(f"{parent.submitted_by}, who submitted the sweep {parent.run_id}, is gone.")
-        definition = msgspec.structs.replace(
-            parent.definition, arguments=(*parent.definition.arguments, *arguments)
-        )
+        before = "command" if parent.definition.command else "arguments"
+        whole = (*getattr(parent.definition, before), *arguments)
+        definition = msgspec.structs.replace(parent.definition, **{before: whole})
         asked = Submission(
             parent.target,
             definition,
@@ -216,10 +216,8 @@ class JobSubmitter:
         compute = None
         if asked.target != CLIENT_TARGET:
             compute, definition = await self._computes.for_submit(ctx, asked.target, definition)
-        if asked.snapshot_id and not await self._snapshots.touch(ctx.workspace_id, asked.snapshot_id):
-            raise NotFound(
-                f"There is no snapshot {asked.snapshot_id} in this workspace. Send its manifest and files first."
-            )
+        if asked.snapshot_id:
+            await self._snapshots.require(ctx.workspace_id, asked.snapshot_id)
         if asked.parent_run_id:
             home = await self._runs.experiment_of(ctx.workspace_id, asked.parent_run_id)
             if not ctx.grants.permits("runs/read", home):

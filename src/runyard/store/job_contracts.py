@@ -125,7 +125,8 @@ class JobQueue(Protocol):
         ...
 
     async def requeue(self, row: int, waits: str, due_ms: int) -> bool:
-        """Only from STARTING, back to NOT_STARTED: not before due_ms; `tries` grows by one. False: it was not STARTING.
+        """Back to NOT_STARTED, from STARTING, or from QUEUED or PREPARING when the engine has lost it: not before due_ms; `tries` grows by
+        one, and the engine's id is forgotten. False: it was in another state, or its runner has begun.
 
         One that is to be canceled ends as CANCELED instead.
         """
@@ -295,6 +296,12 @@ class JobStore(Protocol):
         self, workspace_id: int, run_id: str, attempt: str, state: JobState, error: JobError | None
     ) -> bool:
         """As JobQueue.end, by the runner; False where it is not this attempt's, or had ended."""
+        ...
+
+    async def fail_rank(self, workspace_id: int, run_id: str, error: JobError) -> bool:
+        """A process of the job other than the first has failed: its runners are to stop, and the job ends FAILED with this
+        error, whatever the first process says then. The first such error counts; False: it is none, or the job has ended.
+        """
         ...
 
     async def redeem(self, run_id: str, code_hash: str) -> tuple[int, bytes] | None:

@@ -92,6 +92,18 @@ def test_what_could_not_be_handed_over_waits_again(stage: JobStage) -> None:
     assert not stage.do(stage.queue.requeue(job.row, "twice", 0))
 
 
+def test_what_its_engine_has_lost_waits_again(stage: JobStage) -> None:
+    lost, canceled, begun = stage.handed_over(), stage.handed_over(), stage.begun()
+    assert stage.do(stage.queue.requeue(lost.row, "Lost.", 0))
+    now = stage.now(lost)
+    assert (now.state, now.engine_id, now.tries) == (JobState.NOT_STARTED, "", 1)
+    stage.do(stage.jobs.cancel(stage.stores.workspace, canceled.run_id))
+    assert stage.do(stage.queue.requeue(canceled.row, "Lost.", 0))
+    assert stage.now(canceled).state is JobState.CANCELED
+    assert not stage.do(stage.queue.requeue(begun.row, "Lost.", 0))
+    assert stage.now(begun).state is JobState.PREPARING
+
+
 def test_a_job_that_is_canceled_while_it_is_handed_over(stage: JobStage) -> None:
     back, on = stage.submit(), stage.submit()
     for job in (back, on):

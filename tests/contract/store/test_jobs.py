@@ -225,6 +225,26 @@ def test_other_ranks_change_nothing(stage: JobStage) -> None:
     assert stage.beat(job, JobState.RUNNING, "other", rank=1)
 
 
+def test_a_failed_rank_fails_the_job_whatever_the_first_says(stage: JobStage) -> None:
+    job, canceled, again = stage.begun(), stage.begun(), stage.begun()
+    place = stage.stores.workspace
+    for one in (job, canceled, again):
+        stage.beat(one, JobState.RUNNING)
+        assert stage.do(stage.jobs.fail_rank(place, one.run_id, BOOM))
+        assert not stage.do(stage.jobs.fail_rank(place, one.run_id, JobError("Other", "later")))
+        assert stage.beat(one, JobState.RUNNING)
+        assert stage.beat(one, JobState.RUNNING, "r1", rank=1)
+    stage.do(stage.jobs.end(place, job.run_id, "a", JobState.COMPLETED, None))
+    assert (stage.now(job).state, stage.now(job).error) == (JobState.FAILED, BOOM)
+    stage.do(stage.jobs.cancel(place, canceled.run_id))
+    stage.do(stage.jobs.end(place, canceled.run_id, "a", JobState.FAILED, None))
+    assert stage.now(canceled).state is JobState.CANCELED
+    stage.age(again, 120_000)
+    stage.begin(again, "b")
+    assert not stage.beat(again, JobState.RUNNING, "b")
+    assert not stage.do(stage.jobs.fail_rank(place, job.run_id, BOOM))
+
+
 def test_a_beat_extends_the_token_and_the_end_revokes_it(stage: JobStage) -> None:
     job = stage.begun()
     until = now_ms() + 5 * HOUR_MS

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from runyard.engines.contracts import Ticket
-from runyard.entities.compute import Compute
-from runyard.entities.job import Job, JobDefinition
 from runyard.entities.principal import Principal
 from runyard.entities.run import Run
-from runyard.errors import InvalidState, NotFound, shown
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.sources import Sources
 from runyard.server.composition.tracking import Tracking
 from runyard.server.routes.api import jobs
 from runyard.server.routing import Route
-from runyard.services.context import Context
 from runyard.services.jobs import JobService
 from runyard.services.jobs_ending import JobEnder
 from runyard.services.jobs_keys import JobKeys
@@ -74,7 +69,7 @@ class Jobs:
             tracking.experiments,
             computes,
             environments,
-            sources.snapshot_store,
+            sources.snapshots,
             handover,
             principal,
         )
@@ -117,26 +112,3 @@ class _Runs:
 
     async def properties(self, workspace_id: int, run_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         return await self._records.properties(workspace_id, run_ids)
-
-
-class NoTargets:
-    """Stands for compute targets where there are none: every job is run by the machine that submits it."""
-
-    async def for_submit(
-        self, ctx: Context, name: str, definition: JobDefinition
-    ) -> tuple[Compute, JobDefinition]:
-        """Raises: NotFound."""
-        raise NotFound(
-            f"There is no compute target {shown(name, 100)} in workspace {ctx.workspace!r}. Submit to 'local', this machine."
-        )
-
-    def wake(self) -> None:
-        """Nobody sleeps."""
-
-    async def preview(self, compute: Compute, ticket: Ticket) -> str:
-        """Raises: InvalidState."""
-        raise InvalidState(f"The compute target {compute.name!r} has no engine here.")
-
-    async def tail(self, job: Job) -> str:
-        """Raises: InvalidState."""
-        raise InvalidState(f"The compute target {job.target!r} has no engine here.")

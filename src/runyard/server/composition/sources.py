@@ -42,8 +42,7 @@ class Sources:
             SNAPSHOT_GRACE_MS,
             SNAPSHOT_RECHECK_MS,
         )
-        self.snapshot_store = SqlSnapshots(base.database)
-        self.snapshots = SnapshotService(self.snapshot_store, base.mount.datastore, limits)
+        self.snapshots = SnapshotService(SqlSnapshots(base.database), base.mount.datastore, limits)
         share = Lease(base.database, "snapshots")
         self._cleaner = Upkeep("The removal of snapshots", self.snapshots.clean, share, CLEAN_EVERY_S)
 

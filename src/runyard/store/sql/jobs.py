@@ -43,6 +43,7 @@ BEGIN = """UPDATE jobs SET attempt = ?, beat_ms = ?, host = ?, holder = '', leas
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL WHERE job_id = ?"
 ENVIRONMENT = "SELECT environment_hash FROM jobs WHERE id = ?"
 BEAT = "UPDATE jobs SET beat_ms = ? WHERE id = ?"
+SET_ERROR = "UPDATE jobs SET error = ? WHERE id = ?"
 SET_LIFE = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ?"
 EXTEND = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ? AND expires_ms < ?"
 REDEEM = """SELECT j.id, j.workspace_id, t.token FROM jobs j JOIN job_texts t ON t.job_id = j.id
@@ -156,7 +157,7 @@ class SqlJobs:
             if sign.rank == 0:
                 tx.execute(BEAT, (now_ms(), job.id))
                 _advance(tx, job, sign.state)
-            return job.cancel_ms is not None
+            return job.cancel_ms is not None or job.error is not None
 
         return await self._database.write(work, checked=True)
 
@@ -168,6 +169,19 @@ class SqlJobs:
             if not found or found[0].attempt != attempt:
                 return False
             return finish(tx, found[0], state, error)
+
+        return await self._database.write(work, checked=True)
+
+    async def fail_rank(self, workspace_id: int, run_id: str, error: JobError) -> bool:
+        text = msgspec.json.encode(error).decode()
+
+        def work(tx: Transaction) -> bool:
+            found = hold(tx, OF_RUN, (run_id, workspace_id))
+            if not found or found[0].state.ended or found[0].error is not None:
+                return False
+            tx.execute(SET_ERROR, (text, found[0].id))
+            told(tx, found[0].run)
+            return True
 
         return await self._database.write(work, checked=True)
 
@@ -284,6 +298,7 @@ def _begin(tx: Transaction, job: JobRef, new: Arrival) -> None:
     tx.execute(FORGET_KEYS, (job.id,))
     tx.execute(SET_LIFE, (new.expires_ms, job.token_uuid))
     if job.attempt != new.attempt:
+        tx.execute(SET_ERROR, (None, job.id))
         enter(tx, job, JobState.PREPARING)
 
 

@@ -63,8 +63,10 @@ def told(tx: Transaction, run: RunRef) -> None:
 
 def finish(tx: Transaction, job: JobRef, state: JobState, error: JobError | None) -> bool:
     """The job ends, for good; False when it had ended."""
-    if state is JobState.FAILED and job.cancel_ms is not None:
+    if job.cancel_ms is not None and (state is JobState.FAILED or job.error is not None):
         state, error = JobState.CANCELED, None
+    elif job.error is not None:
+        state, error = JobState.FAILED, msgspec.json.decode(job.error, type=JobError)
     now = now_ms()
     if state is JobState.CANCELED and error is None:
         error = CANCELED

@@ -29,7 +29,8 @@ BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
 SUBMITTED = """UPDATE jobs SET engine_id = ?, host = CASE WHEN host = '' THEN ? ELSE host END, holder = '', lease_ms = 0,
     submitted_ms = coalesce(submitted_ms, ?) WHERE id = ?"""
-REQUEUE = "UPDATE jobs SET holder = '', lease_ms = 0, waits = ?, due_ms = ?, tries = tries + 1 WHERE id = ?"
+REQUEUE = """UPDATE jobs SET holder = '', lease_ms = 0, waits = ?, due_ms = ?, tries = tries + 1, engine_id = '', host = ''
+    WHERE id = ?"""
 RENEW_CODE = "UPDATE job_texts SET code_used = 0 WHERE job_id = ?"
 SET_WAITS = "UPDATE jobs SET waits = ? WHERE id = ?"
 UNTOLD = "j.id = ? AND j.state < 3 AND j.waits <> ?"
@@ -92,12 +93,12 @@ class SqlJobQueue:
     async def requeue(self, row: int, waits: str, due_ms: int) -> bool:
         def work(tx: Transaction) -> bool:
             job = _held(tx, row)
-            if job is None or job.attempt or not job.holder:
+            if job is None or job.attempt or job.state is JobState.NOT_STARTED:
                 return False
             if job.cancel_ms is not None:
                 finish(tx, job, JobState.CANCELED, None)
                 return True
-            if job.state is not JobState.STARTING:
+            if job.state not in (JobState.STARTING, JobState.QUEUED, JobState.PREPARING):
                 return False
             tx.execute(REQUEUE, (waits, due_ms, row))
             tx.execute(RENEW_CODE, (row,))

@@ -17,13 +17,13 @@ JOBS = f"SELECT {COLUMNS} FROM jobs j JOIN runs r ON r.id = j.run_id JOIN job_te
 BY_ROW = f"{JOBS} WHERE j.id = ?"
 BY_RUN = f"{JOBS} WHERE j.uuid = ? AND j.workspace_id = ?"
 REFS = """SELECT j.id, j.state, j.compute_id, j.kind, j.parent, j.attempt, j.beat_ms, j.cancel_ms, j.started_ms, j.holder,
-    j.token_uuid, r.id, r.uuid, r.workspace_id, r.experiment_id, r.stage FROM jobs j JOIN runs r ON r.id = j.run_id"""
+    j.token_uuid, j.error, r.id, r.uuid, r.workspace_id, r.experiment_id, r.stage FROM jobs j JOIN runs r ON r.id = j.run_id"""
 STATE, DEFINITION, ERROR = 8, 9, 23
-RUN = 11
+RUN = 12
 
 
 class JobRef(NamedTuple):
-    """The part of a job that its changes need."""
+    """The part of a job that its changes need. `error` of one that has not ended: why it is to stop and fail."""
 
     id: int
     state: JobState
@@ -36,6 +36,7 @@ class JobRef(NamedTuple):
     started_ms: int | None
     holder: str
     token_uuid: str
+    error: str | None
     run: RunRef
 
 
