@@ -13,6 +13,7 @@ HTML = "text/html"
 INDEX = "application/vnd.pypi.simple.v1+json"
 ZIP = "application/zip"
 GZIP = "application/gzip"
+ZIP = "application/zip"
 LINES = "application/jsonl"
 EVENTS = "text/event-stream"
 FRAMES = "application/vnd.runyard.journal"
@@ -86,6 +87,7 @@ _SHAPES = {
     ("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files"): RawShape(
         query={"artifact_file_path": True, "presigned": False}, headers=_RANGE, answer=(ANY,)
     ),
+    ("GET", "/v1/archive"): RawShape(query={"run_id": True, "path": False}, answer=(ZIP,)),
     ("GET", "/v1/preview"): RawShape(query={"run_id": True, "path": True}, headers=_RANGE, answer=(ANY,)),
     ("GET", "/v1/preview/logged-models"): RawShape(
         query={"model_id": True, "path": True}, headers=_RANGE, answer=(ANY,)

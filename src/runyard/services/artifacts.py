@@ -30,6 +30,7 @@ from runyard.artifacts.uris import (
 from runyard.artifacts.walking import files_below
 from runyard.errors import InvalidInput, NotFound, NotImplementedHere, RunyardError
 from runyard.services.context import Context
+from runyard.services.folder_zip import zipped
 from runyard.services.places import DATASTORES, OTHERS, SNAPSHOTS, PathOwners, may_at, path_in_workspace
 
 MOST_PARTS = 10_000
@@ -192,6 +193,33 @@ class ArtifactService:
                 break
             found.append(Entry(entry.name[cut:].lstrip("/"), False, entry.size))
         return found
+
+    async def zip_of_run(self, ctx: Context, run_id: str, directory: str) -> AsyncIterator[bytes]:
+        """The files below a directory of a run as a ZIP archive. Cost: one pass over them, a piece at a time.
+
+        Raises: NotFound, when there are none.
+        """
+        relative = paths.clean_directory_path(directory)
+        clean = paths.join(await self._root_path(ctx, await self._roots.run(ctx, run_id)), relative)
+        await self._check_owner(ctx, clean)
+        place = self._place(ctx, clean)
+        below = files_below(self._store, place)
+        first = await anext(below, None)
+        if first is None:
+            raise NotFound(
+                f"No files below {paths.shortened(relative)}." if relative else "The run has no files."
+            )
+
+        async def files() -> AsyncIterator[Entry]:
+            yield first
+            async for entry in below:
+                yield entry
+
+        async def named() -> AsyncIterator[Entry]:
+            async for entry in files():
+                yield Entry(entry.name.removeprefix(place).lstrip("/"), False, entry.size)
+
+        return zipped(named(), lambda entry: self._store.get(paths.join(place, entry.name), None))
 
     async def list_logged_model(self, ctx: Context, model_id: str, path: str) -> Listing:
         """One directory of a logged model."""

@@ -18,6 +18,8 @@ export interface FileSource {
   preview: (path: string) => string;
   /** An address at which a browser saves it. */
   download: (path: string) => string;
+  /** An address at which a browser saves a directory with all that is below it. */
+  archive?: (path: string) => string;
   /** What Python calls the file or directory; "": it has no such name. */
   uri: (path: string) => string;
   /** A browser does not show its files at their addresses, but saves them: pages and documents are seen as text. */
@@ -61,6 +63,7 @@ export function runFiles(workspace: string, run: string, artifactUri: string): F
       ),
     preview: (path) => address(workspace, "/api/v1/preview", { run_id: run, path }),
     download: (path) => address(workspace, "/get-artifact", { run_id: run, path }),
+    archive: (path) => address(workspace, "/api/v1/archive", { run_id: run, path: path || null }),
     uri: (path) => `runs:/${run}/${path}`,
     ...(root === null
       ? {}

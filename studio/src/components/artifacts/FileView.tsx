@@ -122,6 +122,19 @@ function FileHead({
             </ActionIcon>
           </Tooltip>
         )}
+        {isDir && source.archive && (
+          <Tooltip label={path === "" ? "Download all as ZIP" : "Download directory as ZIP"}>
+            <ActionIcon
+              size="sm"
+              component="a"
+              href={source.archive(path)}
+              download
+              aria-label={path === "" ? "Download all" : "Download directory"}
+            >
+              <IconDownload size={15} />
+            </ActionIcon>
+          </Tooltip>
+        )}
         {source.write && mayDelete && path !== "" && (
           <Tooltip label="Delete">
             <ActionIcon size="sm" aria-label={isDir ? "Delete directory" : "Delete file"} onClick={remove}>

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from runyard.errors import InvalidInput
-from runyard.server.files import file_response
+from runyard.server.files import ATTACHED, file_response
 from runyard.server.previews import display_of
+from runyard.server.raw_shapes import ZIP
 from runyard.server.routing import OWN, Route, raw
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
@@ -37,6 +40,21 @@ def routes(service: ArtifactService) -> list[Route]:
             ctx, request, await service.file_of_model_version(ctx, name, version, _path(request))
         )
 
+    async def archive(ctx: Context, request: Request) -> Response:
+        """Download a folder of a run as a ZIP archive; without `path` all of its files."""
+        run_id, path = _query(request, "run_id"), request.query_params.get("path", "")
+        pieces = await service.zip_of_run(ctx, run_id, path)
+        name = quote(f"{path.strip('/').rpartition('/')[2] or run_id}.zip", safe="")
+        headers = {
+            "x-content-type-options": "nosniff",
+            "content-disposition": f"attachment; filename*=UTF-8''{name}",
+            "content-security-policy": ATTACHED,
+            "cache-control": "no-store",
+        }
+        if request.method == "HEAD":
+            return Response(media_type=ZIP, headers=headers)
+        return StreamingResponse(pieces, media_type=ZIP, headers=headers)
+
     async def _send(ctx: Context, request: Request, path: str) -> Response:
         return await file_response(
             request,
@@ -48,6 +66,7 @@ def routes(service: ArtifactService) -> list[Route]:
 
     return [
         *raw("GET", PREVIEW, of_run, "artifacts/read"),
+        *raw("GET", f"{OWN}/archive", archive, "artifacts/read"),
         *raw("GET", f"{PREVIEW}/logged-models", of_logged_model, "models/read"),
         *raw("GET", f"{PREVIEW}/model-versions", of_version, "models/read"),
     ]
