@@ -126,6 +126,7 @@ def _handler(told: Told) -> type[BaseHTTPRequestHandler]:
         ("POST", f"/jobs/{RUN}/beat"): lambda one: _beat(told, one),
         ("POST", f"/jobs/{RUN}/end"): lambda one: _end(told, one),
         ("POST", f"/runs/{RUN}/log-appends"): lambda one: _append(told, one),
+        ("GET", f"/runs/{RUN}/logs/content"): lambda one: _content(told, one),
         ("GET", f"/runs/{RUN}/snapshot/archive"): lambda one: told.snapshot,
         ("GET", "/environment-locks"): lambda one: _lock(told, one),
         ("POST", "/environment-locks"): lambda one: _keep_lock(told, one),
@@ -263,6 +264,12 @@ def _append(told: Told, one: _Request) -> dict[str, Any]:
         raise _Refusal(409, {"error_code": "LOG_GAP", "message": "Bytes are missing.", "size": len(text)})
     text += one.body[len(text) - offset :]
     return {"size": len(text)}
+
+
+def _content(told: Told, one: _Request) -> bytes:
+    if one.query["name"] not in told.logs:
+        raise _Refusal(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "No such log."})
+    return bytes(told.logs[one.query["name"]][int(one.query["offset"]) :])
 
 
 def _lock(told: Told, one: _Request) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""Several processes of a job, on one machine and on two that share a folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runyard.runner.ranks import Group, node_rank
+from tests.runner.jobs import Runner, python, until
+from tests.runner.standin import StandIn
+
+NAMES = "MASTER_ADDR MASTER_PORT WORLD_SIZE RANK LOCAL_RANK NODE_RANK"
+SHOW = f"import os, json; print(json.dumps({{name: os.environ[name] for name in '{NAMES}'.split()}}))"
+
+
+def pair(tmp_path: Path) -> list[Runner]:
+    """Two machines that share a folder."""
+    found = [Runner(tmp_path / "shared"), Runner(tmp_path / "shared")]
+    for rank, one in enumerate(found):
+        one.variables["RUNYARD_NODE_RANK"] = str(rank)
+    return found
+
+
+def work(machines: list[Runner], server: StandIn) -> list[int]:
+    """Do the job on all machines; their exit codes."""
+    file = machines[0].lay(server)
+    calls = [
+        subprocess.Popen(one.command("work", file), env=one.variables, stdout=-1, stderr=-2)
+        for one in machines
+    ]
+    said = [one.communicate(timeout=120)[0].decode() for one in calls]
+    machines[0].said = "\n".join(said)
+    return [one.returncode for one in calls]
+
+
+def test_processes_of_one_machine_know_one_another(runner: Runner, server: StandIn) -> None:
+    server.told.definition = {**python(SHOW), "process_count": 3, "communicator": "PyTorch"}
+    assert runner.work(server) == 0
+    logs = ["user_logs/std_log.txt", "user_logs/std_log_1.txt", "user_logs/std_log_2.txt"]
+    shown = [json.loads(server.told.log(name)) for name in logs]
+    assert [(one["RANK"], one["LOCAL_RANK"], one["WORLD_SIZE"]) for one in shown] == [
+        ("0", "0", "3"),
+        ("1", "1", "3"),
+        ("2", "2", "3"),
+    ]
+    assert len({(one["MASTER_ADDR"], one["MASTER_PORT"]) for one in shown}) == 1
+
+
+def test_one_that_fails_ends_the_others(runner: Runner, server: StandIn) -> None:
+    text = "import os, time; os.environ['RUNYARD_RANK'] == '1' and os._exit(4); time.sleep(100)"
+    server.told.definition = {**python(text), "process_count": 2}
+    assert runner.work(server) == 4
+    assert server.told.ends[0]["error"]["message"] == "Process 1 failed with exit code 4; its log says more."
+
+
+def test_machines_find_one_another_and_end_together(tmp_path: Path, server: StandIn) -> None:
+    machines = pair(tmp_path)
+    text = SHOW + "; import time; time.sleep(3 * int(os.environ['RANK']))"
+    server.told.definition = {**python(text), "node_count": 2, "communicator": "PyTorch"}
+    assert work(machines, server) == [0, 0], machines[0].said
+    shown = [json.loads(server.told.log(f"user_logs/std_log{end}.txt")) for end in ("", "_1")]
+    assert [one["NODE_RANK"] for one in shown] == ["0", "1"]
+    assert shown[0]["MASTER_ADDR"] == shown[1]["MASTER_ADDR"]
+    assert shown[0]["MASTER_PORT"] == shown[1]["MASTER_PORT"]
+    assert [(one["state"]) for one in server.told.ends] == [
+        "Completed"
+    ]  # told by the first, after the second
+
+
+def test_a_failure_on_another_machine_ends_the_job(tmp_path: Path, server: StandIn) -> None:
+    machines = pair(tmp_path)
+    text = "import os, time; os.environ['RUNYARD_NODE_RANK'] == '1' and os._exit(4); time.sleep(100)"
+    server.told.definition = {**python(text), "node_count": 2}
+    assert work(machines, server) == [1, 4]
+    assert "On machine 1: Process 1 failed with exit code 4" in server.told.ends[0]["error"]["message"]
+
+
+def test_outputs_and_folders_of_machines_are_their_own(tmp_path: Path, server: StandIn) -> None:
+    machines = pair(tmp_path)
+    text = "import os; r = os.environ['RUNYARD_RANK']; open(f'outputs/{r}', 'w').write(os.getcwd())"
+    server.told.definition = {**python(text), "node_count": 2}
+    assert work(machines, server) == [0, 0]
+    folder = machines[0].job
+    assert server.told.artifacts == {
+        "outputs/0": str(folder / "work").encode(),
+        "outputs/1": str(folder / "work-1").encode(),
+    }
+
+
+def test_a_job_of_several_machines_is_canceled_everywhere(tmp_path: Path, server: StandIn) -> None:
+    machines = pair(tmp_path)
+    text = "import time; print('working', flush=True); time.sleep(100)"
+    server.told.definition = {**python(text), "node_count": 2}
+    file = machines[0].lay(server)
+    calls = [subprocess.Popen(one.command("work", file), env=one.variables) for one in machines]
+    until(lambda: "working" in server.told.log("user_logs/std_log_1.txt"))
+    server.told.cancel = True
+    assert [one.wait(60) for one in calls] == [143, 143]
+    assert [one["state"] for one in server.told.ends] == ["Canceled"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "rank"),
+    [
+        ({}, 0),
+        ({"RUNYARD_NODE_RANK": "2", "SLURM_NODEID": "1"}, 2),
+        ({"SLURM_NODEID": "1", "SLURM_PROCID": "3"}, 1),
+        ({"SLURM_PROCID": "3"}, 3),
+    ],
+)
+def test_the_rank_of_a_machine_is_what_its_engine_says(variables: dict[str, str], rank: int) -> None:
+    assert node_rank(variables) == rank
+
+
+@pytest.mark.parametrize(
+    ("communicator", "expected"),
+    [
+        (
+            "Mpi",
+            {
+                "OMPI_COMM_WORLD_RANK": "3",
+                "OMPI_COMM_WORLD_SIZE": "4",
+                "OMPI_COMM_WORLD_LOCAL_RANK": "1",
+                "OMPI_COMM_WORLD_LOCAL_SIZE": "2",
+                "MASTER_ADDR": "a",
+            },
+        ),
+        (
+            "PyTorch",
+            {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "NODE_RANK": "1", "MASTER_PORT": "5"},
+        ),
+        ("None", {"RUNYARD_RANK": "3", "RUNYARD_WORLD_SIZE": "4"}),
+    ],
+)
+def test_variables_by_which_processes_know_one_another(communicator: str, expected: dict[str, str]) -> None:
+    found = Group(communicator, node=1, nodes=2, each=2, hosts=["a", "b"], port=5).variables(1)
+    assert expected.items() <= found.items()
+
+
+def test_tensorflow_is_told_all_addresses() -> None:
+    group = Group("TensorFlow", node=1, nodes=2, each=1, hosts=["a", "b"], port=5)
+    told: dict[str, Any] = json.loads(group.variables(0)["TF_CONFIG"])
+    assert told == {"cluster": {"worker": ["a:5", "b:5"]}, "task": {"type": "worker", "index": 1}}
