@@ -18,6 +18,7 @@ from runyard.server.composition.people import people_routes
 from runyard.server.composition.reporting import Reporting
 from runyard.server.composition.sources import Sources
 from runyard.server.composition.studio import studio_routes
+from runyard.server.composition.sweeps import Sweeps
 from runyard.server.composition.tables import table_routes
 from runyard.server.composition.tracking import Tracking
 from runyard.server.composition.workspaces import workspace_routes
@@ -58,6 +59,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     jobs = Jobs(
         base, tracking, sources, job_stores, computes.service, sources.environments, computes.handover
     )
+    sweeps = Sweeps(base, tracking, job_stores, jobs)
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)
@@ -74,6 +76,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
             *data.routes(),
             *sources.routes(),
             *jobs.routes(),
+            *sweeps.routes(),
             *computes.routes(),
             *studio_routes(base, tracking, data),
             *tracking.transfer_routes(),
@@ -84,7 +87,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
         studio.page_route(bundle),
     )
     reporting.dispatcher.routes = table
-    lifespan = _lifespan(base, tracking, data, reporting, events, sources, jobs, computes)
+    lifespan = _lifespan(base, tracking, data, reporting, events, sources, jobs, computes, sweeps)
     gate = Gate(
         split(settings.allowed_hosts),
         split(settings.allowed_origins),
@@ -104,6 +107,7 @@ def _lifespan(
     sources: Sources,
     jobs: Jobs,
     computes: Computes,
+    sweeps: Sweeps,
 ) -> Lifespan:
     """What runs beside the requests, and what is closed after the last."""
     compactor = Compactor(base.database)
@@ -120,7 +124,7 @@ def _lifespan(
         await data.outlet.start()
         async with compactor.running(), purger.running(), reporting.watcher.running():
             async with events.service.running(), sources.running(), jobs.running():
-                async with computes.dispatcher.running():
+                async with computes.dispatcher.running(), sweeps.upkeep.running():
                     yield
         await base.database.close()
         await data.datastores.aclose()

@@ -22,7 +22,7 @@ from runyard.store.workspace_contracts import NewWorkspace
 from tests.contract.store.series_stage import PAGE_KEY, Stage, sqlite_stage
 
 ROOT = "mlflow-artifacts:"
-OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job|snapshot|environment)_id")
+OWNED = re.compile(r"(workspace|experiment|run|model|trace|dataset|log|job|snapshot|environment|sweep)_id")
 NOT_CLEARED = {"workspaces", "access_tokens", "purges"}
 RUN_PARTS = {
     "point_log": "run_id, count, codec, data",
@@ -67,6 +67,7 @@ WITH_ID = {
     "snapshots",
     "snapshot_blobs",
     "environments",
+    "sweeps",
     "keys",
     "runs",
     "logged_models",
@@ -118,6 +119,8 @@ def fill(stage: Stage, workspace: Workspace, runs: int = 2, keys: int = 3) -> No
                     else:
                         insert(tx, table, columns, *given[: 1 if "key_id" not in columns else 3])
             _fill_job(tx, workspace, run)
+            swept = insert(tx, "sweeps", "workspace_id, uuid, run_id, config, created_ms", workspace.id, uuid.uuid4().hex, run, "{}")  # fmt: skip
+            insert(tx, "sweep_trials", "sweep_id, number, uuid, parameters", swept, 0, "u", "{}")
             log = insert(
                 tx, "run_logs", "run_id, name, size, state, gap_start, gap_stop, updated_ms", run, "logs/a"
             )

@@ -48,6 +48,7 @@ def _of(owner: str, **tables: str) -> list[Table]:
 
 RUN_PARTS = [
     Table("run_logs", ("id",), "run_id", _of("log_id", run_log_chunks="start")),
+    Table("sweeps", ("id",), "run_id", _of("sweep_id", sweep_trials="number")),
     Table("jobs", ("id",), "run_id", _of("job_id", job_texts="")),
     *_of(
         "run_id",
@@ -102,6 +103,7 @@ OF_WORKSPACE = [
     Table("alerts", ("id",), "workspace_id", _of("alert_id", alert_deliveries="id")),
     Table("liveness", ("workspace_id", "experiment_id"), "workspace_id"),
     Table("saved_views", ("id",), "workspace_id"),
+    Table("sweeps", ("id",), "workspace_id", _of("sweep_id", sweep_trials="number")),
     Table("snapshots", ("id",), "workspace_id", _of("snapshot_id", snapshot_files="blob_id")),
     Table("snapshot_blobs", ("id",), "workspace_id"),
     Table("environments", ("id",), "workspace_id", _of("environment_id", environment_versions="version")),

@@ -1,0 +1,47 @@
+"""Sweeps: many runs of one script with different parameters."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runyard.server.routing import Route, api
+from runyard.services.context import Context
+from runyard.services.jobs_submission import Submission
+from runyard.services.sweeps import SweepService, SweepSubmission
+from runyard.wire.api.jobs import JobMessage
+from runyard.wire.api.sweeps import SubmitSweep, SubmittedSweep, SweepMessage, SweepOfRun
+from runyard.wire.mlflow.runs import RunMessage
+
+BODY_LIMIT = 4 * 1024 * 1024
+OF_JOB = (
+    *("target", "definition", "experiment_id", "experiment_name", "run_id", "run_name", "tags", "properties"),
+    *("snapshot_id", "priority", "parent_run_id", "dry_run"),
+)
+
+
+def routes(service: SweepService) -> list[Route]:
+    """All of them."""
+
+    async def submit(ctx: Context, body: SubmitSweep) -> SubmittedSweep:
+        """Submit a sweep: a run for all of it, below which a run for each trial is made with the parameters that it tries.
+
+        Trials are called with `--name value` after the script's arguments; their parameters are also the tag
+        `hyperparameters`, and params of their runs once they have ended, where the script has not logged them itself.
+        The same again with the same `run_id` answers the same sweep.
+        """
+        job = Submission(**{name: getattr(body, name) for name in OF_JOB})
+        made = await service.submit(ctx, SweepSubmission(job, body.config(), body.seed))
+        if made.job is None:
+            return SubmittedSweep(request=made.request)
+        run = msgspec.json.decode(made.run, type=RunMessage)
+        return SubmittedSweep(run, JobMessage.of(made.job, {}))
+
+    async def get(ctx: Context, body: SweepOfRun) -> SweepMessage:
+        """Get a sweep with its trials and the best of them."""
+        found = await service.get(ctx, body.run_id)
+        return SweepMessage.of(body.run_id, found.sweep.config, list(found.trials), found.best)
+
+    return [
+        *api("POST", "/sweeps", SubmitSweep, submit, "jobs/write", decides=True, body_limit=BODY_LIMIT),
+        *api("GET", "/sweeps/{run_id}", SweepOfRun, get, "runs/read"),
+    ]
