@@ -24,9 +24,10 @@ SERVICE = "/mlflow-artifacts"
 
 
 def places(tracking_uri: str | None, registry_uri: str | None) -> dict[str, str | None]:
-    """Arguments that MLflow 3 knows and MLflow 2 does not."""
+    """Arguments that MLflow 2 does not know, and MLflow 3 at first only the one of them."""
     known = inspect.signature(HttpArtifactRepository).parameters
-    return {"tracking_uri": tracking_uri, "registry_uri": registry_uri} if "tracking_uri" in known else {}
+    given = {"tracking_uri": tracking_uri, "registry_uri": registry_uri}
+    return {name: value for name, value in given.items() if name in known}
 
 
 class WorkspaceArtifacts(HttpArtifactRepository):  # type: ignore[misc]
