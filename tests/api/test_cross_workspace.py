@@ -73,7 +73,7 @@ NOT_FOUND_AT_HOME = {
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
     "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events", "log-appends", "logs/content",
     "jobs/{run_id}", "{run_id}/claim", "{run_id}/begin", "{run_id}/beat", "{run_id}/end",
-    "{run_id}/snapshot", "snapshot/archive", "snapshot/file",
+    "{run_id}/snapshot", "snapshot/archive", "snapshot/file", "v1/sweeps", "sweeps/{run_id}",
 }  # fmt: skip
 
 
