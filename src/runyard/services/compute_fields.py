@@ -185,12 +185,19 @@ def _belongs(workspace_id: int, name: str) -> tuple[str, str, str]:
 
 
 def _merged(kept: Mapping[str, Any], given: object) -> dict[str, Any]:
-    """Replaced by key; null takes one away. The error never repeats what was sent."""
+    """Replaced by key; an empty one is taken away, and a password and a private key replace one another. The error never
+    repeats what was sent.
+    """
     if given is None:
         return dict(kept)
     if not isinstance(given, dict):
         raise InvalidInput("Invalid credentials: they must be an object.")
-    merged = {**kept, **given}
+    replaced = (
+        {"password", "private_key", "private_key_passphrase"}
+        if given.keys() & {"password", "private_key"}
+        else set()
+    )
+    merged = {**{key: value for key, value in kept.items() if key not in replaced}, **given}
     return {str(key): value for key, value in merged.items() if value not in (None, "", {})}
 
 
@@ -201,7 +208,7 @@ def _with_known_keys(settings: Mapping[str, Any], old: Mapping[str, Any]) -> Map
         return settings
     known = {_where(one): one.get("host_key", "") for one in old.get("hosts", ())}
     filled = [one if "host_key" in one else {**one, "host_key": known.get(_where(one), "")} for one in hosts]
-    return {**settings, "hosts": filled}
+    return {**settings, "hosts": [{key: one[key] for key in one if key != "fingerprint"} for one in filled]}
 
 
 def _where(host: Mapping[str, Any]) -> tuple[str, str]:

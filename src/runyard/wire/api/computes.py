@@ -34,7 +34,7 @@ class CreateCompute(msgspec.Struct):
 
 
 class UpdateCompute(msgspec.Struct):
-    """What is left out stays; credentials are replaced by key, null takes one away."""
+    """What is left out stays; credentials are replaced by key, an empty one is taken away."""
 
     name: str
     settings: dict[str, Any] | None = None
