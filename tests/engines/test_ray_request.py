@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runyard.engines.contracts import EngineRefused, Phase
-from runyard.engines.ray.answers import RayJob, never_began, nodes_of, same_request, state_of
+from runyard.engines.ray.answers import RayJob, is_ghost, never_began, nodes_of, same_request, state_of
 from runyard.engines.ray.http import RayHttp
 from runyard.engines.ray.package import package
 from runyard.engines.ray.request import JOB_VARIABLE, job_request, shown
@@ -112,6 +112,11 @@ def test_what_ray_gave_up_while_it_waited_can_be_asked_for_again() -> None:
     given_up = RayJob("FAILED", error_type="JOB_SUPERVISOR_ACTOR_START_TIMEOUT", **known)
     assert never_began(given_up) and same_request(given_up) == body
     assert not never_began(RayJob("FAILED", driver_exit_code=1, error_type="JOB_ENTRYPOINT_COMMAND_ERROR"))
+
+
+def test_ghosts_of_removed_jobs_are_known() -> None:
+    ghost = RayJob("FAILED", "runyard-train_1", "Entrypoint not found.")
+    assert is_ghost(ghost) and not is_ghost(RayJob("FAILED", "raysubmit_1", "Entrypoint not found."))
 
 
 def test_nodes_count_the_jobs_on_them() -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 
 from runyard.engines.contracts import EngineState, Phase
+from runyard.engines.ray.request import PREFIX
 from runyard.entities.compute import Node
 
 START_TIMEOUT = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
+ENDED = frozenset(("STOPPED", "SUCCEEDED", "FAILED"))
+NO_ENTRYPOINT = "Entrypoint not found."
 MESSAGE_CHARACTERS = 2_000
 _LOST = ("JOB_SUPERVISOR_ACTOR_DIED", "JOB_SUPERVISOR_ACTOR_UNKNOWN_FAILURE")
 _MEGABYTE = 1024 * 1024
@@ -51,6 +54,11 @@ def never_began(job: RayJob) -> bool:
     return job.error_type == START_TIMEOUT or (
         job.error_type is None and "failed to start within" in (job.message or "")
     )
+
+
+def is_ghost(job: RayJob) -> bool:
+    """What Ray writes of a job of ours that was removed before Ray noticed that it had ended."""
+    return job.entrypoint == NO_ENTRYPOINT and (job.submission_id or "").startswith(PREFIX)
 
 
 def same_request(job: RayJob) -> Mapping[str, Any]:

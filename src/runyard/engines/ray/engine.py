@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from runyard.engines.contracts import (
     Phase,
     Ticket,
 )
-from runyard.engines.ray.answers import RayJob, never_began, nodes_of, same_request, state_of
+from runyard.engines.ray.answers import ENDED, RayJob, is_ghost, never_began, nodes_of, same_request, state_of
 from runyard.engines.ray.http import RayHttp
 from runyard.engines.ray.package import package
 from runyard.engines.ray.request import job_request, shown, submission_id
@@ -29,6 +30,7 @@ from runyard.entities.compute import Node
 from runyard.entities.compute_settings import RaySettings
 
 TAIL_BYTES = 64 * 1024
+TIDY_S, TIDY_MOST_S = 3.0, 600.0
 MOST_PENDING = 20  # that wait at Ray; others wait at the server, where they keep their order
 _UNKNOWN = EngineState(Phase.UNKNOWN, "Ray does not know it any more")
 _CANCELED = EngineState(Phase.ENDED, "it was canceled before Ray had room for it", "Canceled")
@@ -48,6 +50,8 @@ class RayEngine:
         self._settings = settings
         self._packing = asyncio.Lock()
         self._package: tuple[str, bytes] | None = None
+        self._tidying: asyncio.Task[None] | None = None
+        self._left: set[str] = set()  # removed, as soon as Ray lets them go
         self._stopped: set[str] = set()  # while they waited: Ray only notices when it has room for them
 
     def request(self, ticket: Ticket) -> EngineRequest:
@@ -90,7 +94,7 @@ class RayEngine:
     async def cancel(self, engine_id: str) -> None:
         """See Engine."""
         job = await self._job(engine_id)
-        if job is None or job.status in ("STOPPED", "SUCCEEDED", "FAILED"):
+        if job is None or job.status in ENDED:
             return
         await self._asked("POST", f"{_path(engine_id)}/stop", b"{}", absent=(404,))
         if job.status == "PENDING":
@@ -117,11 +121,35 @@ class RayEngine:
             ) from exc
 
     async def forget(self, engine_id: str) -> None:
-        """Ray's record of the job and its log are removed; one that Ray still waits with stays until it notices."""
-        await self._asked("DELETE", _path(engine_id), absent=(404, 500))
+        """Ray's record of the job and its log are removed; one that Ray still waits with, when it has noticed."""
+        self._left.add(engine_id)
+        await self._removed(engine_id)
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidy())
 
     async def aclose(self) -> None:
-        """Nothing stays open between requests."""
+        """No connection stays open between requests."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
+
+    async def _tidy(self) -> None:
+        """What can only be removed when Ray has noticed that it has ended."""
+        pause_s = TIDY_S
+        while pause_s < TIDY_MOST_S:
+            await asyncio.sleep(pause_s)
+            with contextlib.suppress(EngineUnreachable, EngineRefused):
+                await self._jobs()
+            if not self._left:
+                return
+            pause_s *= 1.5
+
+    async def _removed(self, name: str) -> None:
+        status, content = await self._http.send("DELETE", _path(name))
+        if status in (200, 404):
+            self._left.discard(name)
+        elif status != 500 or b"non-terminal" not in content:
+            raise _failure(status, content.decode(errors="replace"))
 
     def _packed(self) -> tuple[str, bytes]:
         if self._package is None:
@@ -175,7 +203,13 @@ class RayEngine:
             raise EngineUnreachable(
                 f"{self._http.address} answers otherwise than a Ray dashboard: {exc}"
             ) from exc
-        return {job.submission_id: job for job in listed if job.submission_id}
+        found = {job.submission_id: job for job in listed if job.submission_id}
+        over = {name for name, job in found.items() if name in self._left and job.status in ENDED}
+        for name in over | {name for name, job in found.items() if is_ghost(job)}:
+            del found[name]
+            await self._removed(name)
+        self._left.intersection_update(found)
+        return found
 
     async def _job(self, engine_id: str) -> RayJob | None:
         content = await self._asked("GET", _path(engine_id), absent=(404,))

@@ -1,0 +1,125 @@
+"""A real Ray cluster of two nodes on loopback: a head on 127.0.0.2 and a worker on 127.0.0.3, with a CPU each.
+
+Ray is installed on first use, below `.cache/envs`. About 1.5 GB of memory; up in 20 to 60 seconds, and each job takes some
+more to begin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.compat.building import built, environment
+from tests.components.processes import free_ports, running, wait_until
+
+LOCK = Path(__file__).with_name("ray.txt")
+HEAD, WORKER = "127.0.0.2", "127.0.0.3"
+_START_S = 240.0
+_SHARED = (
+    *("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats", "--block"),
+    *("--min-worker-port=0", "--max-worker-port=0"),  # the system chooses; Ray's own range is anybody's
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ray:
+    """A running cluster.
+
+    Attributes:
+        address: of the Jobs API.
+        home: a folder for jobs is `shared`; all else there is Ray's.
+    """
+
+    address: str
+    home: Path
+
+    @property
+    def shared(self) -> Path:
+        """Where jobs work."""
+        return self.home / "shared"
+
+    def end_worker(self) -> None:
+        """Pull the plug of the second node."""
+        _end(_processes_of(str(self.home / "worker")), signal.SIGKILL)
+
+
+def ray_python() -> Path:
+    """The interpreter that has Ray.
+
+    Raises: RuntimeError with the installer's output, if it has to be made and that fails.
+    """
+    return built("ray", LOCK, environment(LOCK)) / "bin" / "python"
+
+
+@contextlib.contextmanager
+def ray_cluster() -> Iterator[Ray]:
+    """Run a cluster until the block ends; its files are then deleted.
+
+    Raises: ComponentFailed, when it does not come up.
+    """
+    programs = ray_python().parent
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        (home / "shared").mkdir()
+        port, dashboard, client, *others = free_ports(7)
+        variables = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_raylet_start_wait_time_s": "150",
+        }
+        start = [str(programs / "ray"), "start", *_SHARED]
+        head = [*start, "--head", f"--node-ip-address={HEAD}", f"--port={port}", f"--temp-dir={home}/head"]
+        head += [
+            "--dashboard-host=127.0.0.1",
+            f"--dashboard-port={dashboard}",
+            f"--ray-client-server-port={client}",
+            *_agent_ports(others[:2]),
+        ]
+        worker = [*start, f"--node-ip-address={WORKER}", f"--address={HEAD}:{port}"]
+        worker += [f"--temp-dir={home}/worker", *_agent_ports(others[2:])]
+        address = f"http://127.0.0.1:{dashboard}"
+        try:
+            with running(head, home / "head.log", environment=variables, grace_s=15) as process:
+                wait_until(lambda: _nodes(address) == 1, process, home / "head.log", _START_S)
+                with running(worker, home / "worker.log", environment=variables, grace_s=15) as second:
+                    wait_until(lambda: _nodes(address) == 2, second, home / "worker.log", _START_S)
+                    yield Ray(address, home)
+        finally:
+            _end(_processes_of(folder), signal.SIGKILL)
+
+
+def _agent_ports(ports: list[int]) -> list[str]:
+    """Both nodes are on one machine, where others may have Ray's usual ports."""
+    return [f"--dashboard-agent-listen-port={ports[0]}", f"--dashboard-agent-grpc-port={ports[1]}"]
+
+
+def _nodes(address: str) -> int:
+    """How many nodes are alive, as the cluster's dashboard says."""
+    try:
+        with urllib.request.urlopen(f"{address}/api/v0/nodes?limit=10", timeout=5) as answer:
+            return int(answer.read().count(b'"ALIVE"'))
+    except (OSError, urllib.error.URLError):
+        return 0
+
+
+def _processes_of(folder: str) -> list[int]:
+    """Processes whose command line names a folder of this cluster: those that Ray left."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/".encode() in place.read_bytes() + b"/" and int(place.parent.name) != os.getpid():
+                found.append(int(place.parent.name))
+    return found
+
+
+def _end(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
