@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent
 LONGEST = (
     "compat/test_client.py",
     "studio/test_runs_table.py",
+    "acceptance/test_jobs_ray.py",
     "acceptance/test_kill.py",
     "studio/test_access.py",
     "transfer/test_real_mlflow.py",
@@ -20,6 +21,7 @@ LONGEST = (
     "docs/test_blocks.py",
     "studio/test_artifacts.py",
     "api/test_hostile_input.py",
+    "acceptance/test_jobs_slurm.py",
     "studio/test_run_page.py",
     "compat/azureml/test_scripts.py",
     "studio/test_security.py",
