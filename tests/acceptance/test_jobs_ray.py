@@ -163,6 +163,20 @@ def test_a_lost_node_is_told(tmp_path: Path) -> None:
         assert states.count("Running") == 1, "the other node's job goes on"
 
 
+@pytest.mark.long
+def test_one_that_ray_gave_up_because_it_had_no_room_waits_there_again(tmp_path: Path) -> None:
+    with ray.ray_cluster(RAY_JOB_START_TIMEOUT_SECONDS="30") as own:
+        server = JobServer(ServerProcess(tmp_path / "data").start())
+        server.compute("ray", "ray", settings={"address": own.address, "folder": str(own.shared)})
+        running = [server.shell("ray", "echo up; sleep 70") for _ in range(2)]
+        for run_id in running:
+            server.wait_log(run_id, "up", limit_s=120)
+        waiting = server.shell("ray", "echo at last")
+        server.wait(waiting, lambda job: "it waits there again" in job["waits"], limit_s=120)
+        assert [job["state"] for job in server.wait_ended([waiting, *running], 240)] == ["Completed"] * 3
+        assert server.log(waiting) == "at last\n"
+
+
 def _is_gone(cluster: Ray, run_ids: list[str]) -> None:
     """Ray has no record of these jobs any more."""
     until = time.monotonic() + 60

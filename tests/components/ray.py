@@ -59,9 +59,11 @@ def ray_python() -> Path:
 
 
 @contextlib.contextmanager
-def ray_cluster() -> Iterator[Ray]:
+def ray_cluster(**settings: str) -> Iterator[Ray]:
     """Run a cluster until the block ends; its files are then deleted.
 
+    Args:
+        settings: variables for Ray's processes.
     Raises: ComponentFailed, when it does not come up.
     """
     programs = ray_python().parent
@@ -73,6 +75,7 @@ def ray_cluster() -> Iterator[Ray]:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_raylet_start_wait_time_s": "150",
+            **settings,
         }
         start = [str(programs / "ray"), "start", *_SHARED]
         head = [*start, "--head", f"--node-ip-address={HEAD}", f"--port={port}", f"--temp-dir={home}/head"]

@@ -1,0 +1,139 @@
+"""The engine for Ray against servers that are none, that refuse, or that are away; the real one is in tests/acceptance."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable
+from runyard.engines.ray.engine import RayEngine, open_ray
+from runyard.engines.shell.contracts import Reach
+from runyard.entities.compute_settings import RaySettings
+from runyard.errors import InvalidInput
+from tests.components.processes import free_ports
+from tests.engines.following import REACH
+from tests.engines.tickets import ticket
+
+Answers = Callable[[str, str], tuple[int, bytes]]
+
+
+@contextmanager
+def answering(answers: Answers) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """The address of a server that answers so, and the headers of what it was asked."""
+    asked: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            asked.append({name.lower(): value for name, value in self.headers.items()})
+            status, content = answers(self.command, self.path)
+            self.send_response(status)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in (content[:5], content[5:]):
+                if piece:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+
+        do_POST = do_PUT = do_DELETE = do_GET
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+def ask(address: str, what: Callable[[RayEngine], Awaitable[Any]], reach: Reach = REACH) -> Any:
+    async def scenario() -> Any:
+        engine = open_ray(RaySettings(address), {"headers": {"Authorization": "Bearer secret"}}, reach)
+        try:
+            return await what(engine)
+        finally:
+            await engine.aclose()
+
+    return asyncio.run(scenario())
+
+
+EVERYTHING = [
+    lambda engine: engine.nodes(),
+    lambda engine: engine.states(["runyard-a"]),
+    lambda engine: engine.find(["a"]),
+    lambda engine: engine.submit(ticket()),
+    lambda engine: engine.cancel("runyard-a"),
+]
+
+
+@pytest.mark.parametrize("what", EVERYTHING)
+def test_what_does_not_answer_is_unreachable(what: Callable[[RayEngine], Awaitable[Any]]) -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(EngineUnreachable, match=rf"127.0.0.1:{port} does not answer"):
+        ask(f"http://127.0.0.1:{port}", what)
+
+
+@pytest.mark.parametrize("what", EVERYTHING)
+def test_what_is_no_ray_is_told(what: Callable[[RayEngine], Awaitable[Any]]) -> None:
+    with answering(lambda method, path: (200, b"<html>hello</html>")) as (address, _):
+        with pytest.raises(EngineUnreachable, match=r"otherwise than a Ray dashboard"):
+            ask(address, what)
+
+
+def test_credentials_are_sent_and_their_refusal_is_told_without_them() -> None:
+    with answering(lambda method, path: (401, b"no")) as (address, asked):
+        with pytest.raises(EngineRefused, match="its credentials need") as told:
+            ask(address, lambda engine: engine.nodes())
+    assert asked[0]["authorization"] == "Bearer secret" and "secret" not in str(told.value)
+
+
+def test_a_host_that_may_not_be_reached_is_refused() -> None:
+    async def judged(host: str, port: int) -> Any:
+        raise InvalidInput(f"Invalid host {host!r}: it is in a private network.")
+
+    with pytest.raises(EngineRefused, match="private network"):
+        ask("http://10.1.2.3:8265", lambda engine: engine.nodes(), Reach(judged, REACH.fix_host_key))
+
+
+def test_a_cluster_that_was_just_started_is_asked_later() -> None:
+    def answers(method: str, path: str) -> tuple[int, bytes]:
+        if method == "POST":
+            return 500, b"No available agent to submit job, please try again later."
+        return 200, b"[]"
+
+    with answering(answers) as (address, _), pytest.raises(EngineUnreachable, match="No available agent"):
+        ask(address, lambda engine: engine.submit(ticket()))
+
+
+def test_one_that_ray_has_already_is_the_same() -> None:
+    def answers(method: str, path: str) -> tuple[int, bytes]:
+        if method == "POST":
+            return 500, b"Traceback\nValueError: Job with submission_id runyard-train_1 already exists."
+        return 200, b"[]"
+
+    with answering(answers) as (address, _):
+        assert ask(address, lambda engine: engine.submit(ticket())) == "runyard-train_1"
+
+
+def test_many_that_wait_there_keep_others_in_the_queue() -> None:
+    waiting = [
+        {"status": "PENDING", "submission_id": f"x{number}", "entrypoint": "x"} for number in range(20)
+    ]
+    with answering(lambda method, path: (200, json.dumps(waiting).encode())) as (address, _):
+        with pytest.raises(EngineBusy, match="20 jobs wait for room"):
+            ask(address, lambda engine: engine.submit(ticket()))
