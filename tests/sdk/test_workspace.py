@@ -160,7 +160,7 @@ def test_the_other_collections(other: Workspace) -> None:
     assert (other.datasets, other.environments, other.images, other.webservices) == ({}, {}, {}, {})
     with pytest.raises(UserErrorException):
         other.set_default_datastore("absent")
-    assert other.get_default_compute_target("CPU") is None  # type: ignore[func-returns-value]
+    assert other.get_default_compute_target("CPU") is None
     with pytest.raises(ValueError, match="CPU or GPU"):
         other.get_default_compute_target("TPU")
 

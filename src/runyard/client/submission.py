@@ -24,6 +24,7 @@ from runyard.errors import InvalidInput, RunyardError
 PATH = "/api/v1/jobs"
 HERE = "local"  # the machine that submits
 PATCH = "code/changes.patch"
+SNAPSHOT_PROPERTY = "ContentSnapshotId"
 _PYTHON = re.compile(r"python[0-9.]*(\.exe)?")
 
 
@@ -86,7 +87,11 @@ def submit(connection: Connection, what: Submission, moved: snapshots.Moved = la
         "run_id": what.run_id or new_run_id(what.experiment),
         "run_name": what.run_name or None,
         "tags": {**git_tags(git), **what.tags},
-        "properties": {**git_properties(git), **what.properties},
+        "properties": {
+            **({SNAPSHOT_PROPERTY: snapshot} if snapshot else {}),
+            **git_properties(git),
+            **what.properties,
+        },
         "target": what.target,
         "kind": what.kind,
         "definition": definition,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from runyard.sdk.compute_settings import (
     ComputeConfiguration,
+    configuration,
     hosts_of,
     limits_of,
     ssh_credentials,
@@ -211,7 +212,7 @@ class RemoteCompute(ComputeTarget, kind="ssh"):
         folder: str | None = None,
         python: str | None = None,
         jobs_per_host: int | None = None,
-        **limits: int,
+        **more: Any,
     ) -> ComputeConfiguration:
         """Machines.
 
@@ -222,7 +223,8 @@ class RemoteCompute(ComputeTarget, kind="ssh"):
             folder: where work lies there, by default ~/.runyard.
             python: the interpreter that the runner is started with, by default python3.
             jobs_per_host: at once, 1 by default.
-            limits: max_running, max_running_per_person, max_queued_per_person, max_seconds.
+            more: max_running, max_running_per_person, max_queued_per_person, max_seconds; groups: whose members may
+                submit; server_url: how the machines reach the server; description; tags.
         """
         settings = {
             "hosts": hosts_of(address, ssh_port, host_key),
@@ -231,12 +233,8 @@ class RemoteCompute(ComputeTarget, kind="ssh"):
             "python": python,
             "jobs_per_host": jobs_per_host,
         }
-        return ComputeConfiguration(
-            kind="ssh",
-            settings=_given(settings),
-            credentials=ssh_credentials(password, private_key_file, private_key_passphrase),
-            limits=limits_of(**limits),
-        )
+        credentials = ssh_credentials(password, private_key_file, private_key_passphrase)
+        return configuration("ssh", settings, credentials, more)
 
     @property
     def address(self) -> str:
@@ -275,7 +273,7 @@ class SlurmCompute(ComputeTarget, kind="slurm"):
         qos: str | None = None,
         sbatch: Sequence[str] = (),
         modules: Sequence[str] = (),
-        **limits: int,
+        **more: Any,
     ) -> ComputeConfiguration:
         """A cluster.
 
@@ -295,14 +293,8 @@ class SlurmCompute(ComputeTarget, kind="slurm"):
             "sbatch": list(sbatch) or None,
             "modules": list(modules) or None,
         }
-        return ComputeConfiguration(
-            kind="slurm",
-            settings=_given(settings),
-            credentials=ssh_credentials(password, private_key_file, private_key_passphrase)
-            if address
-            else {},
-            limits=limits_of(**limits),
-        )
+        credentials = ssh_credentials(password, private_key_file, private_key_passphrase) if address else {}
+        return configuration("slurm", settings, credentials, more)
 
 
 class RayCompute(ComputeTarget, kind="ray"):
@@ -316,7 +308,7 @@ class RayCompute(ComputeTarget, kind="ray"):
         headers: Mapping[str, str] | None = None,
         folder: str | None = None,
         python: str | None = None,
-        **limits: int,
+        **more: Any,
     ) -> ComputeConfiguration:
         """A cluster.
 
@@ -325,12 +317,7 @@ class RayCompute(ComputeTarget, kind="ray"):
             headers: sent with each request and kept encrypted, such as Authorization.
         """
         settings = {"address": address, "folder": folder, "python": python}
-        return ComputeConfiguration(
-            kind="ray",
-            settings=_given(settings),
-            credentials={"headers": dict(headers)} if headers else {},
-            limits=limits_of(**limits),
-        )
+        return configuration("ray", settings, {"headers": dict(headers)} if headers else {}, more)
 
 
 class LocalCompute(ComputeTarget, kind="local"):
@@ -344,7 +331,7 @@ class LocalCompute(ComputeTarget, kind="local"):
         python: str | None = None,
         user: str | None = None,
         jobs_at_once: int | None = None,
-        **limits: int,
+        **more: Any,
     ) -> ComputeConfiguration:
         """The server's machine.
 
@@ -353,8 +340,4 @@ class LocalCompute(ComputeTarget, kind="local"):
             jobs_at_once: as many as it has processors by default.
         """
         settings = {"folder": folder, "python": python, "user": user, "jobs_at_once": jobs_at_once}
-        return ComputeConfiguration(kind="local", settings=_given(settings), limits=limits_of(**limits))
-
-
-def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if value is not None}
+        return configuration("local", settings, {}, more)

@@ -27,11 +27,13 @@ class ComputeConfiguration(msgspec.Struct, frozen=True):
     base: str = ""
     description: str = ""
     tags: Mapping[str, str] = {}
+    groups: Sequence[str] = ()
+    server_url: str = ""
 
     def body(self, name: str) -> dict[str, Any]:
         """As the server takes it."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
-        return {"name": name, **{key: value for key, value in fields.items() if value not in ("", {})}}
+        return {"name": name, **{key: value for key, value in fields.items() if value not in ("", {}, ())}}
 
     def validate_configuration(self) -> None:
         """Kept for scripts that call it; the server checks."""
@@ -42,20 +44,40 @@ class ComputeConfiguration(msgspec.Struct, frozen=True):
         )
 
 
-def limits_of(
-    max_running: int | None = None,
-    max_running_per_person: int | None = None,
-    max_seconds: int | None = None,
-    **more: int | None,
-) -> dict[str, int]:
+LIMITS = ("max_running", "max_running_per_person", "max_queued_per_person", "max_seconds")
+
+
+def limits_of(**given: int | None) -> dict[str, int]:
     """Those that are given."""
-    given = {
-        "max_running": max_running,
-        "max_running_per_person": max_running_per_person,
-        "max_seconds": max_seconds,
-        **more,
-    }
     return {key: int(value) for key, value in given.items() if value is not None}
+
+
+def configuration(
+    kind: str, settings: Mapping[str, Any], credentials: Mapping[str, Any], more: Mapping[str, Any]
+) -> ComputeConfiguration:
+    """A compute target of machines that are there.
+
+    Args:
+        settings: those that are None are left out.
+        more: limits, groups (who may submit), server_url (how the machines reach the server), description, tags.
+    Raises: ComputeTargetException for anything else.
+    """
+    known = (*LIMITS, "groups", "server_url", "description", "tags")
+    unknown = sorted(set(more) - set(known))
+    if unknown:
+        raise ComputeTargetException(
+            f"Unknown argument {unknown[0]!r} of a compute target; beside those of its kind there are {', '.join(known)}."
+        )
+    return ComputeConfiguration(
+        kind=kind,
+        settings={key: value for key, value in settings.items() if value is not None},
+        credentials=credentials,
+        limits=limits_of(**{name: more.get(name) for name in LIMITS}),
+        description=more.get("description") or "",
+        tags=dict(more.get("tags") or {}),
+        groups=tuple(more.get("groups") or ()),
+        server_url=more.get("server_url") or "",
+    )
 
 
 def ssh_credentials(password: str, key_file: str | Path, passphrase: str) -> dict[str, str]:

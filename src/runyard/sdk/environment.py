@@ -278,9 +278,12 @@ class Environment(Section):
 
 
 def described(environment: Environment) -> bool:
-    """Whether anything was said of an environment but its name."""
+    """Whether anything was said of what an environment installs."""
     fresh = Environment(environment.name)
-    return environment.version is not None or environment.definition() != fresh.definition()
+    return environment.version is not None or (environment.python, environment.docker) != (
+        fresh.python,
+        fresh.docker,
+    )
 
 
 def _of_curated(name: str) -> str:

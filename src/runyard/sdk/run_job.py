@@ -18,6 +18,7 @@ from runyard.sdk.run_logs import RunLogs
 from runyard.sdk.workspace_record import iso_time
 
 TARGET_TAG = "runyard.target"
+MAX_SECONDS = 30 * 86_400
 BY_HAND = "sdk"  # what Azure ML says of a run that was not submitted
 
 
@@ -152,7 +153,7 @@ def run_definition(job: Mapping[str, Any]) -> dict[str, Any]:
         "communicator": definition.get("communicator", "None"),
         "nodeCount": definition.get("node_count", 1),
         "processCountPerNode": definition.get("process_count", 1),
-        "maxRunDurationSeconds": definition.get("max_seconds"),
+        "maxRunDurationSeconds": definition.get("max_seconds", MAX_SECONDS),
         "resources": definition.get("resources") or {},
         "environment": definition.get("environment") or {},
         "environmentVariables": definition.get("environment_variables") or {},
