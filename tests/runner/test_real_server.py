@@ -188,3 +188,25 @@ def test_a_killed_runner_leaves_no_process(place: Place) -> None:
     (script,) = processes.of_job(mark)
     os.kill(processes.all_processes()[script].parent, signal.SIGKILL)
     until(lambda: not processes.of_job(mark))
+
+
+def test_what_a_script_logged_while_the_server_was_away_arrives_before_the_end(place: Place) -> None:
+    text = (
+        "import mlflow, time\n"
+        "with mlflow.start_run():\n"
+        "    for step in range(40):\n"
+        "        mlflow.log_metric('loss', step, step=step)\n"
+        "        print('step', step, flush=True)\n"
+        "        time.sleep(0.05)\n"
+    )
+    environment = made(*JOURNALED)
+    run_id = place.submit(text, environment=environment, environment_variables={"RUNYARD_DRAIN_S": "1"})
+    until(lambda: "step 5" in place.log(run_id), 240)
+    place.server.kill()
+    log = place.home / "jobs" / run_id / "runner.log"
+    until(lambda: "it is waited for" in log.read_text(), 60)
+    place.server = place.server.again()
+    assert place.ended(run_id, 120)["state"] == "Completed"
+    history = place.connection.get("/api/2.0/mlflow/metrics/get-history", run_id=run_id, metric_key="loss")
+    assert [one["step"] for one in history["metrics"]] == list(range(40))
+    assert place.log(run_id).count("step ") == 40
