@@ -289,7 +289,7 @@ def test_only_members_of_its_groups_submit(server: Client, directory: Path) -> N
     assert job["state"] == "NotStarted"
     assert server.ok("GET", f"{COMPUTES}/{made['name']}")["counts"] == {"queued": 1, "running": 0}
     assert server.fails("DELETE", f"{COMPUTES}/{made['name']}") == (400, "INVALID_STATE")
-    server.ok("DELETE", f"{COMPUTES}/{made['name']}?force=true")
+    server.ok("DELETE", f"{COMPUTES}/{made['name']}", force=True)
     assert person.ok("GET", f"/api/v1/jobs/{job['run_id']}")["state"] == "Canceled"
 
 

@@ -55,6 +55,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "v1/snapshots": {"files": [{"path": "f.txt", "sha256": "<sha256>", "size": 2}]},
     "v1/datastores": {"kind": "workspace", "name": "<new_name>"},
     "v1/datasets": {"kind": "tabular", "name": "<new_name>"},
+    "v1/computes": {"kind": "ray", "name": "<new_name>", "settings": {"address": "http://127.0.0.1:1"}},
     "v1/secrets": {"value": "v"},
     "trash/restore": {"items": [{"kind": "run", "id": "<run_id>"}]},
     "trash/purge": {"items": [{"kind": "run", "id": "<run_id>"}], "older_than_ms": None},

@@ -74,6 +74,9 @@ def known_records(server: Client) -> dict[str, Any]:
     server.ok("POST", "/api/v1/datasets", name=name, kind="tabular", definition=definition)
     server.ok("POST", "/api/v1/datastores", name=name, kind="workspace", config={})
     server.ok("POST", "/api/v1/secrets", name=name, value="v")
+    cluster = {"address": "http://127.0.0.1:1"}
+    server.ok("POST", "/api/v1/computes", name=name, kind="ray", settings=cluster)
+    server.ok("PUT", f"/api/v1/compute-sizes/{name}", compute=name)
     trace = f"tr-{server.name('t')}"
     place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
     info = {"trace_id": trace, "trace_location": place, "request_time": "2026-01-01T00:00:00Z"}
@@ -93,7 +96,7 @@ def known_records(server: Client) -> dict[str, Any]:
         "definition": definition, "paths": definition["paths"], "op": "take",
         "path": "f.txt", "artifact_path": "f.txt", "update_mask": "rationale", "key_tags": [],
         "sha256": hashlib.sha256(b"{}").hexdigest(),
-        "journal_id": uuid.uuid4().hex, "seconds": 60, "url": "http://127.0.0.1:1/", "events": ["failed"], "project": "azureml-core", "file": "azureml_core.whl",
+        "compute": name, "journal_id": uuid.uuid4().hex, "seconds": 60, "url": "http://127.0.0.1:1/", "events": ["failed"], "project": "azureml-core", "file": "azureml_core.whl",
     }  # fmt: skip
 
 
