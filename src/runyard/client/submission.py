@@ -22,6 +22,7 @@ from runyard.client.transport import Connection
 from runyard.errors import InvalidInput, RunyardError
 
 PATH = "/api/v1/jobs"
+SWEEPS = "/api/v1/sweeps"
 HERE = "local"  # the machine that submits
 PATCH = "code/changes.patch"
 SNAPSHOT_PROPERTY = "ContentSnapshotId"
@@ -36,6 +37,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         folder: the source, of which a snapshot is taken; None: none.
         experiment: its name; it is made if it is not there.
         dry_run: only ask what would be handed to the target's engine.
+        sweep: what is tried, of one: space, sampling, metric, goal, max_total and what else POST /sweeps takes.
     """
 
     definition: Mapping[str, Any]
@@ -50,6 +52,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     parent_run_id: str = ""
     kind: str = "script"
     dry_run: bool = False
+    sweep: Mapping[str, Any] = {}
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -99,9 +102,12 @@ def submit(connection: Connection, what: Submission, moved: snapshots.Moved = la
         "priority": what.priority,
         "parent_run_id": what.parent_run_id or None,
         "dry_run": what.dry_run or None,
+        **what.sweep,
     }
     answer = connection.post(
-        PATH, {key: value for key, value in body.items() if value is not None}, retry=True
+        SWEEPS if what.sweep else PATH,
+        {key: value for key, value in body.items() if value is not None},
+        retry=True,
     )
     if what.dry_run:
         return Submitted(answer.get("run") or {}, answer.get("job") or {}, str(answer.get("request", "")))
