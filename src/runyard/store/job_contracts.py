@@ -157,7 +157,8 @@ class JobQueue(Protocol):
     async def silence(self, quiet_since_ms: int, limit: int) -> Sequence[Job]:
         """Jobs whose runner began and has given no sign since then become NOT_RESPONDING; those that just did.
 
-        A beat makes them what they were. `lost` finds those that stay so.
+        A beat makes them what they were; `not_responding` finds those that stay so. Of jobs of which very many were canceled
+        at once, with their experiment or workspace, some more are.
         """
         ...
 

@@ -18,7 +18,7 @@ from runyard.entities.job import JobError, JobState
 from runyard.entities.run import RunStatus
 from runyard.store.alert_contracts import Beat, NewAlert
 from runyard.store.journal_contracts import Admission, Changed, Stretch
-from runyard.store.sql import purge
+from runyard.store.sql import jobs_changes, purge
 from runyard.store.sql.alerts import SqlAlerts
 from runyard.store.sql.jobs_changes import PATIENCE_MS
 from runyard.store.sql.journals import SqlJournals
@@ -129,6 +129,22 @@ def test_a_failed_job_is_told_to_who_wants_to_know(stage: JobStage) -> None:
     (message,) = [one for one in sent if one.get("experiment_id") == str(stage.experiment)]
     assert (message["event"], message["run_id"]) == ("failed", job.run_id)
     assert "OutOfMemory" in message["text"]
+
+
+def test_very_many_jobs_are_canceled_piece_by_piece(stage: JobStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_changes, "AT_ONCE", 2)
+    jobs = [stage.submit() for _ in range(5)]
+    running = stage.begun()
+    stage.do(stage.stores.experiments.delete(stage.stores.workspace, stage.experiment))
+    states = [stage.now(job).state for job in (*jobs, running)]
+    assert states == [JobState.CANCELED] * 2 + [JobState.NOT_STARTED] * 3 + [JobState.PREPARING]
+    assert stage.do(stage.queue.waiting(stage.compute, 10)) == []
+    assert stage.do(stage.queue.claim(jobs[4].row, "h", 1_000)) is None
+    assert stage.beat(running, JobState.RUNNING)
+    for _ in range(2):
+        stage.do(stage.queue.silence(0, 2))
+    states = [stage.now(job).state for job in (*jobs, running)]
+    assert states == [JobState.CANCELED] * 5 + [JobState.CANCEL_REQUESTED]
 
 
 class NoFiles:

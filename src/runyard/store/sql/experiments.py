@@ -127,7 +127,7 @@ class SqlExperiments:
             now = now_ms()
             tx.execute(SET_STAGE, (to, now, experiment_id))
             if to is Stage.DELETED:
-                cancel_where(tx, "j.experiment_id = ?", experiment_id)
+                cancel_where(tx, "experiment_id", experiment_id)
             tx.execute(SET_RUN_STAGES, (to, now if to is Stage.DELETED else None, experiment_id, to))
             tx.interned.forget_runs()
             tx.changes.of_experiment(workspace_id, experiment_id, runs=True)

@@ -37,6 +37,10 @@ ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, bo
 ACTIVE_BELOW = "j.parent = ? AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
 SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND workspace_id = ? AND state < 8 LIMIT 1"
 OF_UUID = "j.uuid = ? AND j.workspace_id = ?"
+MARK = "UPDATE jobs SET cancel_ms = ? WHERE {of} = ? AND state < 8 AND cancel_ms IS NULL"
+MARKED = f"""j.state < 8 AND j.state <> {JobState.CANCEL_REQUESTED:d} AND j.cancel_ms IS NOT NULL ORDER BY j.id
+    LIMIT ?"""
+AT_ONCE = 500  # jobs that one deletion cancels itself
 WAITS_FOR_ENGINE = (
     "SELECT 1 FROM jobs WHERE state < 8 AND compute_id IS NOT NULL AND cancel_ms > ? AND {of} = ? LIMIT 1"
 )
@@ -97,7 +101,9 @@ def request_cancel(tx: Transaction, job: JobRef) -> None:
         request_cancel(tx, child)
     if _is_idle(tx, job):
         finish(tx, job, JobState.CANCELED, None)
-    elif job.cancel_ms is None and tx.execute(REQUEST, (now_ms(), JobState.CANCEL_REQUESTED, job.id)):
+    elif job.state is not JobState.CANCEL_REQUESTED and tx.execute(
+        REQUEST, (now_ms(), JobState.CANCEL_REQUESTED, job.id)
+    ):
         if job.state.status is not JobState.CANCEL_REQUESTED.status:
             tx.execute(SET_STATUS, (JobState.CANCEL_REQUESTED.status, job.run.id))
             buffer_of(tx).touch(job.run)
@@ -132,14 +138,32 @@ def takes_status(tx: Transaction, run: RunRef, status: RunStatus | None) -> bool
     if not has_job(tx, run.id):
         return False
     if status is RunStatus.KILLED:
-        cancel_where(tx, "r.id = ?", run.id)
+        cancel_where(tx, "run_id", run.id)
     return True
 
 
 def cancel_where(tx: Transaction, place: str, value: int) -> None:
-    """Active jobs of a run (`r.id = ?`), an experiment or a workspace (`j.workspace_id = ?`) are to be canceled."""
-    for job in hold(tx, f"{place} AND j.state < 8 ORDER BY j.id", (value,)):
+    """Active jobs of a run, an experiment or a workspace are to be canceled: some at once, the others as `go_on_canceling`
+    comes to them; nothing of those is handed over meanwhile.
+
+    Args:
+        place: a column of jobs.
+    """
+    some = hold(
+        tx, f"j.{place} = ? AND j.state < 8 AND j.cancel_ms IS NULL ORDER BY j.id LIMIT ?", (value, AT_ONCE)
+    )
+    for job in some:
         request_cancel(tx, job)
+    if len(some) == AT_ONCE:
+        tx.execute(MARK.format(of=place), (now_ms(), value))
+
+
+def go_on_canceling(tx: Transaction, limit: int) -> int:
+    """Some of those that were only marked; how many."""
+    found = hold(tx, MARKED, (limit,))
+    for job in found:
+        request_cancel(tx, job)
+    return len(found)
 
 
 def is_awaited(c: Connection, column: str, value: int) -> bool:

@@ -9,13 +9,14 @@ from runyard.store.job_contracts import Load, SealedKeys
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.jobs import keys_of
-from runyard.store.sql.jobs_changes import enter, finish, told
+from runyard.store.sql.jobs_changes import MARKED, enter, finish, go_on_canceling, told
 from runyard.store.sql.jobs_rows import JOBS, JobRef, find_job, hold, job_of
 from runyard.store.sql.search.fragments import among
 
 ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL AND j.kind <> 'sweep'"
-TARGETS = "SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND compute_id IS NOT NULL AND due_ms <= ?"
-WAITING = f"""{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.due_ms <= ?
+TARGETS = """SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND cancel_ms IS NULL
+    AND compute_id IS NOT NULL AND due_ms <= ?"""
+WAITING = f"""{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.cancel_ms IS NULL AND j.due_ms <= ?
     ORDER BY j.priority DESC, j.id LIMIT ?"""
 ABANDONED = (
     f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
@@ -144,6 +145,7 @@ class SqlJobQueue:
             found += hold(tx, NEVER_BEGUN, (now_ms() - DAY_MS, limit))
             for job in found:
                 enter(tx, job, JobState.NOT_RESPONDING)
+            go_on_canceling(tx, limit)
             for job in hold(tx, UNHEARD_CANCEL, (quiet_since_ms, quiet_since_ms, limit)):
                 finish(tx, job, JobState.CANCELED, None)
             return [one for one in (find_job(tx, job.id) for job in found) if one is not None]
@@ -204,6 +206,7 @@ def _any_silent(c: Connection, since_ms: int) -> bool:
         (SILENT, (since_ms, 1)),
         (NEVER_BEGUN, (now_ms() - DAY_MS, 1)),
         (UNHEARD_CANCEL, (since_ms, since_ms, 1)),
+        (MARKED, (1,)),
     )
     return any(c.one(f"SELECT 1 FROM jobs j WHERE j.state < 8 AND {sql}", values) for sql, values in asked)
 

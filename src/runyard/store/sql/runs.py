@@ -221,7 +221,7 @@ class SqlRuns:
                 require_not_purged(tx, TrashKind.RUN, run.id)
             tx.execute(SET_STAGE, (stage, now_ms() if stage is Stage.DELETED else None, run.id, stage))
             if stage is Stage.DELETED:
-                cancel_where(tx, "r.id = ?", run.id)
+                cancel_where(tx, "run_id", run.id)
             tx.interned.forget_runs()
             gone = stage is Stage.DELETED
             tx.changes.of_runs((run,), ChangeKind.DELETED if gone else ChangeKind.CREATED)

@@ -254,7 +254,7 @@ def _mark(tx: Transaction, workspace_id: int, guid: str, *, delete_files: bool) 
     """The name of a workspace that is being removed is one that nobody can ask for."""
     now = now_ms()
     tx.execute(MARK, (f"~{guid}", now, int(delete_files), workspace_id))
-    cancel_where(tx, "j.workspace_id = ?", workspace_id)
+    cancel_where(tx, "workspace_id", workspace_id)
     tx.execute(REVOKE, (now, workspace_id))
 
 

@@ -36,6 +36,8 @@ CREATE TABLE jobs (                          -- submitted runs, and the queue of
     UNIQUE (uuid, workspace_id)
 );
 CREATE INDEX jobs_by_workspace ON jobs (workspace_id, id);
+CREATE INDEX jobs_by_target ON jobs (workspace_id, target, id);
+CREATE INDEX jobs_by_person ON jobs (workspace_id, submitted_by, id);
 CREATE INDEX jobs_by_experiment ON jobs (experiment_id, id);
 CREATE INDEX jobs_by_parent ON jobs (parent, id) WHERE parent <> '';
 CREATE INDEX jobs_waiting ON jobs (compute_id, priority DESC, id) WHERE state = 0;
