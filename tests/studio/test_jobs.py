@@ -12,11 +12,17 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.job_server import JobServer
 from tests.acceptance.server_process import ServerProcess
 from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
-from tests.studio.submitted import HOSTILE, page_of, submit_files, submit_waiting
+from tests.studio.submitted import HOSTILE, page_of, snapshot, submit_files, submit_waiting
 
 JOBS = "/workspaces/default/jobs"
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 TRAIN = "import sys\n\nprint('learning rate', sys.argv[2])\n"
+LOGS_ITS_ARGUMENT = """import json, os, sys, urllib.request
+point = {"run_id": os.environ["RUNYARD_RUN_ID"], "key": "loss", "value": float(sys.argv[2]), "timestamp": 1}
+headers = {"Authorization": "Bearer " + os.environ["RUNYARD_TOKEN"], "Content-Type": "application/json"}
+place = os.environ["RUNYARD_SERVER"] + "/api/2.0/mlflow/runs/log-metric"
+urllib.request.urlopen(urllib.request.Request(place, json.dumps(point).encode(), headers))
+"""
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -201,6 +207,32 @@ def test_filters_stand_in_the_address(studio: Studio, jobs: JobServer) -> None:
     studio.expected = [r"^400 GET .*/jobs"]
     page = studio.open(f"{JOBS}?state[]=1&target=%00&person[]=2")
     expect(page.get_by_role("heading", name="Jobs", level=1)).to_be_visible()
+
+
+def test_a_sweep_shows_its_trials_and_leads_to_their_charts(studio: Studio, jobs: JobServer) -> None:
+    space = {"lr": {"kind": "choice", "options": [0.3, 0.1, 0.2]}}
+    goal = {"metric": "loss", "goal": "minimize", "max_total": 3, "sampling": "grid"}
+    sources = snapshot(jobs, {"trial.py": LOGS_ITS_ARGUMENT})
+    asked = {"experiment_name": "sweeps", "run_name": "sweeping", "target": "here", "snapshot_id": sources}
+    answer = jobs.ok(
+        "POST", "/sweeps", {**asked, **goal, "space": space, "definition": {"script": "trial.py"}}
+    )
+    run_id = answer["run"]["info"]["run_id"]
+    page = studio.open(page_of(jobs, run_id, "?tab=trials"))
+    rows = page.get_by_role("region", name="Table of trials").get_by_role("row")
+    expect(rows).to_have_count(4)
+    expect(page.get_by_role("region", name="Sweep")).to_contain_text("3 of 3 done")
+    expect(rows.nth(1)).to_contain_text("0.1")
+    expect(rows.nth(1).get_by_role("img", name="the best")).to_be_visible()
+    expect(rows.nth(3)).to_contain_text("0.3")
+    page.get_by_role("button", name="lr").click()
+    page.get_by_role("button", name="lr").click()
+    expect(rows.nth(1)).to_contain_text("0.3")
+    assert axe_findings(page) == []
+    jobs.wait_state(run_id, "Completed")
+    page.get_by_role("link", name="Parallel coordinates").click()
+    expect(page.get_by_role("tab", name="Charts", selected=True)).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("arallel")).first).to_be_visible()
 
 
 def test_runs_that_nobody_submitted_ask_for_no_job(studio: Studio, jobs: JobServer) -> None:

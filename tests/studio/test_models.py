@@ -244,7 +244,7 @@ def test_a_version_is_deleted_after_a_question(studio: Studio, call: Call, runs:
 def test_what_comes_later_has_its_place(studio: Studio) -> None:
     page = studio.open("/workspaces/default/later/endpoints")
     expect(page.get_by_role("heading", level=1, name="Endpoints")).to_be_visible()
-    for name in ("Compute", "Jobs", "Monitors"):
+    for name in ("Endpoints", "Monitors"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.get_by_text(f"{name} will be here")).to_be_visible()
 

@@ -16,11 +16,14 @@ export interface SweepConfig {
 
 export interface Trial {
   run_id: string;
+  number: number;
   parameters: Record<string, unknown>;
   state: JobState;
-  /** The goal's metric, as far as it has one. */
+  /** The best of its values so far. */
   metric: number | null;
   best: boolean;
+  /** Why the sweep itself canceled it. */
+  stopped: "" | "policy" | "time";
 }
 
 export interface Sweep {

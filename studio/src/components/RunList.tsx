@@ -1,5 +1,6 @@
 /** A few runs: state, name, when. */
 import { Skeleton, Text } from "@mantine/core";
+import type { CSSProperties } from "react";
 import type { RunBrief } from "@/api/overview";
 import { RunLink } from "@/components/links";
 import { Moment } from "@/components/Moment";
@@ -19,7 +20,7 @@ export function RunList({
   empty: string;
 }) {
   return (
-    <div style={{ minHeight: most * 28 }}>
+    <div className={classes.list} style={{ "--most": most } as CSSProperties}>
       {runs === undefined &&
         Array.from({ length: most }, (_, i) => <Skeleton key={String(i)} h={20} my={4} />)}
       {runs?.length === 0 && (

@@ -25,7 +25,7 @@ test("parameters are those of the space and those that trials have", () => {
 });
 
 test("a range is told in a line", () => {
-  expect(rangeText({ kind: "choice", values: [1, 2, "a"] })).toBe("choice: 1, 2, a");
+  expect(rangeText({ kind: "choice", options: [1, 2, "a"], flag: "--x" })).toBe("choice: 1, 2, a");
   expect(rangeText({ kind: "uniform", low: 0.1, high: 1 })).toBe("uniform: low 0.1, high 1");
 });
 

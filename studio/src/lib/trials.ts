@@ -57,7 +57,7 @@ export const shownValue = (value: unknown): string =>
 
 /** What a range or a choice of the space is, in a line. */
 export function rangeText(raw: Record<string, unknown>): string {
-  const { kind, ...rest } = raw;
+  const { kind, flag: _, ...rest } = raw;
   const values = Object.entries(rest).map(([name, value]) =>
     Array.isArray(value)
       ? value.map(shownValue).join(", ")

@@ -1,6 +1,8 @@
 /** Files of the runs: what each has in a directory, and one file of several runs side by side. */
+import { IconFiles } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { runFiles } from "@/api/artifacts";
+import { Empty } from "@/components/states";
 import classes from "@/pages/compare/artifacts/artifacts.module.css";
 import { Directory } from "@/pages/compare/artifacts/Directory";
 import { SameFile } from "@/pages/compare/artifacts/SameFile";
@@ -37,7 +39,12 @@ export default function Artifacts({
         open={(path) => change({ path, file: null }, { push: true })}
         show={(file) => change({ file })}
       />
-      {search.file !== null && (
+      {search.file === null ? (
+        <Empty title="No file is chosen" icon={<IconFiles size={28} aria-hidden />}>
+          Choose one in the list: it is shown side by side for all runs that have it, and of two of them, for
+          texts and images, what differs.
+        </Empty>
+      ) : (
         <SameFile
           key={search.file}
           workspace={workspace}

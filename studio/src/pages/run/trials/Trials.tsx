@@ -3,7 +3,7 @@ import { Button, Title } from "@mantine/core";
 import { IconChartDots3, IconListNumbers, IconTrophy } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { type Sweep, sweepQuery, type Trial } from "@/api/sweeps";
 import { Facts } from "@/components/Facts";
 import { JobStateBadge } from "@/components/jobs/JobStateBadge";
@@ -35,6 +35,9 @@ export default function Trials({ workspace, page, job }: PartProps) {
     ...sweepQuery(workspace, run_id),
     refetchInterval: going ? OFTEN_MS : false,
   });
+  const { refetch } = found;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what changed may be a trial, and the end is one
+  useEffect(() => void refetch(), [going, page.version]);
   if (found.isPending) return <Waiting label="Loading trials" />;
   if (found.isError && !found.data) return <Broken error={found.error} again={() => found.refetch()} />;
   const { config, trials } = found.data;
@@ -137,13 +140,18 @@ function TrialTable({
     <tr key={trial.run_id}>
       <td>
         <JobStateBadge state={trial.state} />
+        {trial.stopped && (
+          <div className="quiet" style={{ fontSize: 12.5 }}>
+            {trial.stopped === "time" ? "the sweep's time was over" : "stopped early"}
+          </div>
+        )}
       </td>
       <td className={jobs.run}>
         <RunLink
           workspace={workspace}
           experiment={experiment}
           run={trial.run_id}
-          name={runNames.get(trial.run_id) ?? `…${trial.run_id.slice(-8)}`}
+          name={runNames.get(trial.run_id) ?? `trial ${trial.number}`}
         />
       </td>
       <td className="numeric">
