@@ -20,6 +20,7 @@ from tests.acceptance.job_sources import IRIS, PINNED, environment, metrics, out
 from tests.acceptance.server_process import ServerProcess
 from tests.components import ray
 from tests.components.ray import Ray
+from tests.docs.test_blocks import RAY, run_page
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -132,6 +133,11 @@ def test_a_dry_run_is_the_request_without_its_code(server: JobServer) -> None:
     body = {"experiment_name": "jobs", "target": "ray", "definition": {"command": ["true"]}, "dry_run": True}
     request = server.ok("POST", "/jobs", body)["request"]
     assert '"submission_id": "runyard-' in request and "ry_" not in request and '"code"' not in request
+
+
+def test_the_page_on_ray_runs(cluster: Ray, tmp_path: Path) -> None:
+    said = {"http://127.0.0.1:8265": cluster.address, "/scratch/runyard": str(cluster.shared)}
+    run_page(RAY, tmp_path, said, {})
 
 
 @pytest.mark.long

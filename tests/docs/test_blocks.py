@@ -10,7 +10,7 @@ import pytest
 
 from tests.compat.environments import client_python
 from tests.compat.plugin.installed import plugin_path
-from tests.components import postgres, s3
+from tests.components import postgres, s3, slurm
 from tests.docs.blocks import INDENTED, Block, Session, blocks_of
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,9 @@ PLUGIN = "docs/howto-mlflow-plugin.md"
 OFFLINE = "docs/howto-offline.md"
 WORKSPACE = "docs/tutorial-workspace.md"
 DATA = "docs/howto-data.md"
-PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, OFFLINE, WORKSPACE, DATA})
+SLURM = "docs/howto-slurm.md"
+RAY = "docs/howto-ray.md"  # runs in tests/acceptance/test_jobs_ray.py, which has a cluster
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, OFFLINE, WORKSPACE, DATA, SLURM, RAY})
 
 
 def runnable(name: str) -> list[Block]:
@@ -73,6 +75,15 @@ def test_the_blocks_on_s3_run(tmp_path: Path) -> None:
         run_page(
             S3, tmp_path, {**keys, "https://s3.example.org": server.url, "eu-central-1": server.region}, {}
         )
+
+
+@pytest.mark.timeout(600)
+def test_the_blocks_on_slurm_run(tmp_path: Path) -> None:
+    missing = slurm.missing_programs()
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed; scripts/install-components does it")
+    with slurm.slurm() as cluster:
+        run_page(SLURM, tmp_path, {"/shared/runyard": str(cluster.shared)}, cluster.environment)
 
 
 @pytest.mark.timeout(600)
