@@ -318,6 +318,8 @@ def _where(workspace_id: int, wanted: JobFilter, dialect: Dialect) -> Sql:
     )
     parts = [Sql("j.workspace_id = ?", (workspace_id,))]
     parts += [Sql(f"{column} = ?", (value,)) for column, value in given if value is not None]
+    if wanted.parent_run_id is not None:
+        parts.append(Sql("j.parent <> ''"))  # what the index has
     if wanted.active:
         parts.append(Sql("j.state < 8"))
     if wanted.states is not None:

@@ -34,8 +34,8 @@ REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms 
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL, code_hash = NULL WHERE job_id = ?"
 ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, body) VALUES (?, ?, 'error', 'error', ?, ?)
     ON CONFLICT (run_id, uuid) DO NOTHING"""
-ACTIVE_BELOW = "j.parent = ? AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
-SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND workspace_id = ? AND state < 8 LIMIT 1"
+ACTIVE_BELOW = "j.parent = ? AND j.parent <> '' AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
+SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND parent <> '' AND workspace_id = ? AND state < 8 LIMIT 1"
 OF_UUID = "j.uuid = ? AND j.workspace_id = ?"
 MARK = "UPDATE jobs SET cancel_ms = ? WHERE {of} = ? AND state < 8 AND cancel_ms IS NULL"
 MARKED = f"""j.state < 8 AND j.state <> {JobState.CANCEL_REQUESTED:d} AND j.cancel_ms IS NOT NULL ORDER BY j.id
