@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import ssl
 import tarfile
 import threading
 import zipfile
@@ -69,9 +70,14 @@ class Told:
 class StandIn:
     """The server; `with` it."""
 
-    def __init__(self, told: Told | None = None, port: int = 0) -> None:
+    def __init__(
+        self, told: Told | None = None, port: int = 0, context: ssl.SSLContext | None = None
+    ) -> None:
         self.told = told or Told()
         self._server = _Server(("127.0.0.1", port), _handler(self.told))
+        self._scheme = "http" if context is None else "https"
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -82,7 +88,11 @@ class StandIn:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def hang_up(self) -> None:
+        """Close all connections."""
+        self._server.hang_up()
 
     def __enter__(self) -> StandIn:
         self._thread.start()

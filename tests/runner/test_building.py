@@ -150,6 +150,17 @@ def test_packages_of_the_server_have_its_version(maker: Runner, server: StandIn)
     assert "azureml" not in next(iter(server.told.locks.values()))
 
 
+def test_packages_of_a_server_with_a_certificate_of_its_own(
+    maker: Runner, secure: StandIn, certificate: Path
+) -> None:
+    told = secure.told
+    told.snapshot = archive({"say.py": SAY + b"import os; print(os.environ['RUNYARD_CA_FILE'])"})
+    told.definition = definition(["azureml-tiny", "six==1.16.0"], "python=3.11", shown=["azureml-tiny"])
+    authority = str(certificate.parent / "ca.pem")
+    assert maker.work(secure, ca_file=authority) == 0, told.log(BUILD) + maker.said
+    assert told.log() == f"python 3.11 azureml-tiny 1.999.0\n{authority}\n"
+
+
 def test_without_uv_pip_does_it(runner: Runner, server: StandIn) -> None:
     runner.variables["RUNYARD_UV"] = "off"
     server.told.environment_hash = "c" * 64

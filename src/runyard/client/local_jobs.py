@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from runyard.client.credentials import home
+from runyard.client.journal.settings import CA_FILES
 from runyard.errors import InvalidInput
 
 START_S = 60.0
@@ -85,8 +86,8 @@ def _lay(root: Path, server: str, workspace: str, run_id: str, token: str) -> Pa
 
 def _certificates() -> dict[str, str]:
     """What this process checks servers with, where it was told."""
-    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
-    return {"ca_file": named} if named and Path(named).is_file() else {}
+    named = next((os.environ[name] for name in CA_FILES if os.environ.get(name)), "")
+    return {"ca_file": str(Path(named).absolute())} if named and Path(named).is_file() else {}
 
 
 def _tidy(jobs: Path) -> None:

@@ -24,6 +24,7 @@ BROKEN_TIMES = 5  # that a server fails in the same way until it is believed
 AGAIN = (429, BROKEN, 502, 503, 504)
 ERROR_BYTES = 1 << 16
 PIECE_BYTES = 1 << 16
+UNTRUSTED = "Name the file with its authority's certificate as ca_file, or let the machine trust it."
 
 
 class Away(Exception):
@@ -210,6 +211,11 @@ class Exchange:
                 if isinstance(body, _Part):
                     body.rewind()
                 answer = self._send(method, address, body, headers, timeout_s)
+        except ssl.SSLCertVerificationError as exc:
+            self.close()
+            raise Refused(
+                0, {"message": f"{self.server} is not trusted: {exc.verify_message}. {UNTRUSTED}"}
+            ) from exc
         except (OSError, http.client.HTTPException) as exc:
             self.close()
             raise Away(f"{self.server} cannot be reached: {_words(exc)}") from exc

@@ -65,9 +65,7 @@ class Reporter:
             "server": self._exchange.server,
         }
         try:
-            answer = self._exchange.call(
-                "POST", f"{self._path}/begin", told, patience_s=AT_BEGIN_S, timeout_s=TIMEOUT_S
-            )
+            answer = _in_time(self._exchange, f"{self._path}/begin", told)
         except Refused as exc:
             if exc.code == "RESOURCE_ALREADY_EXISTS":
                 raise AnotherRuns(str(exc)) from exc
@@ -149,5 +147,13 @@ def claim(exchange: Exchange, run_id: str, code: str) -> str:
 
     Raises: Away, Refused.
     """
-    answer = exchange.call("POST", f"/jobs/{run_id}/claim", {"code": code}, patience_s=AT_BEGIN_S)
-    return str(answer["token"])
+    return str(_in_time(exchange, f"/jobs/{run_id}/claim", {"code": code})["token"])
+
+
+def _in_time(exchange: Exchange, path: str, told: dict[str, Any]) -> Any:
+    """What the server answers, which may be away at first: who looks at the runner's log is told."""
+    try:
+        return exchange.call("POST", path, told, timeout_s=TIMEOUT_S)
+    except Away as exc:
+        say(f"{exc}. It is tried again for {AT_BEGIN_S / 60:g} minutes.")
+    return exchange.call("POST", path, told, patience_s=AT_BEGIN_S, timeout_s=TIMEOUT_S)

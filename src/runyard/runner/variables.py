@@ -12,11 +12,13 @@ from .processes import MARK
 from .ranks import node_rank
 
 EXPIRES_S = 30 * 86_400  # the token renews itself as long as the job lives
-_OF_JOBS = ("AZUREML_", "MLFLOW_TRACKING_", "MLFLOW_EXPERIMENT_", "OMPI_COMM_WORLD_")
+_OF_JOBS = ("AZUREML_", "MLFLOW_EXPERIMENT_", "OMPI_COMM_WORLD_")
 _OF_ONE = (
+    *("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
     *("RUNYARD_TOKEN", "RUNYARD_RUN_ID", "RUNYARD_SERVER", "RUNYARD_WORKSPACE", "MLFLOW_RUN_ID", MARK),
     *("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK", "LOCAL_RANK", "NODE_RANK", "TF_CONFIG"),
 )
+_CA_FILES = ("RUNYARD_CA_FILE", "MLFLOW_TRACKING_SERVER_CERT_PATH")
 _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_PREFIX")
 
 
@@ -42,6 +44,8 @@ def of_job(job: JobFile, told: Mapping[str, str], packages: Sequence[str]) -> di
     found = dict(told)
     if "runyard" in packages and found.get("MLFLOW_TRACKING_URI", "").startswith("http"):
         found["MLFLOW_TRACKING_URI"] = journaled(found["MLFLOW_TRACKING_URI"])
+    if job.ca_file:
+        found.update({name: os.path.expanduser(job.ca_file) for name in _CA_FILES})
     return {
         **found,
         "RUNYARD_TOKEN": job.token,

@@ -177,6 +177,9 @@ class Builder:
     def _machine(self) -> dict[str, str]:
         """The machine's variables, its settings for installers included, marked as this job's."""
         found = variables.of_machine(own_python=True)
+        if not os.access(os.path.expanduser("~"), os.W_OK):  # such as that of a user whose home is elsewhere
+            kept = os.path.join(self._job.folder, "cache")
+            found = {"UV_CACHE_DIR": kept + "-uv", "PIP_CACHE_DIR": kept + "-pip", **found}
         return {**found, MARK: variables.mark(self._job)}
 
     def _bundle(self) -> str:
