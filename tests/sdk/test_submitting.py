@@ -106,7 +106,8 @@ def test_a_script_on_a_compute_target_and_again(
     experiment: Experiment, folder: Path, machine: ComputeTarget
 ) -> None:
     config = RunConfiguration()
-    config.target, config.environment = machine, own_python()
+    config.target = machine.name
+    config.environment = own_python()
     run = experiment.submit(ScriptRunConfig(folder, "train.py", ["1"], run_config=config))
     assert run.wait_for_completion()["target"] == machine.name
     again = run.resubmit(arguments=["2"])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.client.submission import Submission, submit
+from runyard.client.submission import Submission, Submitted, submit
 from runyard.errors import InvalidInput
 from runyard.sdk.environment import Environment
 from runyard.sdk.exceptions import ExperimentExecutionException, SnapshotException, UserErrorException
@@ -141,18 +141,23 @@ class ScriptRunConfig:
         """Submit; what `Experiment.submit` calls."""
         what = self.submission(experiment, tags, **kwargs)
         connection = experiment.workspace.link.connection
-        with counted("Uploading the source") as moved:
-            try:
-                made = translated(lambda: submit(connection, what, moved))
-            except UserErrorException as exc:
-                if isinstance(exc.inner_exception, InvalidInput) and ".amlignore" in exc.message:
-                    raise SnapshotException(exc.message, exc.inner_exception) from exc
-                raise
+        made = sent(lambda moved: submit(connection, what, moved))
         return ScriptRun._of(experiment, made.run)
 
     def __repr__(self) -> str:
         what = self.command if self.command else f"{self.script} {self.arguments}"
         return f"ScriptRunConfig({what!r} on {self.run_config.target!r})"
+
+
+def sent(work: Callable[[Callable[[int], None]], Submitted]) -> Submitted:
+    """What submitting answers, with a bar while sources go up. Raises: SnapshotException where they are too large."""
+    with counted("Uploading the source") as moved:
+        try:
+            return translated(lambda: work(moved))
+        except UserErrorException as exc:
+            if isinstance(exc.inner_exception, InvalidInput) and ".amlignore" in exc.message:
+                raise SnapshotException(exc.message, exc.inner_exception) from exc
+            raise
 
 
 def _distribute(
