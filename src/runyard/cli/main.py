@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "experiment": Lazy(f"{CLI}.experiment", "experiment", "Experiments: named groups of runs."),
     "run": Lazy(f"{CLI}.run", "run", "Runs: recorded executions with metrics, params, tags and artifacts."),
     "job": Lazy(f"{CLI}.run_jobs", "job", "Jobs: runs that were submitted, and where they are."),
+    "sweep": Lazy(f"{CLI}.sweep", "sweep", "Sweeps: many runs of one command with different parameters."),
     "compute": Lazy(f"{CLI}.compute", "compute", "Compute targets: named places that run jobs."),
     "environment": Lazy(f"{CLI}.environment", "environment", "Environments: what code needs to run."),
     "artifact": Lazy(f"{CLI}.artifact", "artifact", "Artifacts: files that are kept with runs."),

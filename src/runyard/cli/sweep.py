@@ -1,0 +1,155 @@
+"""`runyard sweep`: many runs of one command with different parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from runyard.cli import submitting
+from runyard.cli.framework.command import Group
+from runyard.cli.framework.output import note
+from runyard.cli.framework.session import Session
+from runyard.cli.framework.values import FILE, PAIR, SECONDS, named
+from runyard.cli.shapes import sweeps
+from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
+from runyard.client.submission import SWEEPS, Submission, command_definition
+
+DEFAULT_EXPERIMENT = "Default"
+GOALS = {"min": "minimize", "max": "maximize", "minimize": "minimize", "maximize": "maximize"}
+WHICH = named("run_id", "-r", "--run", what="id of the sweep's run")
+
+
+@click.group(cls=Group)
+def sweep() -> None:
+    """Sweeps: many runs of one command with different parameters."""
+
+
+@sweep.command(
+    context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False},
+    example="""
+    runyard sweep submit -t cluster --metric loss --trials 30 --param 'lr=loguniform(-9, -2)' \\
+        --param 'batch=choice(16, 32, 64)' -- python train.py
+    runyard sweep submit -t cluster --metric accuracy --goal max --sampling grid --trials 100 \\
+        --param 'depth=choice(2, 4, 8)' --param 'kind=choice("gini", "entropy")' --wait -- python train.py
+    runyard sweep submit -t cluster --metric loss --sampling bayesian --trials 50 --at-once 4 \\
+        --param 'dropout=uniform(0, 0.5)' --policy 'bandit(slack_factor=0.1, delay=5)' -- python train.py
+    """,
+)
+@click.argument(
+    "command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]..."
+)
+@click.option("--target", "-t", required=True, metavar="NAME", help="The compute target.")
+@click.option(
+    "--param", "space", type=PARAMETER, multiple=True, required=True, metavar="NAME=KIND(...)",
+    help="A parameter and what it may be; several may be given. The command gets it as --NAME VALUE.",
+)  # fmt: skip
+@click.option("--metric", required=True, metavar="NAME", help="The metric whose best value counts.")
+@click.option(
+    "--goal",
+    type=click.Choice(sorted(GOALS)),
+    default="min",
+    metavar="GOAL",
+    help="min or max. [default: min]",
+)
+@click.option(
+    "--sampling", type=click.Choice(["grid", "random", "bayesian"]), default="random",
+    help="How parameters are chosen. [default: random]",
+)  # fmt: skip
+@click.option(
+    "--trials", type=click.IntRange(1, 1000), required=True, metavar="N", help="At most so many trials."
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="So many at once. [default: as many as may be]",
+)
+@click.option("--max-seconds", type=SECONDS, metavar="TIME", help="End the sweep after so long: 90m, 12h.")
+@click.option(
+    "--policy", type=POLICY, metavar="KIND(...)",
+    help="Stop hopeless trials: median, truncation(20) or bandit(slack_factor=0.1); each takes interval=N and delay=N.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Makes the same choices again.")
+@click.option(
+    "--experiment", "--experiment-name", "-e", default=DEFAULT_EXPERIMENT, metavar="NAME",
+    help="The experiment; it is made if it is not there. [default: Default]",
+)  # fmt: skip
+@click.option("--name", metavar="NAME", help="Name of the sweep's run. [default: one is made up]")
+@click.option("--environment", metavar="NAME[:VERSION]", help="A registered environment.")
+@click.option(
+    "--requirements", type=FILE, metavar="FILE", help="An environment of what this file lists for pip."
+)
+@click.option("--conda", type=FILE, metavar="FILE", help="An environment of what this conda file lists.")
+@click.option(
+    "--source", type=click.Path(path_type=Path), metavar="DIR",
+    help="The folder whose files go along. [default: the current one]",
+)  # fmt: skip
+@click.option("--cpus", type=click.IntRange(1), metavar="N", help="Processors that each trial needs.")
+@click.option("--memory-mb", type=click.IntRange(1), metavar="N", help="Memory that each trial needs.")
+@click.option("--gpus", type=click.IntRange(1), metavar="N", help="GPUs that each trial needs.")
+@click.option("--tag", "tags", type=PAIR, multiple=True, help="A tag of the sweep's run.")
+@click.option("--env", "variables", type=PAIR, multiple=True, help="A variable for the command; no secrets.")
+@click.option("--wait", is_flag=True, help="Wait for its end; the exit code says how it ended.")
+@click.pass_obj
+def submit(session: Session, /, command: tuple[str, ...], target: str, wait: bool, **given: Any) -> None:
+    """Submit a sweep: a command, with the files of a folder, is run again and again with other parameters.
+
+    Parameters are choice(A, B, ...), randint(UPPER), uniform(MIN, MAX), loguniform(MIN, MAX) of the logarithm,
+    normal(MU, SIGMA), lognormal(MU, SIGMA), and with a step as last value quniform, qloguniform, qnormal, qlognormal.
+    """
+    folder = submitting.folder_of(given["source"])
+    definition = {
+        **command_definition(command, folder),
+        "environment": submitting.environment_of(target, command, given),
+        **submitting.shape_of({key: value for key, value in given.items() if key != "max_seconds"}),
+    }
+    what = Submission(
+        definition=definition,
+        experiment=given["experiment"],
+        target=target,
+        folder=folder,
+        run_name=given["name"] or "",
+        tags=dict(given["tags"]),
+        sweep=_config(given),
+    )
+    made = submitting.sent(session, what)
+    if not wait:
+        session.record(submitting.record(session, made), submitting.SUBMITTED)
+        return
+    note(f"Sweep {made.run_id}: {submitting.page_of(session, made.job)}")
+    job = submitting.finished(session, made.run_id, follow=False)
+    _show(session, made.run_id)
+    submitting.leave_as(job)
+
+
+@sweep.command(example="runyard sweep show HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11")
+@WHICH
+@click.pass_obj
+def show(session: Session, /, run_id: str) -> None:
+    """Show the trials of a sweep, the best first."""
+    _show(session, run_id)
+
+
+def _show(session: Session, run_id: str) -> None:
+    found = session.here.get(f"{SWEEPS}/{quote(run_id, safe='')}")
+    rows = sweeps.ordered(found)
+    session.rows(rows, sweeps.columns(found), none="No trials yet.")
+
+
+def _config(given: dict[str, Any]) -> dict[str, Any]:
+    """What is tried, as POST /sweeps takes it."""
+    found = {
+        "space": dict(given["space"]),
+        "metric": given["metric"],
+        "goal": GOALS[given["goal"]],
+        "sampling": given["sampling"],
+        "max_total": given["trials"],
+        "max_concurrent": given["at_once"],
+        "max_seconds": given["max_seconds"],
+        "policy": given["policy"],
+        "seed": given["seed"],
+    }
+    return {key: value for key, value in found.items() if value is not None}

@@ -1,0 +1,158 @@
+"""Sweeps from the command line, against a real server."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
+from tests.cli.command_line import CommandLine
+
+TRIALS = ("--metric", "loss", "--trials", "2", "--param", "lr=choice(0.1, 0.2)")
+
+
+@pytest.fixture
+def target(cli: CommandLine) -> str:
+    """A compute target that takes jobs and starts none."""
+    name = cli.client.name("stopped")
+    cli.client.ok("POST", "/api/v1/computes", name=name, kind="local")
+    cli.client.ok("POST", f"/api/v1/computes/{name}/stop")
+    return name
+
+
+def submitted(cli: CommandLine, target: str, *words: str) -> dict[str, Any]:
+    Path("train.py").write_text("print('hello')")
+    made = cli.ok(
+        "sweep", "submit", "-t", target, *words, "-o", "json", "--", "python", "train.py", "--epochs", "3"
+    )
+    return dict(json.loads(made))
+
+
+def test_a_sweep_is_submitted_and_shown(cli: CommandLine, target: str) -> None:
+    job = submitted(cli, target, *TRIALS, "--sampling", "grid", "--name", "mine", "--seed", "3")
+    run = job["run_id"]
+    assert (job["kind"], job["run_name"], job["target"]) == ("sweep", "mine", target)
+    assert job["definition"]["arguments"] == ["--epochs", "3"] and len(job["snapshot_id"]) == 64
+    deadline = time.monotonic() + 20
+    while len(trials := json.loads(cli.ok("sweep", "show", run, "-o", "json"))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert [one["parameters"] for one in trials] == [{"lr": 0.1}, {"lr": 0.2}]
+    cli.client.ok("POST", "runs/log-metric", run_id=trials[1]["run_id"], key="loss", value=0.5, timestamp=1)
+    table = cli.ok("sweep", "show", run).splitlines()
+    assert table[0].split() == ["RUN", "STATE", "loss", "lr"]
+    assert table[1].split() == [trials[1]["run_id"], "NotStarted", "0.5", "0.2"]
+
+
+def test_what_it_says_is_what_is_tried(cli: CommandLine, target: str) -> None:
+    job = submitted(
+        cli, target, *TRIALS, "--param", "--x=quniform(1, 9, 2)", "--goal", "max", "--at-once", "1",
+        "--max-seconds", "2h", "--policy", "bandit(slack_amount=1, interval=2, delay=4)",
+    )  # fmt: skip
+    config = cli.client.ok("GET", f"/api/v1/sweeps/{job['run_id']}")["config"]
+    assert config["space"]["x"] == {"kind": "quniform", "min": 1, "max": 9, "q": 2, "flag": "--x"}
+    told = [config[name] for name in ("goal", "sampling", "max_total", "max_concurrent", "max_seconds")]
+    assert told == ["maximize", "random", 2, 1, 7_200]
+    assert config["policy"] == {
+        "kind": "bandit",
+        "slack_amount": 1,
+        "evaluation_interval": 2,
+        "delay_evaluation": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--metric", "loss", "--trials", "2"),
+        ("--metric", "loss", "--param", "lr=choice(1)"),
+        ("--trials", "2", "--param", "lr=choice(1)"),
+        (*TRIALS, "--param", "x"),
+        (*TRIALS, "--param", "x=nothing(1)"),
+        (*TRIALS, "--policy", "none(1)"),
+        (*TRIALS, "--goal", "best"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(cli: CommandLine, target: str, words: tuple[str, ...]) -> None:
+    done = cli.call("sweep", "submit", "-t", target, *words, "--", "python", "train.py")
+    assert done.exit_code == 2 and "Usage:" in done.stderr
+
+
+def test_a_run_that_is_no_sweep_has_no_trials(cli: CommandLine) -> None:
+    done = cli.call("sweep", "show", cli.run())
+    assert done.exit_code not in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "x=choice(1, 2.5, true, null, 'a b', adam, [1, 2])",
+            {"options": [1, 2.5, True, None, "a b", "adam", [1, 2]]},
+        ),
+        ("x=choice()", {"options": []}),
+        ("x=uniform(-1, 1e3)", {"min": -1, "max": 1000.0}),
+        ("x=loguniform(max=0, min=-9)", {"min": -9, "max": 0}),
+        ("x=qnormal(0, 1, 0.5)", {"mu": 0, "sigma": 1, "q": 0.5}),
+        ("x=randint(7)", {"upper": 7}),
+    ],
+)
+def test_parameters_are_understood(text: str, found: dict[str, Any]) -> None:
+    name, dimension = PARAMETER.convert(text, None, None)
+    assert name == "x" and dimension == {"kind": text[2:].partition("(")[0], **found}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "x",
+            "=choice(1)",
+            "x=",
+            "x=choice(1",
+            "x=uniform(1)",
+            "x=uniform(1, 2, 3)",
+            "x=uniform(1, high=2)",
+        ),
+        *(
+            "x=choice(f(1))",
+            "x=choice(a.b)",
+            "x=choice(*[1])",
+            "x=uniform(**{})",
+            "x=choice(1) + 1",
+            "x=a(b)(c)",
+        ),
+        *("x=__import__('os')", "x=choice(" + "(" * 500 + ")"),
+    ],
+)
+def test_what_is_no_parameter_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        PARAMETER.convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("median", {"kind": "median"}),
+        (
+            "truncation(20, delay=3)",
+            {"kind": "truncation", "truncation_percentage": 20, "delay_evaluation": 3},
+        ),
+        ("bandit(0.1)", {"kind": "bandit", "slack_factor": 0.1}),
+    ],
+)
+def test_policies_are_understood(text: str, found: dict[str, Any]) -> None:
+    assert POLICY.convert(text, None, None) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "none", "median(1)", "bandit(1, 2)", "bandit(x=1)", "bandit(interval=)"]
+)
+def test_what_is_no_policy_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        POLICY.convert(text, None, None)
