@@ -11,6 +11,10 @@ from runyard.jobs.parts import Parts
 log = logging.getLogger("runyard.jobs")
 
 SILENT_MS = 120_000  # more than three beats of a busy server
+LOST_MS = 24 * 3_600_000  # a machine that is away for a day has lost its jobs
+UNHEARD_MS = (
+    15 * 60_000
+)  # nobody heard that a job is to end: its token is no good any more when it comes back
 GIVEN_UP_MS = 65 * 60_000  # a runner tries for an hour
 RENEW_S = 1_200.0
 DAY_MS, WORKING_MS = 86_400_000, 2 * 3_600_000
@@ -18,7 +22,7 @@ SOME = 500
 DELETED = JobError("Canceled", "The compute target was deleted.")
 SILENT = JobError(
     "NotResponding",
-    "There was no sign of life for more than an hour: the machine was switched off, or does not reach this server.",
+    "There was no sign of life for too long: the machine was switched off, or does not reach this server.",
 )
 
 
@@ -51,12 +55,23 @@ class Care:
         for job in active:
             if job.compute_id is not None and job.compute_id not in known:
                 await self._parts.ender.end(job, JobState.CANCELED, DELETED)
+            elif self._is_lost(job):
+                state = JobState.FAILED if job.cancel_ms is None else JobState.CANCELED
+                await self._parts.ender.end(job, state, SILENT if job.cancel_ms is None else None)
             elif not job.engine_id and job.attempt:
                 await self._find(job)
         for job in left:
             if job.compute_id not in known:
                 await queue.forgotten(job.row)
         return set(known)
+
+    def _is_lost(self, job: Job) -> bool:
+        """Whether neither its runner nor its engine has said anything for so long that nothing more is to be expected."""
+        if job.state is not JobState.NOT_RESPONDING and job.cancel_ms is None:
+            return False
+        if job.cancel_ms is None:
+            return self._parts.now_ms() - (job.beat_ms or 0) > LOST_MS
+        return self._parts.now_ms() - max(job.beat_ms or 0, job.cancel_ms) > UNHEARD_MS
 
     async def _find(self, job: Job) -> None:
         """One that began although its engine did not answer that it took it."""

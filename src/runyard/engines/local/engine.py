@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import sys
 
 from runyard.engines.contracts import Engine
@@ -10,8 +12,6 @@ from runyard.engines.shell.local import LocalShell
 from runyard.engines.shell.machine import Machine
 from runyard.engines.shell.machines import Machines
 from runyard.entities.compute_settings import LocalSettings
-
-NAME = "here"
 
 
 def open_local(settings: LocalSettings, folder: str) -> Engine:
@@ -23,8 +23,10 @@ def open_local(settings: LocalSettings, folder: str) -> Engine:
     """
     own = folder if not settings.user else "~/.runyard"
     python = settings.python or ("python3" if settings.user else sys.executable)
-    machine = Machine(NAME, LocalShell(settings.user), settings.folder or own, python)
-    return Machines([machine], 0, [settings.python] if settings.python else [])
+    place = settings.folder or own
+    name = f"{platform.node()}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    machine = Machine(name, LocalShell(settings.user), place, python, platform.node())
+    return Machines([machine], 0, [settings.python] if settings.python else [], elsewhere=True)
 
 
 def local_capacity(settings: LocalSettings, *, limited: bool) -> int:

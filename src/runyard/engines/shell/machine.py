@@ -45,10 +45,12 @@ class Machine:
         name: of the machine among those of its target; part of the ids of its jobs.
         folder: absolute, or below the home directory when it begins with `~/`.
         python: the interpreter that the runner is started with.
+        shown: what people call it; empty: the same.
     """
 
-    def __init__(self, name: str, shell: Shell, folder: str, python: str) -> None:
+    def __init__(self, name: str, shell: Shell, folder: str, python: str, shown: str = "") -> None:
         self.name = name
+        self.shown = shown or name
         self.shell = shell
         self._folder = folder
         self._python = python

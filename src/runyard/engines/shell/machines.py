@@ -53,9 +53,18 @@ class Machines:
     Args:
         per_machine: how many jobs of ours one machine has at once; 0: any number.
         python: interpreters that environments are made with, where they name none.
+        elsewhere: other servers may have machines of their own for the same target, of whose jobs this one knows nothing.
     """
 
-    def __init__(self, machines: Sequence[Machine], per_machine: int, python: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        machines: Sequence[Machine],
+        per_machine: int,
+        python: Sequence[str] = (),
+        *,
+        elsewhere: bool = False,
+    ) -> None:
+        self._elsewhere = elsewhere
         self._machines = {one.name: one for one in machines}
         self._per_machine = per_machine
         self._python = list(python)
@@ -116,7 +125,7 @@ class Machines:
             place = Place.of(engine_id)
             by_machine.setdefault(place.machine, {})[place.run_id] = engine_id
         found: dict[str, EngineState] = {}
-        for name in by_machine.keys() - self._machines.keys():
+        for name in () if self._elsewhere else by_machine.keys() - self._machines.keys():
             gone = EngineState(Phase.UNKNOWN, f"The machine {name} is no longer one of the compute target's.")
             found |= dict.fromkeys(by_machine[name].values(), gone)
         asked = [self._machines[name] for name in by_machine if name in self._machines]
@@ -152,9 +161,9 @@ class Machines:
         nodes: list[Node] = []
         for name, found in answers.items():
             if isinstance(found, EngineUnreachable):
-                nodes.append(Node(name, f"unusable: {found}"[:300]))
+                nodes.append(Node(self._machines[name].shown, f"unusable: {found}"[:300]))
             else:
-                nodes += [msgspec.structs.replace(one, name=name) for one in found]
+                nodes += [msgspec.structs.replace(one, name=self._machines[name].shown) for one in found]
                 self._gpus[name] = sum(one.gpus for one in found)
         if all(isinstance(one, EngineUnreachable) for one in answers.values()):
             raise next(one for one in answers.values() if isinstance(one, EngineUnreachable))
