@@ -87,7 +87,7 @@ class SweepService:
         if job.target == CLIENT_TARGET:
             raise InvalidInput(
                 "The trials of a sweep are started by the server, so its target is a compute target and not 'local'. Make one "
-                "of this machine: `runyard compute create local NAME`."
+                "of this machine: `runyard compute attach local NAME`."
             )
         run_id = check_run_id(job.run_id) if job.run_id else f"HD_{uuid.uuid4()}"
         seed = _seed_of(run_id) if asked.seed is None else asked.seed

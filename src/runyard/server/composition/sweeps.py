@@ -15,7 +15,7 @@ from runyard.store.sql.lease import Lease
 from runyard.store.sql.metrics import SqlMetrics
 from runyard.store.sql.sweeps import SqlSweeps
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 
 
 class Sweeps:
