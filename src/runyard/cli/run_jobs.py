@@ -40,7 +40,6 @@ def cancel(session: Session, /, run_id: str, **_: Any) -> None:
 
 @click.command(
     cls=Command,
-    context_settings={"allow_interspersed_args": False},
     example="""
     runyard run resubmit 0123456789abcdef0123456789abcdef
     runyard run resubmit 0123456789abcdef0123456789abcdef --target cluster --follow

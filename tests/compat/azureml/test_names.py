@@ -70,6 +70,24 @@ SAME = {
     ("azureml.train.dnn", "TensorFlow"): "runyard.sdk.estimator",
     ("azureml.train.dnn", "Mpi"): "runyard.sdk.run_configuration",
     ("azureml.train.sklearn", "SKLearn"): "runyard.sdk.estimator",
+    ("azureml.train.hyperdrive", "HyperDriveConfig"): "runyard.sdk.hyperdrive",
+    ("azureml.train.hyperdrive", "HyperDriveRunConfig"): "runyard.sdk.hyperdrive",
+    ("azureml.train.hyperdrive", "HyperDriveRun"): "runyard.sdk.hyperdrive",
+    **{
+        ("azureml.train.hyperdrive", f"{kind}ParameterSampling"): "runyard.sdk.hyperdrive_space"
+        for kind in ("Grid", "Random", "Bayesian")
+    },
+    **{
+        ("azureml.train.hyperdrive", name): "runyard.sdk.hyperdrive_space"
+        for name in (
+            "BanditPolicy",
+            "MedianStoppingPolicy",
+            "PrimaryMetricGoal",
+            "choice",
+            "uniform",
+            "loguniform",
+        )
+    },
     ("azureml.data", "FileDataset"): "runyard.sdk.dataset_file",
     ("azureml.data", "TabularDataset"): "runyard.sdk.dataset_tabular",
     ("azureml.data.file_dataset", "FileDataset"): "runyard.sdk.dataset_file",
