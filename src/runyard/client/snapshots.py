@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.client import ignoring
+from runyard.client.credentials import home
 from runyard.client.transport import Connection
 from runyard.errors import InvalidInput, TooLarge
 
@@ -21,6 +22,7 @@ BLOBS = "/api/v1/snapshot-blobs"
 MOST_FILES = 100_000  # beyond any server's limit; these keep a mistaken folder from being read for minutes
 MOST_BYTES = 20 * 1024**3
 AT_ONCE = 4
+OF_SERVERS = ("runyard.lock", "secret.key")
 WAY_OUT = (
     "Leave out with .amlignore (or .gitignore) what the run does not need, choose a smaller source folder, and put data "
     "into a datastore."
@@ -82,6 +84,10 @@ def found_in(folder: Path) -> Snapshot:
     if not folder.is_dir():
         raise InvalidInput(f"The source folder {folder} is not there, or is no folder.")
     root = folder.resolve()
+    if _holds_secrets(root):
+        raise InvalidInput(
+            f"{folder} holds the data of a server or stored logins, which are no sources. Choose another source folder."
+        )
     files: list[SnapshotFile] = []
     size = 0
     for file in _walk(root, "", [], (root,)):
@@ -176,8 +182,13 @@ def _walk(
 def _below(
     folder: Path, path: str, rules: list[ignoring.Rule], trail: tuple[Path, ...]
 ) -> Iterator[SnapshotFile]:
-    """A folder's files, unless it is a virtual environment, or a link to a folder that it lies in."""
+    """A folder's files, unless it is a virtual environment, holds secrets of ours, or is a link to one that it lies in."""
     real = folder.resolve()
-    if real in trail or (folder / ignoring.VENV).is_file():
+    if real in trail or (folder / ignoring.VENV).is_file() or _holds_secrets(real):
         return
     yield from _walk(folder, path, rules, (*trail, real))
+
+
+def _holds_secrets(folder: Path) -> bool:
+    """A server's data, with its database and keys, or where logins are kept: whatever the ignore files say."""
+    return any((folder / name).is_file() for name in OF_SERVERS) or folder == home().resolve()

@@ -66,6 +66,16 @@ def test_history_caches_and_virtual_environments_are_never_taken(tmp_path: Path)
     assert paths_in(tmp_path) == ["train.py"]
 
 
+def test_what_a_server_or_a_login_keeps_is_never_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, "runyard-data/secret.key", "runyard-data/runyard.db", "mine/credentials.json", "train.py")
+    monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "mine"))
+    assert paths_in(tmp_path) == ["train.py"]
+    with pytest.raises(InvalidInput, match="no sources"):
+        snapshots.found_in(tmp_path / "runyard-data")
+
+
 def test_links_are_taken_as_what_they_lead_to_and_loops_end(tmp_path: Path) -> None:
     root = tree(tmp_path / "root", "train.py", "lib/a.py")
     tree(tmp_path, "other.py")
