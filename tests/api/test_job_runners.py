@@ -299,6 +299,33 @@ def test_a_job_writes_in_its_experiment_alone(server: Client) -> None:
     assert {answer.status for answer in refused} <= {403, 404}, [answer.content for answer in refused]
 
 
+def test_what_a_job_logs_again_and_again_is_checked_each_time(server: Client) -> None:
+    runner = Runner(server, experiment_name=server.name("mine")).begun()
+    other = server.run()
+    elsewhere = server.ok("GET", "runs/get", run_id=other)["run"]["info"]["experiment_id"]
+    model = server.ok("POST", "logged-models", experiment_id=elsewhere)["model"]["info"]["model_id"]
+    point = {"key": "m", "value": 1, "timestamp": 1}
+
+    def log(path: str = "runs/log-metric", **fields: Any) -> int:
+        return runner.client.call("POST", path, {"run_id": runner.run_id, **point, **fields}).status
+
+    for _ in range(4):
+        assert log() == 200
+        assert log(run_id=other) == 403
+        assert log(run_id="0" * 32) == 404
+        assert log(run_uuid=other) == 403
+        assert log(run_id=other, run_uuid=runner.run_id) == 403
+        assert log(model_id=model) == 403
+        assert log("runs/log-batch", metrics=[point]) == 200
+        assert log("runs/log-batch", metrics=[{**point, "model_id": model}]) == 403
+        assert log("runs/log-batch", run_id=other, metrics=[point]) == 403
+        assert log("runs/update", run_id=other, status="FAILED") == 403
+        assert log("runs/create", experiment_id=elsewhere) == 403
+        assert log("runs/set-tag", run_id=other, value="v") == 403
+    runner.ok("end", state="Completed")
+    assert log() == 401
+
+
 def test_a_job_deletes_and_manages_nothing(server: Client) -> None:
     runner = Runner(server).begun()
     name = server.name("model")

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from runyard.entities.access import ANONYMOUS, SELF, Grants
 from runyard.entities.principal import LOCAL
 from runyard.errors import NotAllowed, NotFound
-from runyard.server.named import Named, is_shared, named_by
+from runyard.server.named import Named, is_shared, lone_run, named_by
 from runyard.server.routing import SAFE, Route
 from runyard.services.context import Context
 from runyard.services.csrf import CsrfTokens
@@ -78,6 +78,7 @@ class Access:
         self._homes = homes
         self.clock = clock
         self._known: dict[Key, Admission] = {}
+        self._run_homes: dict[tuple[int, str], tuple[int, float]] = {}
         self._epoch = 0
 
     def known(self, authorization: str | None, workspace: str | None) -> Admission | None:
@@ -128,6 +129,7 @@ class Access:
     def forget(self) -> None:
         """After a change of principals, tokens, roles or workspaces in this process."""
         self._known.clear()
+        self._run_homes.clear()
         self._epoch += 1
 
     def check_session(self, method: str, headers: Headers, context: Context) -> None:
@@ -174,6 +176,27 @@ class Access:
         for number in named.experiments:
             _require(context, action, number, NotFound(f"No Experiment with id={number} exists"))
         await self._check_records(context, action, named)
+
+    async def check_logged(self, route: Route, context: Context, request: Any) -> None:
+        """As `check_experiments`, for a decoded request of what is logged to one run again and again: which experiment that
+        is in is remembered for some seconds.
+        """
+        run = lone_run(request)
+        if run is None:
+            await self.check_experiments(route, context, plain_fields(request))
+            return
+        absent = NotFound(ABSENT["runs"].format(run[:200]))
+        key = (context.workspace_id, run)
+        home, until = self._run_homes.get(key, (None, 0.0))
+        if home is None or until <= self.clock():
+            homes = await self._homes.homes_of(context.workspace_id, runs=[run])
+            home = homes.get(("runs", run))
+            if home is None:
+                raise absent
+            if len(self._run_homes) >= REMEMBERED:
+                self._run_homes.clear()
+            self._run_homes[key] = (home, self.clock() + REMEMBER_S)
+        _require(context, route.action, home, absent)
 
     async def _check_records(self, context: Context, action: str, named: Named) -> None:
         """What is not there and what is not theirs look the same; a request that names its experiment may make records."""

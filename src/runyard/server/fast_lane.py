@@ -27,6 +27,7 @@ from runyard.server.application import BODY_LIMIT, JSON_HEADERS, Application, en
 from runyard.server.eager import start_now
 from runyard.server.patient import PatientProtocol
 from runyard.server.routing import Route
+from runyard.services.context import Context
 from runyard.wire.mlflow.decoding import decode_hot
 
 NOT_PLAIN = frozenset(
@@ -306,9 +307,7 @@ class FastLane(PatientProtocol):
         admission = self.application.access.known(
             authorization, DEFAULT_WORKSPACE if workspace is None else workspace
         )
-        if admission is None or admission.context.grants.experiments:
-            return None
-        if not admission.context.grants.permits(route.action):
+        if admission is None or not _may(admission.context, route.action):
             return None
         refusal = self.application.gate.refusal("POST", route.path, host, origin, site)
         return (length, admission) if refusal is None else None
@@ -318,7 +317,10 @@ class FastLane(PatientProtocol):
         route = hot.route
         try:
             assert route.handler is not None and route.request is not None
-            body = encode(await route.handler(hot.context, decode_hot(hot.body, route.request)))
+            request = decode_hot(hot.body, route.request)
+            if hot.context.grants.experiments:
+                await self.application.access.check_logged(route, hot.context, request)
+            body = encode(await route.handler(hot.context, request))
         except Exception as exc:
             status, body, extra = errors.answer(exc)
         self.application.metrics.observe("POST", route.path, status, time.perf_counter() - hot.began)
@@ -336,6 +338,11 @@ class FastLane(PatientProtocol):
             return b"%scontent-length: %d\r\n\r\n%s" % (self.heads.of_answer(headers), len(body), body)
         lines = [*headers, *extra] if keep_alive else [*headers, *extra, (b"connection", b"close")]
         return b"%scontent-length: %d\r\n\r\n%s" % (_head(status, lines), len(body), body)
+
+
+def _may(context: Context, action: str) -> bool:
+    """Whether the action is theirs, as far as it can be told before the request is read."""
+    return context.grants.permits(action) or context.grants.permits_somewhere(action)
 
 
 def _head(status: int, headers: errors.Headers) -> bytes:

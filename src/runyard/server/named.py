@@ -31,6 +31,11 @@ SHARED = (
 )  # fmt: skip
 
 
+_LOGGED = frozenset(
+    ("run_id", "run_uuid", "key", "value", "timestamp", "step", "model_id", "dataset_name", "dataset_digest")
+) | {"metrics", "params", "tags", "status", "end_time", "run_name"}
+
+
 class Named(msgspec.Struct):
     """Numbers of experiments, and ids of records by their kind."""
 
@@ -44,6 +49,17 @@ class Named(msgspec.Struct):
     def nothing(self) -> bool:
         """Whether the request names no experiment and nothing that may be in one."""
         return not (self.experiments or self.runs or self.models or self.traces or self.paths)
+
+
+def lone_run(request: Any) -> str | None:
+    """The run that a decoded request logs to, where it can name nothing else; None: it may."""
+    kind = type(request)
+    if not _LOGGED.issuperset(kind.__struct_fields__) or getattr(request, "model_id", None):
+        return None
+    if any(getattr(point, "model_id", None) for point in getattr(request, "metrics", ())):
+        return None
+    run, other = getattr(request, "run_id", None), getattr(request, "run_uuid", None)
+    return run or other if not (run and other) else None
 
 
 def is_shared(route: Route) -> bool:
