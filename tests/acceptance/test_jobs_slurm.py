@@ -90,11 +90,12 @@ def test_a_running_job_is_canceled(server: JobServer, cluster: Slurm) -> None:
     _is_gone(cluster, run_id)
 
 
-def test_one_that_is_canceled_at_slurm_is_canceled_here(server: JobServer, cluster: Slurm) -> None:
+def test_one_that_an_administrator_ends_at_slurm_says_so(server: JobServer, cluster: Slurm) -> None:
     run_id = server.shell("slurm", "echo up; sleep 600")
     server.wait_log(run_id, "up")
     cluster.command("scancel", f"--name=runyard-{run_id}")
-    assert server.wait_state(run_id, "Canceled", "Failed")["state"] == "Canceled"
+    job = server.wait_state(run_id, "Canceled", "Failed")
+    assert job["error"]["code"] == "EngineError" and "by an administrator" in job["error"]["message"]
 
 
 def test_two_nodes_know_their_ranks(server: JobServer) -> None:
