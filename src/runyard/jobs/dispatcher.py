@@ -45,8 +45,8 @@ class Dispatcher:
         self._parts = parts
         self._lease = lease
         self._holder = uuid.uuid4().hex
-        self._health = Health(parts)
-        self._submitter = Submitter(parts, self._health, self._holder)
+        self.health = Health(parts)
+        self._submitter = Submitter(parts, self.health, self._holder)
         self._care = Care(parts)
         self._wake = asyncio.Event()
         self._stop = False
@@ -151,14 +151,14 @@ class Dispatcher:
         for compute_id in family.members:
             waiting += await queue.waiting(compute_id, WAITING)
         waiting.sort(key=lambda one: (-one.priority, one.row))
-        error = self._health.error(base.id)
+        error = self.health.error(base.id)
         if error:
             await self._tell(base, waiting, {one.row: away(base, error) for one in waiting})
             return
         loads = await queue.load(list(family.members))
         decision = decide(base, family.members, loads, waiting, self._capacity(base))
         under_way = self._under_way.setdefault(base.id, set())
-        room = (1 if self._health.is_doubtful(base.id) else AT_ONCE) - len(under_way)
+        room = (1 if self.health.is_doubtful(base.id) else AT_ONCE) - len(under_way)
         for job in decision.start[: max(0, room)]:
             await self._start(job, family)
         await self._tell(base, waiting, decision.waits)
@@ -216,7 +216,7 @@ class Dispatcher:
             known[0].family = family
             known[0].wake()
             return
-        poller = Poller(self._parts, self._health, family)
+        poller = Poller(self._parts, self.health, family)
         self._pollers[family.base.id] = (poller, asyncio.create_task(poller.run()))
 
     async def _look_after(self) -> None:
@@ -232,4 +232,4 @@ class Dispatcher:
         for compute_id in busy:
             if compute_id in by_member:
                 self._poll(by_member[compute_id])
-        self._health.forget_but({one.base.id: one for one in families})
+        self.health.forget_but({one.base.id: one for one in families})

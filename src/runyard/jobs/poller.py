@@ -164,5 +164,11 @@ class Poller:
                 self._cancel(engine, job)
         return gone > 0
 
+    async def settled(self) -> None:
+        """Wait for cancels that are under way."""
+        while self._cancels:
+            await asyncio.gather(*self._cancels.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+
     def _unsettled(self) -> bool:
         return any(one.over_ms for one in self._memory.values())
