@@ -5,6 +5,8 @@ from __future__ import annotations
 from runyard.errors import NotAllowed, NotFound, shown
 from runyard.services.context import Context
 
+NEEDED = ("jobs/write", "runs/write")  # of whoever submits a job, where its run is
+
 
 def refuse_job(ctx: Context) -> None:
     """Raises: NotAllowed for a job's own token: work that is submitted outlives it, and so would what it may do."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from runyard.entities.access import expand
 from runyard.entities.job import TOKEN_ACTIONS, Job
 from runyard.errors import InvalidState
 from runyard.services.identity import TOKEN_PREFIX, hash_secret
@@ -47,18 +48,26 @@ class JobKeys:
         self._store = store
         self._clock = clock
 
-    def make(self, workspace_id: int, run_id: str) -> tuple[str, JobSecrets]:
-        """A new token, and what is stored of it."""
+    def make(
+        self, workspace_id: int, run_id: str, *, allowed: Sequence[str] = ("*",), made_with: str = ""
+    ) -> tuple[str, JobSecrets]:
+        """A new token, and what is stored of it.
+
+        Args:
+            allowed: patterns of actions; what the credential of who submits does not allow, the job's does not.
+            made_with: uuid of that credential, where it is an access token.
+        """
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         code = secrets.token_urlsafe(CODE_BYTES)
         place = (str(workspace_id), run_id)
         return token, JobSecrets(
-            TOKEN_ACTIONS,
+            _within(allowed),
             int((self._clock() + QUEUED_LIFE_S) * 1000),
             hash_secret(token),
             self._vault.seal(token.encode(), PURPOSE, *place),
             hash_code(code),
             self._vault.seal(code.encode(), CODE_PURPOSE, *place),
+            made_with,
         )
 
     async def of(self, job: Job) -> Keys:
@@ -75,6 +84,13 @@ class JobKeys:
     def open(self, sealed: bytes, workspace_id: int, run_id: str) -> str:
         """A token. Raises: as `of`."""
         return self._vault.open(sealed, PURPOSE, str(workspace_id), run_id).decode()
+
+
+def _within(allowed: Sequence[str]) -> Sequence[str]:
+    """What a job's token allows at most, as far as another credential does."""
+    most = expand(TOKEN_ACTIONS)
+    some = most & expand(tuple(allowed))
+    return TOKEN_ACTIONS if some == most else sorted(some)
 
 
 def hash_code(code: str) -> str:

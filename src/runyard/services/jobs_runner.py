@@ -12,10 +12,10 @@ import msgspec
 from runyard.entities.experiment import Experiment
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.workspace import Workspace
-from runyard.errors import AlreadyExists, InvalidInput, NotFound, shown
+from runyard.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound, shown
 from runyard.services.checks import check_length, check_text
 from runyard.services.context import Context
-from runyard.services.jobs_access import require_own
+from runyard.services.jobs_access import NEEDED, require_own
 from runyard.services.jobs_env import check_server, variables
 from runyard.services.jobs_keys import LIFE_S, QUEUED_LIFE_S, JobKeys, hash_code
 from runyard.store.job_contracts import Arrival, JobStore, Sign
@@ -116,6 +116,7 @@ class JobRunnerService:
         """
         require_own(ctx, run_id)
         _check(runner)
+        _require_rights(ctx)
         server = check_server(runner.server)
         now = self._clock()
         times = (int((now - ALIVE_S) * 1000), int((now + LIFE_S) * 1000))
@@ -194,6 +195,16 @@ class JobRunnerService:
             self._counted_at = now
             self._active = await self._store.active_count()
         return min(LONGEST_S, max(SHORTEST_S, self._active * MORE_S_PER_JOB))
+
+
+def _require_rights(ctx: Context) -> None:
+    """Whoever submitted it may still do so. Raises: NotAllowed."""
+    for action in NEEDED:
+        if not ctx.grants.permits(action, ctx.who.job_experiment):
+            raise NotAllowed(
+                f"{ctx.principal.name}, who submitted the job, may not do {action} any more where its run is, so it does "
+                "not begin."
+            )
 
 
 def _check(runner: Runner) -> None:

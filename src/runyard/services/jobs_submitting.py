@@ -22,7 +22,7 @@ from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, sho
 from runyard.services.checks import NAME_LIMIT, check_length, check_text
 from runyard.services.context import Context
 from runyard.services.experiments import ExperimentService
-from runyard.services.jobs_access import refuse_job
+from runyard.services.jobs_access import NEEDED, refuse_job
 from runyard.services.jobs_definition import (
     BUILD,
     SCRIPT,
@@ -47,7 +47,6 @@ from runyard.services.names import random_run_name
 from runyard.store.job_contracts import JobStore, NewJob
 
 WRITE = "jobs/write"
-NEEDED = (WRITE, "runs/write")
 RUN_TYPES = {SCRIPT: "azureml.scriptrun", SWEEP: "hyperdrive", BUILD: "build"}
 SLUG_CHARS = 100
 
@@ -98,7 +97,9 @@ class JobSubmitter:
             return Submitted(request=await self._preview(ctx, asked, compute, definition))
         assert experiment is not None
         run_id = asked.run_id or self._run_id(experiment.name)
-        token, secrets_ = ("", None) if sweep else self._keys.make(ctx.workspace_id, run_id)
+        token, secrets_ = self._keys.make(
+            ctx.workspace_id, run_id, allowed=ctx.who.actions, made_with=ctx.who.token or ""
+        )
         run_name = asked.run_name or asked.tags.get(RUN_NAME_TAG) or random_run_name()
         new = NewJob(
             run_id,
@@ -141,8 +142,13 @@ class JobSubmitter:
         Raises: InvalidState, when the sweep takes no more or its submitter is gone.
         """
         submitter = await self._principal(parent.submitted_by_uuid)
+        credential = await self._store.credential(parent.row)
         if submitter is None or submitter.disabled:
             raise InvalidState(f"{parent.submitted_by}, who submitted the sweep {parent.run_id}, is gone.")
+        if credential is None:
+            raise InvalidState(
+                f"The access token that the sweep {parent.run_id} was submitted with was revoked."
+            )
         before = "command" if parent.definition.command else "arguments"
         whole = (*getattr(parent.definition, before), *arguments)
         definition = msgspec.structs.replace(parent.definition, **{before: whole})
@@ -170,7 +176,9 @@ class JobSubmitter:
             parent.priority,
             parent.run_id,
             hashlib.sha256(msgspec.json.encode([parent.run_id, run_id])).hexdigest(),
-            self._keys.make(parent.workspace_id, run_id)[1],
+            self._keys.make(
+                parent.workspace_id, run_id, allowed=credential.actions, made_with=credential.uuid
+            )[1],
         )
         job, _ = await self._store.create(parent.workspace_id, submitter, new, 0)
         self._handover.wake()

@@ -17,7 +17,12 @@ from runyard.entities.principal import Principal
 
 
 class JobSecrets(NamedTuple):
-    """The access token of a job, and the code that is good for it once; both sealed, beside their hashes."""
+    """The access token of a job, and the code that is good for it once; both sealed, beside their hashes.
+
+    Attributes:
+        made_with: uuid of the access token that it was submitted with; where that is one that somebody made, and not a
+            login, the job's ends with it.
+    """
 
     actions: Sequence[str]
     expires_ms: int
@@ -25,6 +30,14 @@ class JobSecrets(NamedTuple):
     token: bytes
     code_hash: str
     code: bytes
+    made_with: str = ""
+
+
+class Credential(NamedTuple):
+    """A job's access token, as far as jobs below it are concerned: its uuid, and what it allows."""
+
+    uuid: str
+    actions: Sequence[str]
 
 
 class NewJob(msgspec.Struct, frozen=True):
@@ -311,6 +324,10 @@ class JobStore(Protocol):
 
     async def keys(self, row: int) -> SealedKeys:
         """The sealed secrets of a job that has not begun."""
+        ...
+
+    async def credential(self, row: int) -> Credential | None:
+        """Of a job; None: it has none, or it was revoked."""
         ...
 
     async def environment_hash(self, row: int) -> str:

@@ -141,6 +141,16 @@ def test_what_runs_is_to_be_canceled_and_then_is(stage: JobStage) -> None:
     assert last.error is not None and last.error.code == "Canceled"
 
 
+def test_jobs_below_jobs_below_jobs_are_canceled(stage: JobStage) -> None:
+    """Deeper than Python's stack."""
+    first = last = stage.submit()
+    for _ in range(1_050):
+        last = stage.submit(parent_run_id=last.run_id)
+    stage.do(stage.jobs.cancel(stage.stores.workspace, first.run_id))
+    assert {one.state for one in found(stage, parent_run_id=last.parent_run_id)} == {JobState.CANCELED}
+    assert not found(stage, target=first.target, active=True)
+
+
 def test_a_local_job_that_nobody_began_is_canceled_at_once(stage: JobStage) -> None:
     job = stage.local()
     assert stage.do(stage.jobs.cancel(stage.stores.workspace, job.run_id)).state is JobState.CANCELED

@@ -12,8 +12,8 @@ from runyard.entities.common import Page
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.principal import Principal, TokenKind
 from runyard.entities.run import NewRun
-from runyard.errors import AlreadyExists, InvalidState, NotFound, shown
-from runyard.store.job_contracts import Arrival, Began, JobFilter, NewJob, SealedKeys, Sign
+from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated, shown
+from runyard.store.job_contracts import Arrival, Began, Credential, JobFilter, NewJob, SealedKeys, Sign
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Transaction
 from runyard.store.sql.id_pages import IdPages
@@ -26,6 +26,7 @@ from runyard.store.sql.search.fragments import NEVER, Sql, all_of, among
 POSITIONS = 5_000  # of a queue; beyond, nobody is told which number they have
 NEWEST = 2**62
 OF_RUN = "j.uuid = ? AND j.workspace_id = ?"
+ELSEWHERE = "SELECT 1 FROM jobs WHERE uuid = ? AND workspace_id <> ? AND compute_id IS NOT NULL LIMIT 1"
 SAME = "SELECT id, request_hash FROM jobs WHERE uuid = ? AND workspace_id = ?"
 RUN_ROW = "SELECT id FROM runs WHERE uuid = ? AND workspace_id = ?"
 PARENT = "SELECT kind, state FROM jobs WHERE uuid = ? AND workspace_id = ?"
@@ -35,7 +36,11 @@ INSERT = """INSERT INTO jobs (run_id, uuid, workspace_id, experiment_id, parent,
     request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 INSERT_TEXTS = "INSERT INTO job_texts (job_id, definition, token, code, code_hash) VALUES (?, ?, ?, ?, ?)"
 INSERT_TOKEN = """INSERT INTO access_tokens (uuid, principal_id, kind, name, hash, actions, workspace_id, created_ms,
-    expires_ms, created_by, job, job_experiment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    expires_ms, created_by, job, job_experiment, made_with) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+MAKER = f"""SELECT revoked_ms FROM access_tokens WHERE uuid = ?
+    AND kind IN ({TokenKind.PERSONAL:d}, {TokenKind.JOB:d})"""  # jobs go on when those who log in log out
+CREDENTIAL = """SELECT t.uuid, t.actions FROM jobs j JOIN access_tokens t ON t.uuid = j.token_uuid
+    WHERE j.id = ? AND t.revoked_ms IS NULL"""
 QUEUE = "SELECT id FROM jobs WHERE compute_id = ? AND state = 0 ORDER BY priority DESC, id LIMIT ?"
 SET_PRIORITY = "UPDATE jobs SET priority = ? WHERE id = ?"
 BEGIN = """UPDATE jobs SET attempt = ?, beat_ms = ?, host = ?, holder = '', lease_ms = 0, waits = '',
@@ -197,6 +202,10 @@ class SqlJobs:
     async def keys(self, row: int) -> SealedKeys:
         return await self._database.read(lambda c: keys_of(c, row))
 
+    async def credential(self, row: int) -> Credential | None:
+        found = await self._database.read(lambda c: c.one(CREDENTIAL, (row,)))
+        return None if found is None else Credential(found[0], json.loads(found[1]))
+
     async def environment_hash(self, row: int) -> str:
         found = await self._database.read(lambda c: c.one(ENVIRONMENT, (row,)))
         return "" if found is None else str(found[0])
@@ -242,8 +251,16 @@ def _same(tx: Transaction, workspace_id: int, new: NewJob) -> Job | None:
     if row is not None and row[1] == new.request_hash:
         return _load(tx, row[0])
     if row is not None or tx.one(RUN_ROW, (new.run_id, workspace_id)) is not None:
-        raise AlreadyExists(f"The run id {shown(new.run_id)} is taken by another run. Choose another one.")
+        raise _taken(new.run_id)
+    if new.compute_id is not None and tx.one(ELSEWHERE, (new.run_id, workspace_id)) is not None:
+        raise _taken(
+            new.run_id
+        )  # machines may be shared by workspaces, and know jobs by the ids of their runs
     return None
+
+
+def _taken(run_id: str) -> AlreadyExists:
+    return AlreadyExists(f"The run id {shown(run_id)} is taken by another run. Choose another one.")
 
 
 def _check_parent(tx: Transaction, workspace_id: int, new: NewJob) -> None:
@@ -287,8 +304,16 @@ def _insert(tx: Transaction, workspace_id: int, submitter: Principal, new: NewJo
         actions = json.dumps(list(keys.actions))
         token = (token_uuid, submitter.id, TokenKind.JOB, f"job {new.run_id}", keys.token_hash, actions)
         bounds = (workspace_id, now, keys.expires_ms, submitter.name, new.run_id, new.experiment_id)
-        tx.execute(INSERT_TOKEN, (*token, *bounds))
+        tx.execute(INSERT_TOKEN, (*token, *bounds, _maker(tx, keys.made_with)))
     return _load(tx, row[0])
+
+
+def _maker(tx: Transaction, made_with: str) -> str | None:
+    """The token that a job's ends with. Raises: Unauthenticated, when that was revoked meanwhile."""
+    row = tx.one(MAKER, (made_with,)) if made_with else None
+    if row is not None and row[0] is not None:
+        raise Unauthenticated("The access token of the request was revoked. Log in again.")
+    return None if row is None else made_with
 
 
 def _begin(tx: Transaction, job: JobRef, new: Arrival) -> None:

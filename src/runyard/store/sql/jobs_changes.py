@@ -97,8 +97,16 @@ def request_cancel(tx: Transaction, job: JobRef) -> None:
     """To be canceled, with all below it; what nobody works on is canceled at once. Again: nothing more happens."""
     if job.state.ended:
         return
-    for child in hold(tx, ACTIVE_BELOW, (job.run.uuid, job.run.workspace_id)):
-        request_cancel(tx, child)
+    family, seen = [job], {job.id}
+    for one in family:  # which grows meanwhile: jobs below jobs below jobs are no recursion
+        below = hold(tx, ACTIVE_BELOW, (one.run.uuid, one.run.workspace_id))
+        family += [child for child in below if child.id not in seen]
+        seen.update(child.id for child in below)
+    for one in reversed(family):
+        _request_one(tx, one)
+
+
+def _request_one(tx: Transaction, job: JobRef) -> None:
     if _is_idle(tx, job):
         finish(tx, job, JobState.CANCELED, None)
     elif job.state is not JobState.CANCEL_REQUESTED and tx.execute(
