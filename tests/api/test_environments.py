@@ -228,3 +228,13 @@ def test_a_job_names_a_registered_environment(server: Client) -> None:
     wrongs: list[Any] = [{"name": 7}, {"version": "1"}, {"name": name, "version": []}, {"python": []}, []]
     for wrong in wrongs:
         assert submit(wrong).status in (400, 404), wrong
+
+
+def test_a_jobs_own_token_keeps_locks_and_registers_nothing(server: Client) -> None:
+    asked = {"target": "local", "experiment_name": "e", "definition": {"script": "a.py"}}
+    client = server.also(token=server.ok("POST", f"{V1}/jobs", **asked)["token"])
+    lock = {**LOCK, "hash": "e" * 64}
+    assert client.ok("POST", f"{V1}/environment-locks", **lock, text="x==1")["text"] == "x==1"
+    assert client.ok("GET", f"{V1}/environment-locks", **lock)["text"] == "x==1"
+    fields = {"name": server.name("env"), "definition": {}}
+    assert client.fails("POST", f"{V1}/environments", **fields) == (403, "PERMISSION_DENIED")

@@ -332,3 +332,12 @@ def test_what_was_sent_for_nothing_goes_too(server: Client, directory: Path) -> 
     assert People(directory).count("snapshot_blobs", sha256=sha256(content)) == 1
     wait_for(lambda: People(directory).count("snapshot_blobs", sha256=sha256(content)) == 0)
     assert not list((directory / "artifacts/.runyard-snapshots").rglob(f"{sha256(content)}*"))
+
+
+def test_a_jobs_own_token_reads_and_sends_none(server: Client) -> None:
+    asked = {"target": "local", "experiment_name": "e", "definition": {"script": "train.py"}}
+    job = server.ok("POST", f"{V1}/jobs", **asked, snapshot_id=keep(server, FILES))
+    client = server.also(token=job["token"])
+    assert client.send("GET", f"{V1}/runs/{job['job']['run_id']}/snapshot/archive").status == 200
+    assert client.fails("POST", f"{V1}/snapshots", files=[])[0] == 403
+    assert put(client, b"x").status == 403

@@ -17,6 +17,7 @@ from runyard.entities.environment import (
 from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.context import Context
+from runyard.services.jobs_access import refuse_job
 from runyard.store.environment_contracts import EnvironmentStore
 
 PAGE_DEFAULT = 100
@@ -39,6 +40,7 @@ class EnvironmentService:
 
     async def register(self, ctx: Context, name: str, definition: Mapping[str, Any]) -> Environment:
         """A new version; the last one, where that is the same. Raises: InvalidInput."""
+        refuse_job(ctx)
         _check_name(name)
         text, hash = checked_definition(definition)
         return await self._store.register(ctx.workspace_id, name, text, hash, ctx.principal.name)

@@ -15,6 +15,7 @@ from runyard.artifacts.finishing import finish
 from runyard.entities.snapshot import Snapshot, SnapshotFile, manifest_of, snapshot_id
 from runyard.errors import InvalidInput, NotFound, shown
 from runyard.services.context import Context
+from runyard.services.jobs_access import refuse_job
 from runyard.services.places import OTHERS, SNAPSHOTS
 from runyard.services.snapshot_archive import tar_gz
 from runyard.store.snapshot_contracts import SnapshotStore
@@ -59,8 +60,9 @@ class SnapshotService:
     async def keep(self, ctx: Context, files: Sequence[SnapshotFile]) -> Kept:
         """Keep a snapshot, or tell which contents are to be sent first. Again is fine.
 
-        Raises: InvalidInput for paths that lead elsewhere, and for too much.
+        Raises: InvalidInput for paths that lead elsewhere, and for too much; NotAllowed for a job's own token.
         """
+        refuse_job(ctx)
         self._check(files)
         manifest = manifest_of(files)
         missing = await self._store.keep(ctx.workspace_id, manifest, self._limits.grace_ms)
@@ -71,6 +73,7 @@ class SnapshotService:
 
         Raises: InvalidInput, when its hash is another one, or it is larger than a snapshot may be.
         """
+        refuse_job(ctx)
         _check_hash(sha256)
         if size is not None and size > self._limits.bytes:
             raise self._too_large(size)
