@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import os
@@ -11,10 +10,11 @@ import socket
 import ssl
 import threading
 import time
-import urllib.request
 from collections.abc import Mapping
 from typing import Any, BinaryIO
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+
+from .proxies import proxy_for
 
 TIMEOUT_S = 60.0
 FIRST_PAUSE_S = 0.2
@@ -83,7 +83,7 @@ class Exchange:
         self._netloc = parts.netloc.rpartition("@")[2]
         self._base = parts.path.rstrip("/") + _base_path(workspace)
         self._open: http.client.HTTPConnection | None = None
-        self._proxy = _proxy(parts.scheme, self._netloc)
+        self._proxy = proxy_for(parts.scheme, self._netloc)
         self._waking = threading.Event()
 
     def another(self) -> Exchange:
@@ -326,19 +326,3 @@ def _base_path(workspace: str) -> str:
     if len(parts) == 3:
         return f"/subscriptions/{parts[0]}/resourceGroups/{parts[1]}/workspaces/{parts[2]}"
     return f"/workspaces/{parts[0]}" if parts else ""
-
-
-def _proxy(scheme: str, netloc: str) -> tuple[str, int, dict[str, str]] | None:
-    """The proxy that the machine's environment names for a server: its host, port, and what it wants to know."""
-    found = urllib.request.getproxies_environment().get(scheme)
-    if not found or urllib.request.proxy_bypass(netloc):
-        return None
-    host = netloc.rpartition("@")[2].rpartition(":")[0] or netloc
-    if host in ("localhost", "[::1]") or host.startswith("127."):
-        return None
-    parts = urlsplit(found if "://" in found else f"http://{found}")
-    headers = {}
-    if parts.username:
-        known = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(known.encode()).decode()}"
-    return parts.hostname or "", parts.port or 80, headers

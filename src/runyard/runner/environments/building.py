@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import ssl
-from typing import Any, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Callable, Mapping, Sequence
 
 from .. import variables
-from ..exchange import Away, Exchange, Refused
+from ..exchange import Exchange
 from ..job_file import JobFile
 from ..processes import MARK
 from . import conda_names
 from .cache import Cache, Place
 from .commands import BuildLog
+from .conda import Conda, find_conda, python_of
 from .interpreters import Interpreter, choose, find_all
 from .locked_folder import turn
 from .locks import Locks
 from .making import Making, PackagesFailed
-from .own_packages import OwnPackages, may_be_own, separate
+from .own_packages import OwnPackages, may_be_own, separate, stamp
 from .pip import Pip
 from .prepared import EnvironmentFailed, Prepared
 from .uv import OLDEST, Uv, find_uv
@@ -76,29 +79,24 @@ class Builder:
         if self._wanted.is_local:
             parts.append(self._snapshot_id)
         if any(may_be_own(line) for line in self._wanted.pip):
-            parts.append(self._server_version())
+            parts.append(stamp(self._whole()))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:KEY_LENGTH]
-
-    def _server_version(self) -> str:
-        try:
-            return self._whole().read("GET", "/version", patience_s=60.0).decode()
-        except (Away, Refused) as exc:
-            raise EnvironmentFailed(f"The server's version cannot be asked for: {exc}") from exc
 
     def _whole(self) -> Exchange:
         return Exchange(self._job.server, "", self._job.token, self._job.ca_file)
 
     def _made(self, key: str) -> Prepared:
         self._log.say(f"The environment {self._name} ({self._hash[:12]}) is made.")
-        found = find_all(self._job.python)
-        lines = self._lines()
-        packages = separate(lines, self._whole())
+        machine = self._machine()
+        conda = find_conda(machine) if self._wanted.conda else None
+        packages = separate(self._wanted.pip if conda else self._lines(), self._whole())
         for note in packages.notes:
             self._log.say(note)
-        why = ", ".join(packages.lines)
-        fitting = choose(self._wanted.python, found, packages.least, why)
-        machine = self._machine()
+        found = find_all(self._job.python)
         uv = find_uv(self._job.folder, found, self._log, machine)
+        if conda is not None:
+            return self._with_conda(conda, key, packages, uv, machine)
+        fitting = choose(self._wanted.python, found, packages.least, ", ".join(packages.lines))
         return self._first_that_works(key, _different(fitting, self._wanted), packages, uv, machine)
 
     def _lines(self) -> list[str]:
@@ -111,6 +109,20 @@ class Builder:
             self._log.say(f"Not needed without conda: {', '.join(needless)}.")
         return [*lines, *self._wanted.pip]
 
+    def _with_conda(
+        self, conda: str, key: str, packages: OwnPackages, uv: str | None, machine: Mapping[str, str]
+    ) -> Prepared:
+        python = python_of(self._wanted, packages.least)
+        maker = Conda(conda)
+
+        def make(making: Making) -> None:
+            python_made = maker.make(making, self._wanted, python)
+            if making.has_packages:
+                (Uv(uv) if uv else Pip()).add(replace(making, interpreter=python_made, locks=None))
+
+        wished = Interpreter(conda, (3, _second(python), 0))
+        return self._one(self._making(key, wished, packages, machine), make)
+
     def _first_that_works(
         self,
         key: str,
@@ -121,9 +133,10 @@ class Builder:
     ) -> Prepared:
         first: PackagesFailed | None = None
         for python in pythons:
-            making = self._making(key, python, packages, machine)
+            self._log.say(f"Python {python.text} at {python.path}")
+            maker = Uv(uv) if uv is not None and python.version[:2] >= OLDEST else Pip()
             try:
-                return self._one(making, uv)
+                return self._one(self._making(key, python, packages, machine), maker.make)
             except PackagesFailed as exc:
                 first = first or exc
                 if not exc.maybe:
@@ -132,7 +145,7 @@ class Builder:
         assert first is not None  # there is at least one Python
         raise first
 
-    def _one(self, making: Making, uv: str | None) -> Prepared:
+    def _one(self, making: Making, make: Callable[[Making], None]) -> Prepared:
         place = making.place
         with turn(place.turn, self._log):
             found = place.ready()
@@ -141,9 +154,7 @@ class Builder:
                 return found
             place.clear()
             try:
-                self._log.say(f"Python {making.interpreter.text} at {making.interpreter.path}")
-                able = uv is not None and making.interpreter.version[:2] >= OLDEST
-                (Uv(uv) if able and uv else Pip()).make(making)
+                make(making)
                 place.complete(making.interpreter.path)
             except BaseException:
                 place.clear()
@@ -203,6 +214,12 @@ def _different(fitting: Sequence[Interpreter], wanted: Wanted) -> list[Interpret
         if one.version[:2] >= OLDEST:
             found.setdefault(one.minor, one)
     return list(found.values())[:TRIED]
+
+
+def _second(python: str) -> int:
+    """Of a version as conda writes it: 11 of `=3.11.4`; 0 where it says none."""
+    found = re.search(r"3\.(\d+)", python)
+    return int(found.group(1)) if found else 0
 
 
 def _hash(environment: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from ..exchange import Away, Exchange, Refused
 from .prepared import EnvironmentFailed
 
 PATIENCE_S = 600.0
-NAMES = ("runyard", "azureml-")
+RUNYARD = "runyard"
+NAMES = (RUNYARD, "azureml-")
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?([^;]*)(;.*)?")
 _LEAST = re.compile(r">=\s*(\d+(?:\.\d+)*)")
 
@@ -63,6 +64,20 @@ def _separated(lines: Sequence[str], server: Exchange, named: Sequence[str]) -> 
         if found.group(3).strip():
             notes.append(f"{line} is this server's {name} {version}.")
     return OwnPackages(own, others, named, notes, least)
+
+
+def stamp(server: Exchange) -> str:
+    """What differs when the server's packages do.
+
+    Raises: EnvironmentFailed.
+    """
+    try:
+        told = json.loads(server.read("GET", f"/simple/{RUNYARD}/", None, _ACCEPT, PATIENCE_S))
+        return str(told["files"][-1]["hashes"]["sha256"])
+    except Refused:
+        return ""  # it gives out none of itself
+    except Away as exc:
+        raise EnvironmentFailed(f"The server's packages cannot be asked for: {exc}") from exc
 
 
 def may_be_own(line: str) -> bool:

@@ -30,13 +30,15 @@ class Pip:
                 + making.log.last_words()
             )
         if making.has_packages:
-            newest = NEWEST.get(making.interpreter.minor)
-            if newest:
-                newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", newest]
-                making.log.run(newer, variables, making.working)
-            self._fill(making, variables)
+            self.add(making)
 
-    def _fill(self, making: Making, variables: dict[str, str]) -> None:
+    def add(self, making: Making) -> None:
+        """The packages, into an environment that is there. Raises: PackagesFailed."""
+        variables = indexes.for_pip(making.machine, making.bundle)
+        newest = NEWEST.get(making.interpreter.minor)
+        if newest:
+            newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", newest]
+            making.log.run(newer, variables, making.working)
         minor = making.interpreter.minor
         known = making.locks.find(minor) if making.locks else None
         others = [*making.options(), without_hashes(known)] if known else making.packages.others

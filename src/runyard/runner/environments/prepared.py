@@ -34,6 +34,7 @@ class Prepared:
         if self.path:
             found["PATH"] = self.path + os.pathsep + variables.get("PATH", os.defpath)
             home = os.path.dirname(self.path)
-            if os.path.exists(os.path.join(home, "pyvenv.cfg")):
-                found["VIRTUAL_ENV"] = home
+            for name, sign in (("VIRTUAL_ENV", "pyvenv.cfg"), ("CONDA_PREFIX", "conda-meta")):
+                if os.path.exists(os.path.join(home, sign)):
+                    found[name] = home
         return found

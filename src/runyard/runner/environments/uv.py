@@ -79,11 +79,18 @@ class Uv:
             variables,
         )
         if making.has_packages:
-            self.fill(making, variables)
+            self._fill(making, variables)
 
-    def fill(self, making: Making, variables: Mapping[str, str] | None = None) -> None:
-        """The packages, into an environment that is there. Raises: PackagesFailed."""
-        variables = variables or self._variables(making)
+    def add(self, making: Making) -> None:
+        """The packages, to those that conda has put into the environment and that stay as they are.
+
+        Raises: PackagesFailed.
+        """
+        wanted = making.file("requirements.in", [*making.packages.lines, *making.packages.others])
+        command = [self._uv, "pip", "install", "--python", making.place.python, "--requirement", wanted]
+        making.run(command, self._variables(making))
+
+    def _fill(self, making: Making, variables: Mapping[str, str]) -> None:
         minor = making.interpreter.minor
         known = making.locks.find(minor) if making.locks else None
         if known is not None:
