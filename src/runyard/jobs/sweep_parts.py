@@ -102,11 +102,14 @@ class Look:
 
 
 def is_hopeless(trials: Sequence[Trial]) -> bool:
-    """The script cannot run: others would fail like the first ones."""
+    """Others would fare like the last ones: the script cannot run, or somebody cancels whatever is begun."""
     ended = [one for one in trials if not one.is_active]
-    return len(ended) >= FIRST_FAILURES and all(
-        one.state is JobState.FAILED and not one.points for one in ended
-    )
+    if len(ended) < FIRST_FAILURES:
+        return False
+    if all(one.state is JobState.FAILED and not one.points for one in ended):
+        return True
+    last = ended[-FIRST_FAILURES:]
+    return all(one.state is JobState.CANCELED and one.stop is Stop.NOT for one in last)
 
 
 def outcome_of(trials: Sequence[Trial]) -> JobState:

@@ -19,6 +19,8 @@ from runyard.errors import InvalidInput, shown
 
 PARAMETERS = 100
 OPTIONS, OPTION_CHARS = 1_000, 1_000
+TRIAL_CHARS = 5_000  # of the parameters of a trial as JSON: they are a tag of its run
+NUMBER_CHARS = 25
 GREATEST = 2**31 - 1
 FLAT, LOG = ("uniform", "quniform"), ("loguniform", "qloguniform")
 BELL, LOG_BELL = ("normal", "qnormal"), ("lognormal", "qlognormal")
@@ -26,6 +28,7 @@ RANGES, BELLS = (*FLAT, *LOG), (*BELL, *LOG_BELL)
 CHOICE, RANDINT = "choice", "randint"
 KINDS = (CHOICE, RANDINT, *RANGES, *BELLS)
 COUNTED = (CHOICE, RANDINT)
+LARGEST_STEPS = 2.0**53
 EDGE = 1e-9  # bells have no ends
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,249}")
 _LARGEST_LOG = 700.0
@@ -47,6 +50,12 @@ def checked_space(space: Mapping[str, Dimension]) -> dict[str, Dimension]:
         flag = given if given.startswith("-") else f"--{name}"
         found[name] = Dimension(
             one.kind, one.options, one.min, one.max, one.mu, one.sigma, one.q, one.upper, flag
+        )
+    longest = sum(len(name) + 6 + _longest(one) for name, one in found.items())
+    if longest > TRIAL_CHARS:
+        raise InvalidInput(
+            f"The parameters of a trial may have {longest} characters; {TRIAL_CHARS} is the most. Let options be names, and "
+            "look up in the script what they mean."
         )
     return found
 
@@ -112,6 +121,12 @@ def text_of(value: Any) -> str:
     return str(value) if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
 
 
+def _longest(one: Dimension) -> int:
+    if one.kind != CHOICE:
+        return NUMBER_CHARS
+    return max(len(json.dumps(option, ensure_ascii=False)) for option in one.options)
+
+
 def _size(one: Dimension) -> int:
     return one.upper or 1 if one.kind == RANDINT else len(one.options)
 
@@ -122,9 +137,12 @@ def _bell(one: Dimension) -> NormalDist:
 
 def _rounded(value: float, q: float) -> int | float:
     """A multiple of q, without the digits that floating point adds; a whole number where q is one."""
+    if not abs(value / q) < LARGEST_STEPS:
+        return value  # its neighbours are farther away than multiples of q
     steps = round(value / q)
     if float(q).is_integer():
-        return steps * int(q)
+        whole = steps * int(q)
+        return whole if abs(whole) < 2**63 else float(whole)
     exponent = Decimal(str(q)).as_tuple().exponent
     return round(steps * q, -exponent if isinstance(exponent, int) else 0)
 

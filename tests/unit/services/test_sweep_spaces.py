@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from runyard.entities.sweep import Dimension
@@ -107,6 +109,7 @@ WRONG: list[dict[str, Any]] = [
     *({name: ALL["uniform"]} for name in ("", "-", "a b", "x" * 251, "1x", "a\0", "ü")),
     {"x": ALL["uniform"], "--x": ALL["uniform"]},
     {f"x{number}": ALL["uniform"] for number in range(101)},
+    {f"x{number}": Dimension("choice", options=["y" * 900]) for number in range(6)},
 ]  # fmt: skip
 
 
@@ -114,3 +117,20 @@ WRONG: list[dict[str, Any]] = [
 def test_what_is_no_space_is_refused(space: dict[str, Dimension]) -> None:
     with pytest.raises(InvalidInput):
         checked_space(space)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Dimension("quniform", min=0, max=1e300, q=1e-300),
+        Dimension("quniform", min=0, max=1e300, q=1),
+        Dimension("qnormal", mu=1e300, sigma=1e300, q=1e290),
+        Dimension("qlognormal", mu=600, sigma=600, q=0.1),
+    ],
+)
+def test_values_far_beyond_what_is_rounded_can_be_written(one: Dimension) -> None:
+    assert checked_space({"x": one})
+    for place in PLACES:
+        value = value_at(one, place)
+        assert json.loads(msgspec.json.encode(value)) == value
+        assert 0 <= place_of(one, value) <= 1
