@@ -98,6 +98,10 @@ class InvalidState(CallerError):
     code = "INVALID_STATE"
 
 
+class QueueFull(InvalidState):
+    """So many wait already that nothing more is taken now."""
+
+
 class Unauthenticated(CallerError):
     """Nobody is who the credential says, or there is none; a new credential may help."""
 

@@ -94,3 +94,28 @@ def test_an_id_of_another_workspace_s_job_is_taken(server: Client) -> None:
     run_id = submit(server, "stopped")["job"]["run_id"]
     asked = {"target": "stopped", "definition": SCRIPT, "experiment_name": "x", "run_id": run_id}
     assert other.fails("POST", JOBS, **asked) == (400, "RESOURCE_ALREADY_EXISTS")
+
+
+def test_nobody_puts_jobs_of_their_own_below_a_sweep(server: Client, directory: Path) -> None:
+    """They would hold up its end, and count as its trials."""
+    theirs, mine = server.experiment(), server.experiment()
+    sweep = server.ok("POST", SWEEPS, **{**ASKED, "experiment_name": None, "experiment_id": theirs})["job"]
+    roles = (("Reader", HERE), ("Data Scientist", f"{HERE}/experiments/{mine}"))
+    other = server.also(token=People(directory).with_roles(*roles))
+    asked = {"target": "local", "definition": SCRIPT, "experiment_id": mine}
+    below = {**asked, "parent_run_id": sweep["run_id"]}
+    assert other.fails("POST", JOBS, **below) == (400, "INVALID_PARAMETER_VALUE")
+    for number in (0, 7):
+        trial = {**asked, "run_id": f"{sweep['run_id']}_{number}"}
+        assert other.fails("POST", JOBS, **trial) == (400, "RESOURCE_ALREADY_EXISTS")
+
+
+def test_a_sweep_s_id_leaves_room_for_those_of_its_trials(server: Client) -> None:
+    assert server.fails("POST", SWEEPS, **{**ASKED, "run_id": "x" * 254}) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_space_without_sense_holds_up_no_other_sweep(server: Client) -> None:
+    wide = {"x": {"kind": "quniform", "min": 0, "max": 1e300, "q": 1e-300}}
+    for space in (wide, ASKED["space"]):
+        run = server.ok("POST", SWEEPS, **{**ASKED, "space": space})["job"]["run_id"]
+        wait_for(lambda run=run: len(trials(server, run)) == 2)

@@ -25,7 +25,7 @@ from runyard.entities.sweep import (
     Trial,
     best_of,
 )
-from runyard.errors import CallerError, InvalidState, NotFound, RunyardError
+from runyard.errors import CallerError, NotFound, QueueFull, RunyardError
 from runyard.jobs.sweep_parts import (
     SHORTEST_S,
     Ends,
@@ -39,6 +39,7 @@ from runyard.jobs.sweep_parts import (
     is_hopeless,
     outcome_of,
 )
+from runyard.services.jobs_definition import SWEEP
 from runyard.services.sweep_policies import due_interval, to_stop
 from runyard.services.sweep_spaces import arguments_of, text_of
 from runyard.store.sweep_contracts import SweepStore
@@ -95,6 +96,9 @@ class Sweeper:
             except RunyardError as exc:
                 changed = False
                 log.warning("The sweep %s waits: %s", sweep.run_id, exc)
+            except Exception:
+                changed = False
+                log.exception("Looking after the sweep %s failed; it is tried again", sweep.run_id)
             look.pause_s = SHORTEST_S if changed else min(LONGEST_S, look.pause_s * 1.5)
             look.next_at = self._monotonic() + look.pause_s
         return False
@@ -102,7 +106,7 @@ class Sweeper:
     async def _turn(self, sweep: Sweep, look: Look) -> bool:
         """Do what is to be done now; whether anything has changed since the last time."""
         parent = await self._jobs.find(sweep.workspace_id, sweep.run_id)
-        if parent is None:
+        if parent is None or parent.kind != SWEEP:  # not made yet, or the id turns out to be another run's
             if self._now_ms() - sweep.created_ms > ORPHAN_MS:
                 await self._store.discard(sweep.row)
             return False
@@ -134,7 +138,10 @@ class Sweeper:
         takes_more = not is_over and not is_hopeless(trials)
         try:
             made = await self._make(sweep, parent, trials) if takes_more else 0
-        except InvalidState as exc:
+        except QueueFull as exc:
+            log.info("The sweep %s makes more trials later: %s", sweep.run_id, exc)
+            return False
+        except CallerError as exc:
             now = await self._jobs.find(sweep.workspace_id, sweep.run_id)
             if now is not None and not now.state.ended and now.cancel_ms is None:
                 await self._end(sweep, parent, trials, JobError("SubmitError", exc.message))
@@ -212,11 +219,15 @@ class Sweeper:
         if fresh:
             await self._store.stop_trials(sweep.row, fresh, why)
         for one in some:
-            if one.state is not JobState.CANCEL_REQUESTED:
-                try:
-                    await self._jobs.cancel(sweep.workspace_id, one.run_id)
-                except NotFound:
-                    continue  # it was never made, or is gone
+            if one.state is JobState.CANCEL_REQUESTED:
+                continue
+            job = await self._jobs.find(sweep.workspace_id, one.run_id)
+            if job is None or job.parent_run_id != sweep.run_id:
+                continue  # it was never made, or is somebody else's
+            try:
+                await self._jobs.cancel(sweep.workspace_id, one.run_id)
+            except NotFound:
+                continue  # it is gone
 
     async def _note(self, sweep: Sweep, trials: Sequence[Trial]) -> None:
         """Parameters of trials that have ended are params of their runs, unless the scripts logged them themselves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,9 +14,10 @@ from runyard.entities.common import Page
 from runyard.entities.compute import Compute, ComputeState
 from runyard.entities.job import JobDefinition
 from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, shown
-from runyard.jobs.engines import Targets
+from runyard.jobs.engines import Target, Targets
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.compute_fields import ComputeFields, ComputeMaker
+from runyard.services.compute_kinds import is_loopback
 from runyard.services.context import Context
 from runyard.store.compute_contracts import ComputeStore
 from runyard.store.job_contracts import JobFilter, JobQueue, JobStore, Load
@@ -31,8 +33,8 @@ class ComputeService:
     """Every method raises NotFound for a name that the caller's workspace does not have.
 
     Args:
-        jobs: None while a server has no jobs.
         wake: tells the dispatcher that there may be something to do.
+        own_url: how machines reach this server where their target says nothing else.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ComputeService:
         queue: JobQueue,
         jobs: JobStore,
         wake: Callable[[], None],
+        own_url: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -51,6 +54,7 @@ class ComputeService:
         self._queue = queue
         self._jobs = jobs
         self._wake = wake
+        self._own_url = own_url
         self._clock = clock
 
     async def create(self, ctx: Context, kind: str, fields: ComputeFields) -> Compute:
@@ -108,6 +112,7 @@ class ComputeService:
             async with asyncio.timeout(CHECK_S):
                 target = await self._targets.of(compute)
                 nodes = await (await self._targets.engine(target.base)).nodes()
+                error = self._way_back(target)
         except (EngineUnreachable, EngineRefused, EngineBusy) as exc:
             error = str(exc)
         except TimeoutError:
@@ -152,17 +157,35 @@ class ComputeService:
             target = await self._targets.of(compute)
         except EngineRefused as exc:
             raise InvalidState(str(exc)) from exc
-        for one in (target.base, compute):
-            if 0 < one.limits.max_nodes < definition.node_count:
-                raise InvalidInput(
-                    f"The job asks for {definition.node_count} nodes; the compute target {one.name!r} has at most "
-                    f"{one.limits.max_nodes}."
-                )
+        nodes = [one.limits.max_nodes for one in (target.base, compute)]
+        nodes = [one for one in (*nodes, target.size.max_nodes if target.size else 0) if one > 0]
+        if nodes and definition.node_count > min(nodes):
+            raise InvalidInput(
+                f"The job asks for {definition.node_count} nodes; the compute target {name!r} has at most {min(nodes)}."
+            )
         longest = [one.limits.max_seconds for one in (target.base, compute) if one.limits.max_seconds > 0]
         return compute, msgspec.structs.replace(
             definition,
             resources=target.resources(definition.resources),
             max_seconds=min([definition.max_seconds, *longest]),
+        )
+
+    async def max_queued(self, compute_id: int) -> int:
+        """Jobs that one person may have in its queue; 0: no limit."""
+        found = (await self._store.by_ids([compute_id])).get(compute_id)
+        return 0 if found is None else found.limits.max_queued_per_person
+
+    def _way_back(self, target: Target) -> str:
+        """What is wrong when its machines are elsewhere and are told an address that is this machine's own; empty: nothing."""
+        url = target.compute.server_url or target.base.server_url or self._own_url
+        settings = target.base.settings
+        places = [str(one.get("address", "")) for one in settings.get("hosts", ())]
+        places += [urlsplit(str(settings["address"])).hostname or ""] if "address" in settings else []
+        if not places or not is_loopback(urlsplit(url).hostname or "") or any(map(is_loopback, places)):
+            return ""
+        return (
+            f"Its machines do not reach this server at {url}, which is an address of its own machine. Say how they do: "
+            "server_url of the compute target, or --public-url of a server that listens beyond loopback."
         )
 
     async def _is_member(self, ctx: Context, groups: Collection[str]) -> bool:

@@ -59,6 +59,10 @@ class ComputeTargets(Protocol):
         """
         ...
 
+    async def max_queued(self, compute_id: int) -> int:
+        """Jobs that one person may have in its queue; 0: no limit."""
+        ...
+
 
 class Handover(Protocol):
     """What hands jobs to engines."""

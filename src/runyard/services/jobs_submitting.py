@@ -139,7 +139,8 @@ class JobSubmitter:
     ) -> Job:
         """A job below a sweep: what the sweep is made of, with these arguments after its own. Again with the same is fine.
 
-        Raises: InvalidState, when the sweep takes no more or its submitter is gone.
+        Raises: InvalidState, when the sweep takes no more or its submitter is gone; QueueFull, when it is to be tried again;
+            AlreadyExists, when the run id is taken.
         """
         submitter = await self._principal(parent.submitted_by_uuid)
         credential = await self._store.credential(parent.row)
@@ -180,7 +181,8 @@ class JobSubmitter:
                 parent.workspace_id, run_id, allowed=credential.actions, made_with=credential.uuid
             )[1],
         )
-        job, _ = await self._store.create(parent.workspace_id, submitter, new, 0)
+        limit = 0 if parent.compute_id is None else await self._computes.max_queued(parent.compute_id)
+        job, _ = await self._store.create(parent.workspace_id, submitter, new, limit)
         self._handover.wake()
         return job
 
@@ -230,6 +232,12 @@ class JobSubmitter:
             home = await self._runs.experiment_of(ctx.workspace_id, asked.parent_run_id)
             if not ctx.grants.permits("runs/read", home):
                 raise run_absent(asked.parent_run_id)
+            above = await self._store.find(ctx.workspace_id, asked.parent_run_id)
+            if above is not None and above.kind == SWEEP:
+                raise InvalidInput(
+                    f"The run {asked.parent_run_id} is a sweep, below which there are its trials only. Leave out "
+                    "parent_run_id, or name another run."
+                )
         return compute, definition, environment_hash
 
     async def _preview(

@@ -89,7 +89,7 @@ class SweepService:
                 "The trials of a sweep are started by the server, so its target is a compute target and not 'local'. Make one "
                 "of this machine: `runyard compute attach local NAME`."
             )
-        run_id = check_run_id(job.run_id) if job.run_id else f"HD_{uuid.uuid4()}"
+        run_id = _check_run_id(job.run_id) if job.run_id else f"HD_{uuid.uuid4()}"
         seed = _seed_of(run_id) if asked.seed is None else asked.seed
         config = self._checked(replace(asked.config, seed=seed))
         whole = replace(job, run_id=run_id, kind=SWEEP)
@@ -143,6 +143,12 @@ class SweepService:
         if len(msgspec.json.encode(made)) > BYTES:
             raise InvalidInput(f"The sweep's configuration has more than {BYTES} bytes as JSON.")
         return made
+
+
+def _check_run_id(run_id: str) -> str:
+    """Those of its trials are longer by a number. Raises: InvalidInput."""
+    check_run_id(f"{run_id}_{TRIALS}")
+    return run_id
 
 
 def _seed_of(run_id: str) -> int:

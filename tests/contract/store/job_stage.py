@@ -64,7 +64,7 @@ class JobStage:
 
     def sweep(self, **fields: Any) -> Job:
         """The parent of others."""
-        return self.submit(kind="sweep", state=JobState.RUNNING, secrets=None, **fields)
+        return self.submit(kind="sweep", state=JobState.RUNNING, **fields)
 
     def local(self, **fields: Any) -> Job:
         """One that its submitter's machine runs."""

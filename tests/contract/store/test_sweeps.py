@@ -31,13 +31,19 @@ CONFIG = SweepConfig(SPACE, "grid", "m", "minimize", 10, 2, 3_600, seed=1)
 
 
 class Quiet:
-    """Logs that need not be sealed, and a handover to nobody."""
+    """Logs that need not be sealed, targets with a limit, and a handover to nobody."""
+
+    most = 0
 
     async def seal(self, workspace_id: int, run_id: str) -> None:
         """Nothing."""
 
     def wake(self) -> None:
         """Nothing."""
+
+    async def max_queued(self, compute_id: int) -> int:
+        """0: any number."""
+        return self.most
 
     async def preview(self, compute: object, ticket: object) -> str:
         """Nothing."""
@@ -55,6 +61,7 @@ class SweepStage(JobStage):
         super().__init__(stores)
         self.sweeps = SqlSweeps(stores.database)
         self.submitter_gone = False
+        self.targets = Quiet()
         self.passed_s = 0.0
         self.sweeper = self.another_sweeper()
 
@@ -63,7 +70,15 @@ class SweepStage(JobStage):
         nothing = cast(Any, None)
         keys = JobKeys(Vault(b"k" * 32), self.jobs)
         submitter = JobSubmitter(
-            self.jobs, keys, nothing, nothing, nothing, nothing, nothing, Quiet(), self._principal
+            self.jobs,
+            keys,
+            nothing,
+            nothing,
+            cast(Any, self.targets),
+            nothing,
+            nothing,
+            self.targets,
+            self._principal,
         )
         ender = JobEnder(self.queue, Quiet(), lambda: None)
         return Sweeper(
@@ -343,12 +358,38 @@ def test_a_trial_that_was_deleted_is_not_made_again(stage: SweepStage) -> None:
     assert stage.now(parent).state is JobState.COMPLETED
 
 
+def test_a_sweep_whose_trials_are_all_canceled_makes_no_more(stage: SweepStage) -> None:
+    space = {"x": Dimension("randint", upper=100, flag="--x")}
+    sweep, parent = stage.start(replace(CONFIG, space=space, max_total=100, max_concurrent=1))
+    stage.look()
+    stage.run_trial(stage.trials(sweep)[0], 1.0)
+    for _ in range(8):  # its compute target was deleted, say
+        stage.look()
+        for one in stage.trials(sweep):
+            if one.is_active:
+                stage.do(stage.jobs.cancel(stage.stores.workspace, one.run_id))
+    assert len(stage.trials(sweep)) == 6
+    assert stage.now(parent).state is JobState.COMPLETED
+
+
+def test_a_trial_that_cannot_be_made_ends_the_sweep(stage: SweepStage) -> None:
+    name = f"HD_{uuid.uuid4().hex}"
+    stage.submit(run_id=f"{name}_0")
+    sweep = stage.do(stage.sweeps.create(stage.stores.workspace, name, CONFIG))
+    parent = stage.sweep(run_id=name)
+    stage.look()
+    ended = stage.now(parent)
+    assert ended.state is JobState.FAILED and ended.error is not None
+    assert ended.error.code == "SubmitError" and not stage.is_active(sweep)
+
+
 def test_one_sweep_that_fails_holds_up_no_other(stage: SweepStage) -> None:
     broken, _ = stage.start(replace(CONFIG, space={"x": Dimension("choice", flag="--x")}, sampling="grid", max_total=2))  # fmt: skip
     fine, _ = stage.start()
-    stage.do(stage.sweeps.add_trial(broken.row, 0, "x" * 300, {"x": 1}))  # no run can have that id
+    stage.do(stage.sweeps.add_trial(broken.row, 0, "x", {"y": 1}))  # which is no parameter of it
     stage.look()
     assert stage.states(fine) == ["NotStarted", "NotStarted"]
+    assert stage.is_active(broken)
 
 
 def test_bayesian_trials_follow_those_that_ended(stage: SweepStage) -> None:
@@ -363,3 +404,59 @@ def test_bayesian_trials_follow_those_that_ended(stage: SweepStage) -> None:
                 stage.run_trial(one, abs(float(one.parameters["x"]) - 3))
     late = [abs(float(one.parameters["x"]) - 3) for one in stage.trials(sweep)[14:]]
     assert sum(late) / len(late) < 1.5
+
+
+def test_a_trial_is_nobody_else_s_job(stage: SweepStage) -> None:
+    """A run id that looks like a trial's, made before the sweep: the sweep neither counts nor cancels it."""
+    run_id = f"HD_{uuid.uuid4().hex}"
+    other = stage.submit(run_id=f"{run_id}_0")
+    sweep = stage.do(stage.sweeps.create(stage.stores.workspace, run_id, CONFIG))
+    stage.sweep(run_id=run_id)
+    stage.run_trial(Trial(0, other.run_id, {}), 0.5, state=None)
+    stage.look()
+    stage.look()
+    parent = stage.do(stage.jobs.find(stage.stores.workspace, run_id))
+    assert parent is not None and parent.error is not None
+    assert parent.state is JobState.FAILED and "taken" in parent.error.message
+    assert [one.best for one in stage.trials(sweep)] == [None]
+    left = stage.do(stage.jobs.find(stage.stores.workspace, other.run_id))
+    assert left is not None and left.state is JobState.STARTING and left.cancel_ms is None
+
+
+def test_nobody_else_takes_the_id_of_a_trial(stage: SweepStage) -> None:
+    sweep, _ = stage.start()
+    with pytest.raises(AlreadyExists):
+        stage.submit(run_id=f"{sweep.run_id}_1")
+    assert stage.submit(run_id="a_1").state is JobState.NOT_STARTED
+
+
+def test_a_sweep_makes_nothing_below_what_is_no_sweep(stage: SweepStage) -> None:
+    """Its row is there for a moment before its id turns out to be taken."""
+    other = stage.submit()
+    sweep = stage.do(stage.sweeps.create(stage.stores.workspace, other.run_id, CONFIG))
+    stage.look()
+    assert not stage.trials(sweep)
+    stage.do(stage.sweeps.discard(sweep.row))
+    assert not stage.is_active(sweep)
+
+
+def test_a_sweep_keeps_to_what_one_person_may_have_in_the_queue(stage: SweepStage) -> None:
+    stage.targets.most = 1
+    sweep, _ = stage.start()
+    for _ in range(3):
+        stage.look()
+    assert stage.states(sweep) == ["NotStarted", ""]
+    stage.run_trial(stage.trials(sweep)[0], 0.1)
+    stage.look()
+    stage.look()
+    assert stage.states(sweep) == ["Completed", "NotStarted", ""]
+    assert stage.is_active(sweep)
+
+
+def test_without_the_token_that_it_was_submitted_with_a_sweep_ends(stage: SweepStage) -> None:
+    _, parent = stage.start()
+    sql = "UPDATE access_tokens SET revoked_ms = 1 WHERE job = ?"
+    stage.do(stage.stores.database.write(lambda tx: tx.execute(sql, (parent.run_id,))))
+    stage.look()
+    ended = stage.do(stage.jobs.find(stage.stores.workspace, parent.run_id))
+    assert ended is not None and ended.state is JobState.FAILED

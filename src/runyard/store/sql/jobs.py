@@ -12,7 +12,7 @@ from runyard.entities.common import Page
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.principal import Principal, TokenKind
 from runyard.entities.run import NewRun
-from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated, shown
+from runyard.errors import AlreadyExists, InvalidState, NotFound, QueueFull, Unauthenticated, shown
 from runyard.store.job_contracts import Arrival, Began, Credential, JobFilter, NewJob, SealedKeys, Sign
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Dialect, Transaction
@@ -270,6 +270,11 @@ def _check_parent(tx: Transaction, workspace_id: int, new: NewJob) -> None:
         raise InvalidState(
             f"The sweep {new.parent_run_id} is {JobState(row[1]).text}: no jobs are added to it any more."
         )
+    sweep, _, number = new.run_id.rpartition("_")
+    if number.isdecimal() and sweep != new.parent_run_id:
+        above = tx.one(PARENT, (sweep, workspace_id))
+        if above is not None and above[0] == SWEEP:
+            raise _taken(new.run_id)  # its trials have such ids
 
 
 def _check_queue(tx: Transaction, submitter: Principal, new: NewJob, max_queued: int) -> None:
@@ -277,7 +282,7 @@ def _check_queue(tx: Transaction, submitter: Principal, new: NewJob, max_queued:
         return
     row = tx.one(QUEUED_OF, (new.compute_id, submitter.uuid))
     if row is not None and row[0] >= max_queued:
-        raise InvalidState(
+        raise QueueFull(
             f"You have {row[0]} jobs in the queue of {new.target}, and {max_queued} is the most. Wait until some have "
             "begun, cancel some, or choose another compute target."
         )

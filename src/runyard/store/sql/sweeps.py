@@ -22,7 +22,7 @@ ATTACH = """UPDATE sweeps SET run_id = (SELECT r.id FROM runs r WHERE r.uuid = s
 ACTIVE = f"SELECT {COLUMNS} FROM sweeps WHERE done = 0 ORDER BY id"
 KEY = "SELECT id FROM keys WHERE name = ?"
 TRIALS = """SELECT t.number, t.uuid, t.parameters, j.state, t.stop, t.noted, s.count, s.min_value, s.max_value
-    FROM sweep_trials t LEFT JOIN jobs j ON j.uuid = t.uuid AND j.workspace_id = ?
+    FROM sweep_trials t LEFT JOIN jobs j ON j.uuid = t.uuid AND j.workspace_id = ? AND j.parent = ?
     LEFT JOIN series s ON s.run_id = j.run_id AND s.key_id = ? WHERE t.sweep_id = ? ORDER BY t.number"""
 ADD = """INSERT INTO sweep_trials (sweep_id, number, uuid, parameters) VALUES (?, ?, ?, ?)
     ON CONFLICT (sweep_id, number) DO NOTHING"""
@@ -71,7 +71,9 @@ class SqlSweeps:
     async def trials(self, sweep: Sweep) -> Sequence[Trial]:
         def work(c: Connection) -> Sequence[Trial]:
             key = c.one(KEY, (sweep.config.metric,))
-            rows = c.all(TRIALS, (sweep.workspace_id, None if key is None else key[0], sweep.row))
+            rows = c.all(
+                TRIALS, (sweep.workspace_id, sweep.run_id, None if key is None else key[0], sweep.row)
+            )
             return [_trial(row, sweep.config) for row in rows]
 
         return await self._database.read(work)
