@@ -6,8 +6,10 @@ imports nothing of Runyard: on the cluster there is only the package.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +23,7 @@ def main() -> None:
     """Become what does the job that the environment describes."""
     job = json.loads(os.environ[JOB_VARIABLE])
     hide_package(HERE)
+    sweep(job)
     if "nodes" in job:
         os.execv(sys.executable, [sys.executable, NODES])
     for name in (JOB_VARIABLE, "PYTHONBREAKPOINT"):  # Ray's debugger is not in the script's environment
@@ -35,6 +38,24 @@ def hide_package(folder: str) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(kept)
     if not kept:
         del os.environ["PYTHONPATH"]
+
+
+def sweep(job: Mapping[str, Any]) -> None:
+    """Remove what earlier jobs left here, as far as the server has heard of their ends."""
+    places = glob.glob(os.path.join(glob.escape(os.path.expanduser(job["folder"])), "jobs", "*"))
+    for place in places:
+        states = glob.glob(os.path.join(glob.escape(place), "state*.json"))
+        if states and all(map(_is_over, states)):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_over(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        return bool(state["phase"] == "ended" and state["reported"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def written(job: Mapping[str, Any]) -> str:

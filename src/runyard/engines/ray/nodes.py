@@ -63,6 +63,7 @@ class Node:
         sys.path.insert(0, os.getcwd())
         driver = importlib.import_module("runyard_driver")
         driver.hide_package(driver.HERE)
+        driver.sweep(job)
         os.environ.pop(JOB_VARIABLE, None)
         variables = {
             **os.environ,

@@ -7,8 +7,9 @@ The first argument is the folder, `$2` is Slurm's configuration or empty.
 from __future__ import annotations
 
 from runyard.engines.slurm.parsing import NODES_FORMAT, SACCT_FORMAT, SINFO_FORMAT, SQUEUE_FORMAT
+from runyard.engines.slurm.script import LAST_LINE
 
-NO_RUNNER = 90
+NO_RUNNER, CAME_SHORT = 90, 91
 _CONFIGURED = """[ -z "$2" ] || export SLURM_CONF="$2"
 if ! command -v sbatch > /dev/null && [ -r /etc/profile ]; then . /etc/profile > /dev/null 2>&1; fi
 """
@@ -33,6 +34,7 @@ if [ -s engine_id ]; then cat engine_id; exit; fi
 IFS= read -r document
 printf '%s\\n' "$document" > job.json
 cat > job.sh
+[ "$(tail -n 1 job.sh)" = '{LAST_LINE}' ] || {{ echo 'The script came short.' >&2; exit {CAME_SHORT}; }}
 job=
 if [ -e submitting ]; then
     job=$(squeue --noheader --states=all --name="$4" --format=%i) || exit

@@ -28,6 +28,7 @@ from runyard.entities.compute import Node
 from runyard.entities.compute_settings import SlurmSettings
 
 ANSWER_S = 120.0
+AT_ONCE = 5_000  # numbers of jobs that go into one command
 Judge = Callable[[str], Exception]
 _UNKNOWN = EngineState(Phase.UNKNOWN, "Slurm does not know it any more")
 _AWAY = (
@@ -100,6 +101,14 @@ class SlurmEngine:
         if not engine_ids:
             return {}
         jobs = {_job(one): one for one in engine_ids}
+        numbers = list(jobs)
+        found: dict[str, EngineState] = {}
+        for start in range(0, len(numbers), AT_ONCE):
+            found |= await self._states({one: jobs[one] for one in numbers[start : start + AT_ONCE]})
+        return {one: found.get(job, _UNKNOWN) for job, one in jobs.items()}
+
+    async def _states(self, jobs: Mapping[str, str]) -> Mapping[str, EngineState]:
+        """By Slurm's numbers."""
         states = dict(parse_squeue(await self._ask(commands.STATES, ",".join(jobs))))
         gone = {job: one for job, one in jobs.items() if job not in states}
         if gone:
@@ -107,7 +116,7 @@ class SlurmEngine:
             text = await self._ask(commands.FORGOTTEN, ",".join(gone), stdin=stdin)
             accounts, _, ended = text.partition("--\n")
             states = {**parse_ended(ended), **parse_sacct(accounts), **states}
-        return {one: states.get(job, _UNKNOWN) for job, one in jobs.items()}
+        return states
 
     async def cancel(self, engine_id: str) -> None:
         """See Engine."""
@@ -156,6 +165,8 @@ class SlurmEngine:
         if ran.exit_code == commands.NO_RUNNER:
             self._folder = ""
             raise EngineUnreachable("The runner was removed from the folder; it is put there again.")
+        if ran.exit_code == commands.CAME_SHORT:
+            judge = _unreachable
         said = ran.stderr.decode("utf-8", "replace").strip()[-1000:] or f"exit code {ran.exit_code}"
         raise (judge or _unreachable)(said)
 

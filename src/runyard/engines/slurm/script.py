@@ -11,6 +11,7 @@ from runyard.entities.compute_settings import SlurmSettings
 from runyard.entities.job import MAX_SECONDS
 
 JOB_FILE, OUTPUT, ENDED = "job.json", "slurm.out", "ended"
+LAST_LINE = "# end"
 GRACE_S = 300  # that Slurm gives beyond what the runner keeps to
 KEPT_VARIABLES = (
     *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL"),
@@ -109,6 +110,7 @@ def _body(ticket: Ticket, settings: SlurmSettings, runner: str) -> list[str]:
         "code=$?",
         f'echo "$code" > {ENDED}.new && mv {ENDED}.new {ENDED}',
         'exit "$code"',
+        LAST_LINE,
     ]
 
 
