@@ -294,3 +294,19 @@ def test_settings_of_the_machine_reach_the_installer(maker: Runner, server: Stan
     server.told.definition = definition(["six==1.16.0"], "python=3.13")
     assert maker.work(server) == 1
     assert server.told.ends[0]["error"]["code"] == "EnvironmentError"
+
+
+def test_environments_that_nobody_uses_go(maker: Runner, server: StandIn) -> None:
+    root = maker.folder / "environments"
+    long_ago = time.time() - 100 * 86_400
+    for name in ("old", "half-made", "used"):
+        (root / name).mkdir(parents=True)
+    for name, when in (("old", long_ago), ("used", time.time())):
+        (root / name / ".ready").write_text("{}")
+        os.utime(root / name / ".ready", (when, when))
+    os.utime(root / "half-made", (long_ago, long_ago))
+    server.told.kind = "build"
+    server.told.definition = definition([], "python=3.11")
+    assert maker.work(server) == 0
+    assert {"old", "half-made"}.isdisjoint(environments(maker))
+    assert len(environments(maker)) == 2

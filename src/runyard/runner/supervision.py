@@ -19,6 +19,7 @@ LOOK_S = 0.05
 SETTLE_S = 1.0
 ENDED_BY_ENGINE = (-15, 143, -2, 130)
 TAIL_BYTES = 4096
+MEMORY_HINT = " Meanwhile the kernel ended a process because memory was short."
 _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
 
 
@@ -145,7 +146,10 @@ class Supervisor:
     def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
         who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"
         if code > 0:
-            return Outcome("Failed", "UserError", f"{who} failed with {_last_words(launch.log, code)}", code)
+            hint = MEMORY_HINT if killed_for_memory() > memory else ""
+            return Outcome(
+                "Failed", "UserError", f"{who} failed with {_last_words(launch.log, code)}{hint}", code
+            )
         name = _signal_name(-code)
         if -code == signal.SIGKILL and killed_for_memory() > memory:
             return Outcome(

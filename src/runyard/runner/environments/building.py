@@ -71,6 +71,7 @@ class Builder:
             self._log.say(f"The environment {self._name} is here already: {os.path.dirname(found.path)}")
             return found
         os.makedirs(self._private, mode=0o700, exist_ok=True)
+        self._cache.tidy()
         return self._made(key)
 
     def _key(self) -> str:

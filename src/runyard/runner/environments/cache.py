@@ -6,16 +6,19 @@ import glob
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass
-from typing import Sequence
 
 from ..job_file import write_private
 from .interpreters import Interpreter
+from .locked_folder import is_free
 from .locks import this_platform
 from .own_packages import normalised
 from .prepared import Prepared
 
 READY = ".ready"
+LOCK = ".lock"
+KEPT_S = 60 * 86_400  # longer than any job runs
 INFO = (".dist-info", ".egg-info")
 
 
@@ -33,7 +36,7 @@ class Place:
     @property
     def turn(self) -> str:
         """The file that is locked while it is made."""
-        return self.folder + ".lock"
+        return self.folder + LOCK
 
     def clear(self) -> None:
         """Whatever is there is gone."""
@@ -57,7 +60,21 @@ class Place:
         packages = self._packages()
         if not os.access(self.python, os.X_OK) or not set(told["packages"]) <= set(packages):
             return None
+        self._touch()
         return Prepared(python=self.python, path=os.path.dirname(self.python), packages=packages, own=True)
+
+    def used(self) -> float:
+        """When a job last wanted it, or when it was begun."""
+        for path in (os.path.join(self.folder, READY), self.folder):
+            if os.path.exists(path):
+                return os.path.getmtime(path)
+        return time.time()
+
+    def _touch(self) -> None:
+        try:
+            os.utime(os.path.join(self.folder, READY))
+        except OSError:
+            return  # a folder that others own
 
     def _packages(self) -> list[str]:
         names = []
@@ -76,7 +93,7 @@ class Cache:
     def find(self, key: str) -> Prepared | None:
         """One that was made for this key, for any Python: the key says which are wanted."""
         for folder in sorted(glob.glob(os.path.join(glob.escape(self._root), f"{key}-{this_platform()}-*"))):
-            found = None if folder.endswith(".lock") else Place(folder).ready()
+            found = None if folder.endswith(LOCK) else Place(folder).ready()
             if found is not None:
                 return found
         return None
@@ -85,6 +102,12 @@ class Cache:
         """Where the one for this Python belongs."""
         return Place(os.path.join(self._root, f"{key}-{this_platform()}-{interpreter.minor}"))
 
-    def names(self) -> Sequence[str]:
-        """All that there are."""
-        return sorted(name for name in os.listdir(self._root) if not name.endswith(".lock"))
+    def tidy(self) -> None:
+        """Remove what no job has used for long, and what a killed one has left half made."""
+        now = time.time()
+        for name in os.listdir(self._root):
+            place = Place(os.path.join(self._root, name))
+            if name.endswith(LOCK) or not os.path.isdir(place.folder):
+                continue
+            if now - place.used() > KEPT_S and is_free(place.turn):
+                place.clear()

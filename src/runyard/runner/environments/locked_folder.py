@@ -37,6 +37,15 @@ def turn(path: str, log: BuildLog) -> Iterator[None]:
         os.close(handle)
 
 
+def is_free(path: str) -> bool:
+    """Whether nobody holds the turn just now."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return _taken(handle)
+    finally:
+        os.close(handle)
+
+
 def _taken(handle: int) -> bool:
     try:
         fcntl.lockf(
