@@ -111,9 +111,7 @@ function Form({
         {kind.fields.filter((field) => !field.more).map(one)}
         {seldom.length > 0 && (
           <details>
-            <summary className={classes.summary}>
-              More settings: {seldom.map((field) => field.label.toLowerCase()).join(", ")}
-            </summary>
+            <summary className={classes.summary}>More settings</summary>
             <Stack gap="sm" mt="sm">
               {seldom.map(one)}
             </Stack>

@@ -75,8 +75,10 @@ export function Sizes({
             <tbody>
               {sizes.map((size) => (
                 <tr key={size.name}>
-                  <td style={{ overflowWrap: "anywhere" }}>{size.name}</td>
-                  <td>{resourcesText(size.resources) || <span className="quiet">whatever there is</span>}</td>
+                  <td style={{ overflowWrap: "anywhere", minWidth: 150 }}>{size.name}</td>
+                  <td style={{ minWidth: 130 }}>
+                    {resourcesText(size.resources) || <span className="quiet">whatever there is</span>}
+                  </td>
                   <td className="numeric">{size.max_nodes || <span className="quiet">no limit</span>}</td>
                   <td style={{ overflowWrap: "anywhere" }}>
                     {pairsText(size.options).replaceAll("\n", ", ")}

@@ -1,7 +1,9 @@
 /** Files of the runs: what each has in a directory, and one file of several runs side by side. */
 import { IconFiles } from "@tabler/icons-react";
+import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runFiles } from "@/api/artifacts";
+import { listQuery } from "@/components/artifacts/use-tree";
 import { Empty } from "@/components/states";
 import classes from "@/pages/compare/artifacts/artifacts.module.css";
 import { Directory } from "@/pages/compare/artifacts/Directory";
@@ -29,6 +31,10 @@ export default function Artifacts({
     [workspace, ids],
   );
   const first = runs.slice(0, MOST_RUNS).map((run, i) => ({ run, source: sources[i]! }));
+  const some = useQueries({
+    queries: sources.map((source) => listQuery(source, search.path)),
+    combine: (answers) => answers.some((one) => one.data?.some((entry) => !entry.isDir)),
+  });
   return (
     <div className={classes.parts}>
       <Directory
@@ -39,12 +45,13 @@ export default function Artifacts({
         open={(path) => change({ path, file: null }, { push: true })}
         show={(file) => change({ file })}
       />
-      {search.file === null ? (
+      {search.file === null && some && (
         <Empty title="No file is chosen" icon={<IconFiles size={28} aria-hidden />}>
           Choose one in the list: it is shown side by side for all runs that have it, and of two of them, for
           texts and images, what differs.
         </Empty>
-      ) : (
+      )}
+      {search.file !== null && (
         <SameFile
           key={search.file}
           workspace={workspace}
