@@ -172,6 +172,15 @@ def test_a_machine_without_the_interpreter_is_told_as_such(
     assert job["error"]["code"] == "SubmitError" and "settings.python" in job["error"]["message"]
 
 
+def test_jobs_here_run_as_another_user_where_the_server_is_root(
+    server: JobServer, machines: list[SshMachine]
+) -> None:
+    server.compute("as-another", settings={"user": machines[0].user, "python": "/usr/bin/python3"})
+    run_id = server.shell("as-another", 'whoami; echo "$HOME"; env')
+    assert server.wait_state(run_id, "Completed", "Failed")["state"] == "Completed", server.tail(run_id)
+    assert machines[0].user in server.log(run_id)
+
+
 def test_several_nodes_are_refused(server: JobServer) -> None:
     job = server.wait_state(server.shell("lab", "true", definition={"node_count": 2}), "Failed", "Completed")
     assert job["error"]["code"] == "SubmitError" and "slurm or ray" in job["error"]["message"]

@@ -10,6 +10,7 @@ import msgspec
 from runyard.engines.contracts import Engine, EngineRefused
 from runyard.entities.compute import POOL, Compute, ComputeState, Limits, Size
 from runyard.entities.job import Resources
+from runyard.errors import RunyardError
 from runyard.store.compute_contracts import ComputeStore
 
 OpenEngine = Callable[[Compute, Mapping[str, Any]], Engine]
@@ -78,13 +79,17 @@ class Targets:
         return Target(compute, base, size)
 
     async def engine(self, base: Compute) -> Engine:
-        """Raises: EngineRefused."""
+        """Raises: EngineRefused, also for credentials that do not open."""
         known = self._engines.get(base.id)
         if known is not None and known[0] == base.modified_ms:
             return known[1]
-        await self.forget(base.id)
-        engine = self._open(base, self._credentials(base))
+        try:
+            engine = self._open(base, self._credentials(base))
+        except RunyardError as exc:
+            raise EngineRefused(exc.message) from exc
         self._engines[base.id] = (base.modified_ms, engine)
+        if known is not None:
+            await known[1].aclose()
         return engine
 
     async def forget(self, base_id: int) -> None:

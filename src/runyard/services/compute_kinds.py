@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -137,6 +138,14 @@ def fingerprint(host_key: str) -> str:
     except (IndexError, binascii.Error):
         return ""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is the machine that says it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_host(host: SshHost) -> None:

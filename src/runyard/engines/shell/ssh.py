@@ -147,14 +147,15 @@ class SshShell:
 
 
 async def _run(connection: asyncssh.SSHClientConnection, command: str, stdin: bytes) -> Ran:
-    async with await connection.create_process(command, encoding=None) as process:
-        feeding = asyncio.create_task(_feed(process, stdin))
-        try:
-            stdout, stderr = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr))
-            done = await process.wait()
-        finally:
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
+    process = await connection.create_process(command, encoding=None)
+    feeding = asyncio.create_task(_feed(process, stdin))
+    try:
+        stdout, stderr = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr))
+        done = await process.wait()
+    finally:
+        process.close()  # one that goes on is not waited for
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
     if done.exit_status is None and done.exit_signal is None:
         raise asyncssh.ConnectionLost("no exit status")
     return Ran(-1 if done.exit_status is None else done.exit_status, stdout, stderr)

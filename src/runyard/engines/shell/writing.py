@@ -24,5 +24,7 @@ async def put_by_program(shell: Shell, content: bytes, path: str, mode: int) -> 
 def not_written(shell: Shell, path: str, ran: Ran) -> Exception:
     """Why a file is not there: a full disk may have room again, a forbidden directory stays forbidden."""
     text = f"{path} cannot be written on {shell.describe}: {ran.complaint}"
-    forbidden = any(word in ran.complaint for word in ("ermission denied", "ead-only", "ot a directory"))
+    forbidden = any(
+        word in ran.complaint for word in ("ermission denied", "ead-only", "ot a directory", "File exists")
+    )
     return EngineRefused(text) if forbidden else EngineUnreachable(text)

@@ -39,7 +39,9 @@ class Computes:
         )
         self.dispatcher = Dispatcher(parts, Lease(base.database, "jobs"))
         self.handover = EngineHandover(parts, self.dispatcher)
-        self.service = ComputeService(store, maker, targets, stores.queue, stores.store, self.dispatcher.wake)
+        self.service = ComputeService(
+            store, maker, targets, stores.queue, stores.store, self.dispatcher.wake, own_url(settings)
+        )
         self._sizes = ComputeSizeService(store)
 
     def routes(self) -> list[Route]:
