@@ -127,7 +127,9 @@ def test_a_thousand_runs_are_rows_that_come_into_sight(studio: Studio, crowd: st
 
 def test_charts_lie_over_one_another(studio: Studio, runs: list[str]) -> None:
     page = _open(studio, runs, "&tab=charts")
-    expect(page.get_by_role("img", name=re.compile("^val.loss: run-2 0.75, run-0 0.5, run-1 0.25"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile("^val.loss: run-2 0.75, run-0 0.5, run-1 0.25"))
+    ).to_be_visible()
 
 
 def test_images_by_run_and_step_and_two_over_one_another(studio: Studio, runs: list[str]) -> None:
