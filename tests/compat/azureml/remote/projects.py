@@ -1,0 +1,30 @@
+"""The notebooks train-projects-local and -remote: an MLflow project on this machine and on a compute target."""
+
+import mlflow
+from azureml.core import Run, Workspace
+
+ws = Workspace.from_config()
+mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())
+mlflow.set_experiment(f"projects-{mlflow.__version__.replace('.', '-')}")
+
+local = mlflow.projects.run(
+    uri="project", parameters={"alpha": 0.3}, backend="azureml", backend_config={"USE_CONDA": False}
+)
+remote = mlflow.projects.run(
+    uri="project",
+    parameters={"alpha": 0.3},
+    backend="azureml",
+    backend_config={"COMPUTE": "machine", "USE_CONDA": True},
+    synchronous=False,
+)
+assert remote.wait()
+client = mlflow.MlflowClient()
+for submitted in (local, remote):
+    seen = client.get_run(submitted.run_id)
+    assert seen.info.status == "FINISHED"
+    assert seen.data.params["alpha"] == "0.3" and seen.data.params["l1_ratio"] == "0.1"
+    assert seen.data.metrics == {"rmse": 0.5}
+    assert seen.data.tags["mlflow.project.backend"] == "azureml"
+assert Run.get(ws, local.run_id).get_details()["target"] == "local"
+assert Run.get(ws, remote.run_id).get_details()["target"] == "machine"
+assert len(client.search_runs([client.get_run(local.run_id).info.experiment_id])) == 2
