@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,4 +119,8 @@ def test_a_space_without_sense_holds_up_no_other_sweep(server: Client) -> None:
     wide = {"x": {"kind": "quniform", "min": 0, "max": 1e300, "q": 1e-300}}
     for space in (wide, ASKED["space"]):
         run = server.ok("POST", SWEEPS, **{**ASKED, "space": space})["job"]["run_id"]
-        wait_for(lambda run=run: len(trials(server, run)) == 2)
+        wait_for(partial(has_two_trials, server, run))
+
+
+def has_two_trials(server: Client, run: str) -> bool:
+    return len(trials(server, run)) == 2

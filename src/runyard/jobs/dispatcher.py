@@ -16,10 +16,11 @@ from runyard.entities.job import Job
 from runyard.errors import RunyardError
 from runyard.jobs.care import Care
 from runyard.jobs.engines import Target
-from runyard.jobs.limits import away, decide
+from runyard.jobs.limits import away, content, decide
 from runyard.jobs.parts import Health, Parts
 from runyard.jobs.poller import Family, Poller
 from runyard.jobs.submitting import Submitter
+from runyard.store.job_contracts import Load
 
 log = logging.getLogger("runyard.jobs")
 
@@ -146,22 +147,32 @@ class Dispatcher:
 
     async def _dispatch(self, family: Family) -> None:
         """Start what may start on one target, and tell the others why they wait."""
-        base, queue = family.base, self._parts.queue
-        waiting: list[Job] = []
-        for compute_id in family.members:
-            waiting += await queue.waiting(compute_id, WAITING)
-        waiting.sort(key=lambda one: (-one.priority, one.row))
+        base = family.base
+        loads = await self._parts.queue.load(list(family.members))
+        waiting = await self._waiting(family, loads)
         error = self.health.error(base.id)
         if error:
             await self._tell(base, waiting, {one.row: away(base, error) for one in waiting})
             return
-        loads = await queue.load(list(family.members))
         decision = decide(base, family.members, loads, waiting, self._capacity(base))
         under_way = self._under_way.setdefault(base.id, set())
         room = (1 if self.health.is_doubtful(base.id) else AT_ONCE) - len(under_way)
         for job in decision.start[: max(0, room)]:
             await self._start(job, family)
         await self._tell(base, waiting, decision.waits)
+
+    async def _waiting(self, family: Family, loads: Mapping[int, Load]) -> list[Job]:
+        """Those that may be next, in order; also behind ever so many of one person who has enough that run."""
+        queue = self._parts.queue
+        found: dict[int, Job] = {}
+        for compute_id, compute in family.members.items():
+            some = await queue.waiting(compute_id, WAITING)
+            found |= {one.row: one for one in some}
+            enough = content(family.base, compute, family.members, loads) if len(some) == WAITING else None
+            if enough:
+                others = await queue.waiting(compute_id, WAITING, not_of=enough)
+                found |= {one.row: one for one in others}
+        return sorted(found.values(), key=lambda one: (-one.priority, one.row))
 
     async def _start(self, job: Job, family: Family) -> None:
         claimed = await self._submitter.claim(job)

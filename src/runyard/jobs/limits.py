@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -47,9 +47,9 @@ class _Use:
         wanted = job.definition.node_count
         return wanted <= self.limits.max_nodes < self.nodes + wanted
 
-    def has_enough_of(self, job: Job) -> bool:
+    def has_enough_of(self, person: str) -> bool:
         most = self.limits.max_running_per_person
-        return 0 < most <= self.by_person.get(job.submitted_by_uuid, 0)
+        return 0 < most <= self.by_person.get(person, 0)
 
 
 def decide(
@@ -101,6 +101,15 @@ def decide(
     return decision
 
 
+def content(base: Compute, compute: Compute, members: Collection[int], loads: Mapping[int, Load]) -> set[str]:
+    """Persons, by uuid, of whom as many jobs run as may: whatever else of theirs waits for `compute` lets others pass."""
+    uses = (
+        _Use(base, [loads.get(one, Load()) for one in members], 0),
+        _Use(compute, [loads.get(compute.id, Load())], 0),
+    )
+    return {person for use in uses for person in use.by_person if use.has_enough_of(person)}
+
+
 def behind(count: int, reason: str) -> str:
     """What a job is told that has others before it in the queue."""
     if count == 0:
@@ -137,7 +146,7 @@ def _personal(job: Job, use: _Use) -> str | None:
     wanted, most = job.definition.node_count, use.limits.max_nodes
     if 0 < most < wanted:
         return f"Waits for {wanted} nodes, of which {use.name} has at most {most} by now: cancel it, or let it have more."
-    if not use.has_enough_of(job):
+    if not use.has_enough_of(job.submitted_by_uuid):
         return None
     most = use.limits.max_running_per_person
     return f"Waits for another job of {job.submitted_by} to end: {use.name} runs at most {most} of one person at once."

@@ -116,8 +116,12 @@ class JobQueue(Protocol):
         """Ids of the compute targets that have jobs in the queue. Cost: one range of an index."""
         ...
 
-    async def waiting(self, compute_id: int, limit: int) -> Sequence[Job]:
-        """Jobs NOT_STARTED whose `due_ms` has come, in the order in which they are to start: priority, then age."""
+    async def waiting(self, compute_id: int, limit: int, *, not_of: Collection[str] = ()) -> Sequence[Job]:
+        """Jobs NOT_STARTED whose `due_ms` has come, in the order in which they are to start: priority, then age.
+
+        Args:
+            not_of: uuids of submitters whose jobs are left out.
+        """
         ...
 
     async def claim(self, row: int, holder: str, lease_ms: int) -> Job | None:

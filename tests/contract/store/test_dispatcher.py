@@ -15,6 +15,7 @@ from runyard.engines.contracts import (
 )
 from runyard.entities.compute import ComputeState
 from runyard.entities.job import JobState
+from runyard.jobs.dispatcher import WAITING
 from tests.contract.store.engine_double import DispatchStage
 from tests.contract.store.stores import Stores
 
@@ -236,3 +237,15 @@ def test_silent_jobs_are_said_to_be_and_end_after_a_day(stage: DispatchStage) ->
     stage.step()
     now = stage.jobs.now(job)
     assert now.state is JobState.FAILED and now.error is not None and now.error.code == "NotResponding"
+
+
+def test_many_jobs_of_one_person_hide_nobody_else_s(stores: Stores) -> None:
+    """More than are looked at in one round, and before the other's."""
+    stage = DispatchStage(stores, max_running_per_person=1)
+    for _ in range(WAITING + 2):
+        stage.jobs.submit(priority=100)
+    other = stage.jobs.submit(by=stage.jobs.somebody())
+    stage.step()
+    assert len(stage.engine.tickets) == 1
+    stage.step()
+    assert [one.run_id for one in stage.engine.tickets[1:]] == [other.run_id]

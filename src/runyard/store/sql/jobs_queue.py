@@ -16,8 +16,8 @@ from runyard.store.sql.search.fragments import among
 ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL AND j.kind <> 'sweep'"
 TARGETS = """SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND cancel_ms IS NULL
     AND compute_id IS NOT NULL AND due_ms <= ?"""
-WAITING = f"""{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.cancel_ms IS NULL AND j.due_ms <= ?
-    ORDER BY j.priority DESC, j.id LIMIT ?"""
+WAITING = f"{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.cancel_ms IS NULL AND j.due_ms <= ?"
+IN_ORDER = "ORDER BY j.priority DESC, j.id LIMIT ?"
 ABANDONED = (
     f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
 )
@@ -62,8 +62,12 @@ class SqlJobQueue:
         rows = await self._database.peek(lambda c: c.all(TARGETS, (now_ms(),)))
         return [row[0] for row in rows]
 
-    async def waiting(self, compute_id: int, limit: int) -> Sequence[Job]:
-        return await self._jobs(WAITING, compute_id, now_ms(), limit)
+    async def waiting(self, compute_id: int, limit: int, *, not_of: Collection[str] = ()) -> Sequence[Job]:
+        sql, values = WAITING, [compute_id, now_ms()]
+        if not_of:
+            others = among("j.submitted_by_uuid", sorted(not_of), self._database.dialect)
+            sql, values = f"{sql} AND NOT ({others.text})", [*values, *others.params]
+        return await self._jobs(f"{sql} {IN_ORDER}", *values, limit)
 
     async def claim(self, row: int, holder: str, lease_ms: int) -> Job | None:
         def work(tx: Transaction) -> Job | None:
