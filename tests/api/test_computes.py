@@ -325,3 +325,10 @@ def test_the_administrator_can_let_jobs_run_there(tmp_path: Path) -> None:
     with live_server(tmp_path, settings) as client:
         owner = client.also(token=People(tmp_path).with_roles(("Owner", "/")))
         assert owner.ok("POST", COMPUTES, name="c", kind="local")["error"] == ""
+
+
+@pytest.mark.parametrize("end", ["/ü", "/a b", "/\r\nX: y", "/?a=b", "/#a", "/a\\b", ":0", ":x"])
+def test_addresses_that_make_no_request_are_refused(server: Client, end: str) -> None:
+    settings = {"address": f"http://127.0.0.1:1{end}" if end[0] == "/" else f"http://127.0.0.1{end}"}
+    body = {"name": server.name("ray"), "kind": "ray", "settings": settings}
+    assert server.fails("POST", COMPUTES, **body) == (400, "INVALID_PARAMETER_VALUE")

@@ -186,6 +186,8 @@ def _host_of(address: str) -> str:
         raise InvalidInput(
             "Invalid settings.address: write http://host[:port] of the cluster's Jobs API, without user or query."
         )
+    if not re.fullmatch(r"[A-Za-z0-9_.~/%-]*", parts.path):
+        raise InvalidInput("Invalid settings.address: its path holds what is not plain.")
     if not re.fullmatch(r"[a-z0-9_.:-]{1,255}", parts.hostname or ""):
         raise InvalidInput("Invalid settings.address: its host is none.")
     return parts.hostname or ""
