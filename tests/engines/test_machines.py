@@ -166,6 +166,20 @@ def test_a_machine_that_is_away_is_passed_over() -> None:
     ]
 
 
+def test_what_is_wrong_with_one_machine_is_not_with_the_others() -> None:
+    stage = Stage(one := Recorded("one"), two := Recorded("two"))
+    one.fails = EngineRefused("no interpreter")
+    assert stage.submit("a") == "two/a"
+    assert len(stage.do(stage.engine.nodes())) == 2
+    assert stage.do(stage.engine.states(["one/x", "two/a"])).keys() == {"two/a"}
+    two.fails = NotConnected("no route")
+    with pytest.raises(NotConnected):
+        stage.submit("b")
+    two.fails = EngineRefused("none here either")
+    with pytest.raises(EngineRefused):
+        stage.submit("b")
+
+
 def test_a_job_that_may_have_arrived_goes_nowhere_else() -> None:
     stage = Stage(one := Recorded("one"), Recorded("two"))
     one.fails = EngineUnreachable("lost")
@@ -210,9 +224,12 @@ def test_of_a_machine_that_is_away_nothing_is_said() -> None:
 )
 def test_what_is_wrong_there_is_told(ran: Ran, kind: type[Exception], text: str) -> None:
     stage = Stage(shell := Recorded("one"))
-    shell.answers = [ran]
-    with pytest.raises(kind, match=text):
+    shell.answers = [ran, ran]
+    with pytest.raises(EngineUnreachable, match=text):
         stage.do(stage.engine.nodes())
+    if kind is EngineRefused:
+        with pytest.raises(EngineRefused, match=text):
+            stage.submit("a")
 
 
 @pytest.mark.parametrize("place", [Place("h:22", "a"), Place("h:22", "a", (0, 3)), Place("::1:22", "x-1_y")])

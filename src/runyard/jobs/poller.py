@@ -157,7 +157,13 @@ class Poller:
             if state is None or gone == FORGET_AT_ONCE:
                 continue
             if state.phase in (Phase.ENDED, Phase.UNKNOWN):
-                await engine.forget(job.engine_id)
+                try:
+                    await engine.forget(job.engine_id)
+                except (EngineUnreachable, EngineBusy) as exc:
+                    log.info("What is left of run %s stays there for now: %s", job.run_id, exc)
+                    continue
+                except EngineRefused as exc:
+                    log.warning("What is left of run %s stays there: %s", job.run_id, exc)
                 await self._parts.queue.forgotten(job.row)
                 gone += 1
             elif self._parts.now_ms() - (job.ended_ms or 0) > STAYS_MS:

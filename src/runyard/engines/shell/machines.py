@@ -84,18 +84,18 @@ class Machines:
         return EngineRequest(text, {"job": job})
 
     async def submit(self, ticket: Ticket) -> str:
-        """Start the runner. One machine that is away is passed over as long as nothing was done on it."""
+        """Start the runner. A machine that is away or refuses is passed over as long as nothing was done on it."""
         if ticket.node_count > 1:
             raise EngineRefused(
                 f"The job asks for {ticket.node_count} nodes. Machines without a scheduler run each job on one of them: "
                 "submit it to a slurm or ray compute target, or ask for one node and more processes."
             )
-        away: dict[str, NotConnected] = {}
+        away: dict[str, NotConnected | EngineRefused] = {}
         while True:
             place = await self._place(ticket, away)
             try:
                 await self._machines[place.machine].start(ticket.run_id, self._job(ticket, place.gpus))
-            except NotConnected as exc:
+            except (NotConnected, EngineRefused) as exc:
                 del self._placed[ticket.run_id]
                 away[place.machine] = exc
                 continue
@@ -194,14 +194,17 @@ class Machines:
             job["gpus"] = list(gpus)
         return job
 
-    async def _place(self, ticket: Ticket, away: Mapping[str, NotConnected]) -> Place:
-        """Choose a machine and GPUs, and hold them. Raises: EngineBusy, EngineRefused; NotConnected when all are away."""
+    async def _place(self, ticket: Ticket, away: Mapping[str, NotConnected | EngineRefused]) -> Place:
+        """Choose a machine and GPUs, and hold them.
+
+        Raises: EngineBusy, EngineRefused; NotConnected when no machine is left, and one may be there later.
+        """
         async with self._placing:
             taken = {one.run_id: one for one in map(Place.of, ticket.busy)} | self._placed
             taken.pop(ticket.run_id, None)
             open_ones = [name for name in self._machines if name not in away]
             if not open_ones:
-                raise next(iter(away.values()))
+                raise min(away.values(), key=lambda one: isinstance(one, EngineRefused))
             load = {name: sum(one.machine == name for one in taken.values()) for name in open_ones}
             refusal = ""
             for name in sorted(open_ones, key=lambda one: load[one]):
@@ -249,3 +252,5 @@ async def _answer(call: Awaitable[T]) -> T | EngineUnreachable:
         return await call
     except EngineUnreachable as exc:
         return exc
+    except EngineRefused as exc:  # what is wrong with one machine is not with the others
+        return EngineUnreachable(str(exc))
