@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import processes
+from .environments.containers import remove
 from .layout import JobFolder
 from .state_file import ENDED, State, read_state
 
@@ -53,6 +54,8 @@ def stop(root: str, run_id: str) -> None:
 
 def _end_leftovers(place: JobFolder, known: State, grace_s: float) -> None:
     if known.here and known.boot == processes.boot():
+        for program, name in known.containers:
+            remove(program, name)
         processes.end_all(lambda: processes.of_job(place.path + ":", sessions=known.sessions), grace_s)
 
 

@@ -17,7 +17,7 @@ from .environments.prepared import EnvironmentFailed, Prepared
 from .exchange import Exchange
 from .job_file import JobFile, say
 from .journals import Journals
-from .launching import journal_folder, launches, log_name
+from .launching import containers, journal_folder, launches, log_name
 from .outputs import Uploader
 from .ranks import Group
 from .reporting import AT_END_S, Reporter
@@ -82,7 +82,7 @@ class Course:
 
     def _environment(self) -> Prepared:
         environment = self._orders.definition.environment
-        if is_user_managed(environment):
+        if is_user_managed(environment) and not (environment.get("docker") or {}).get("enabled"):
             return of_machine(environment, self._job.python)
         log = BuildLog(os.path.join(self._logs, os.path.basename(BUILD_LOG)), self._still_wanted)
         if self._rank == 0:
@@ -121,11 +121,14 @@ class Course:
         supervisor = Supervisor(
             variables.mark(self._job),
             self._cancel,
-            lambda sessions: self._state.change(state="Running", sessions=sessions),
+            lambda sessions: self._state.change(
+                state="Running", sessions=sessions, containers=containers(prepared, started)
+            ),
             lambda: self._companions.trouble,
         )
         outcome = supervisor.run(started, self._orders.max_seconds) or self._canceled()
         self._note(outcome)
+        self._end_containers(prepared, started)
         grace_s = HURRY_S if self._cancel.in_a_hurry else supervisor.GRACE_S
         supervisor.end_all(grace_s, journals.senders)
         if not self._cancel.wanted:
@@ -133,6 +136,12 @@ class Course:
             journals.wait(prepared.python, started[0].variables, self._patience)
         supervisor.end_all(grace_s)
         return outcome
+
+    def _end_containers(self, prepared: Prepared, started: list[Launch]) -> None:
+        """Their processes are nobody's children here; those that ended have gone by themselves."""
+        if prepared.container is not None:
+            for launch in started:
+                prepared.container.remove(launch.rank)
 
     def _canceled(self) -> Outcome:
         """The server wants the end, or the machine did: then the server says whether it knows of it."""

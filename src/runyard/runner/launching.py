@@ -21,18 +21,40 @@ def launches(
     job: JobFile, orders: Orders, prepared: Prepared, group: Group, work: str, logs: str
 ) -> list[Launch]:
     """The processes of this machine."""
-    base = _variables(job, orders, prepared)
-    command = _command(orders, prepared, base)
+    machine = variables.of_machine(own_python=prepared.own)
     return [
-        Launch(
-            command=command,
-            variables={**base, **({} if group.alone else group.variables(local))},
-            folder=work,
-            log=os.path.join(logs, os.path.basename(log_name(rank))),
-            rank=rank,
+        _launch(
+            job, orders, prepared, machine, {} if group.alone else group.variables(local), rank, work, logs
         )
         for local, rank in enumerate(group.ranks())
     ]
+
+
+def containers(prepared: Prepared, started: Sequence[Launch]) -> list[list[str]]:
+    """Program and name of those that are started."""
+    if prepared.container is None:
+        return []
+    return [[prepared.container.program, f"{prepared.container.name}-{one.rank}"] for one in started]
+
+
+def _launch(
+    job: JobFile,
+    orders: Orders,
+    prepared: Prepared,
+    machine: dict[str, str],
+    of_rank: dict[str, str],
+    rank: int,
+    work: str,
+    logs: str,
+) -> Launch:
+    own = {**_variables(job, orders, prepared), **of_rank}
+    everything = {**prepared.within(machine), **own}
+    command = _command(orders, prepared, everything)
+    if prepared.container is not None:
+        own["HOME"] = everything["HOME"] = work
+        command = prepared.container.with_gpus(job.gpus).command(command, work, own, rank)
+    log = os.path.join(logs, os.path.basename(log_name(rank)))
+    return Launch(command, everything, work, log, rank, prepared.container is not None)
 
 
 def log_name(rank: int) -> str:
@@ -48,20 +70,21 @@ def journal_folder(place: JobFolder) -> str:
 def _command(orders: Orders, prepared: Prepared, base: dict[str, str]) -> Sequence[str]:
     definition = orders.definition
     if not definition.command:
-        return [*prepared.before, prepared.python, definition.script, *definition.arguments]
+        return [prepared.python, definition.script, *definition.arguments]
     program, *rest = definition.command
+    if prepared.container is not None:
+        return [prepared.python if program in ("python", "python3") else program, *rest]
     # found where the script finds programs, which is not where this process does
     found = program if os.sep in program else shutil.which(program, path=base.get("PATH"))
     if found is None and program in ("python", "python3"):
         found = prepared.python
-    return [*prepared.before, found or program, *rest]
+    return [found or program, *rest]
 
 
 def _variables(job: JobFile, orders: Orders, prepared: Prepared) -> dict[str, str]:
     definition = orders.definition
     named = definition.environment.get("environmentVariables") or {}
     return {
-        **prepared.within(variables.of_machine(own_python=prepared.own)),
         **{str(name): str(value) for name, value in named.items()},
         **definition.environment_variables,
         **_of_gpus(job),

@@ -25,6 +25,7 @@ class State:
         phase: running, ended. state: Preparing, Running, Finalizing, Completed, Failed, Canceled.
         code, reason, exit_code, signal: for one that has ended, as engines/contracts.py has them.
         reported: the server knows the end. gpus: indices of those that it may use.
+        containers: program and name of those that it started.
     """
 
     pid: int
@@ -40,6 +41,7 @@ class State:
     reason: str = ""
     reported: bool = False
     gpus: list[int] = field(default_factory=list)
+    containers: list[list[str]] = field(default_factory=list)
 
     @property
     def here(self) -> bool:

@@ -25,13 +25,19 @@ _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interru
 
 @dataclass(frozen=True)
 class Launch:
-    """A process to start. `log`: the file that takes all that it says. `rank`: among all of the job."""
+    """A process to start.
+
+    Attributes:
+        log: the file that takes all that it says. rank: among all of the job.
+        contained: it stands for one in a container, and tells of its signal by its exit code.
+    """
 
     command: Sequence[str]
     variables: Mapping[str, str]
     folder: str
     log: str
     rank: int = 0
+    contained: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,7 @@ class Supervisor:
         return self._cancel.wanted
 
     def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
+        code = 128 - code if launch.contained and code > 128 else code
         who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"
         if code > 0:
             hint = MEMORY_HINT if killed_for_memory() > memory else ""

@@ -14,14 +14,17 @@ from .. import variables
 from ..exchange import Exchange
 from ..job_file import JobFile
 from ..processes import MARK
+from ..ranks import node_rank
 from . import conda_names
 from .cache import Cache, Place
 from .commands import BuildLog
 from .conda import Conda, find_conda, python_of
+from .containers import Container, open_container, wants_container
 from .interpreters import Interpreter, choose, find_all
 from .locked_folder import turn
 from .locks import Locks
 from .making import Making, PackagesFailed
+from .managed import interpreter_of, is_user_managed, of_machine
 from .own_packages import OwnPackages, may_be_own, separate, stamp
 from .pip import Pip
 from .prepared import EnvironmentFailed, Prepared
@@ -54,6 +57,8 @@ class Builder:
     ) -> None:
         self._job = job
         self._name = str(environment.get("name") or "of this job")
+        self._environment = environment
+        self._managed = is_user_managed(environment)
         self._wanted = read_wanted(environment)
         self._hash = known_hash or _hash(environment)
         self._snapshot_id = snapshot_id
@@ -65,14 +70,25 @@ class Builder:
 
     def prepare(self) -> Prepared:
         """Raises: EnvironmentFailed."""
+        os.makedirs(self._private, mode=0o700, exist_ok=True)
+        machine = self._machine()
+        container = self._container(machine) if wants_container(self._wanted, self._log) else None
+        if self._managed:
+            if container is None:
+                return of_machine(self._environment, self._job.python)
+            return Prepared(python=interpreter_of(self._environment), container=container)
         key = self._key()
         found = self._cache.find(key)
         if found is not None:
             self._log.say(f"The environment {self._name} is here already: {os.path.dirname(found.path)}")
-            return found
-        os.makedirs(self._private, mode=0o700, exist_ok=True)
-        self._cache.tidy()
-        return self._made(key)
+        else:
+            self._cache.tidy()
+            found = self._made(key, machine, container)
+        return replace(found, container=container)
+
+    def _container(self, machine: Mapping[str, str]) -> Container:
+        name = f"runyard-{self._job.run_id}-{node_rank()}"
+        return open_container(self._wanted, machine, name, [self._job.folder], self._private, self._log)
 
     def _key(self) -> str:
         """What an environment must have been made for: the definition, and what else it depends on."""
@@ -86,19 +102,23 @@ class Builder:
     def _whole(self) -> Exchange:
         return Exchange(self._job.server, "", self._job.token, self._job.ca_file)
 
-    def _made(self, key: str) -> Prepared:
+    def _made(self, key: str, machine: dict[str, str], container: Container | None) -> Prepared:
         self._log.say(f"The environment {self._name} ({self._hash[:12]}) is made.")
-        machine = self._machine()
-        conda = find_conda(machine) if self._wanted.conda else None
+        conda = find_conda(machine) if self._wanted.conda and container is None else None
         packages = separate(self._wanted.pip if conda else self._lines(), self._whole())
         for note in packages.notes:
             self._log.say(note)
         found = find_all(self._job.python)
         uv = find_uv(self._job.folder, found, self._log, machine)
+        if container is not None:
+            found = container.pythons()
+            container = replace(container, mounts=[*container.mounts, *([uv] if uv else [])])
+            machine["UV_CACHE_DIR"] = os.path.join(self._job.folder, "cache-uv")
         if conda is not None:
             return self._with_conda(conda, key, packages, uv, machine)
         fitting = choose(self._wanted.python, found, packages.least, ", ".join(packages.lines))
-        return self._first_that_works(key, _different(fitting, self._wanted), packages, uv, machine)
+        pythons = _different(fitting, self._wanted)
+        return self._first_that_works(key, pythons, packages, uv, machine, container)
 
     def _lines(self) -> list[str]:
         lines, needless = conda_names.requirements(self._wanted.conda)
@@ -131,13 +151,14 @@ class Builder:
         packages: OwnPackages,
         uv: str | None,
         machine: Mapping[str, str],
+        container: Container | None,
     ) -> Prepared:
         first: PackagesFailed | None = None
         for python in pythons:
             self._log.say(f"Python {python.text} at {python.path}")
             maker = Uv(uv) if uv is not None and python.version[:2] >= OLDEST else Pip()
             try:
-                return self._one(self._making(key, python, packages, machine), maker.make)
+                return self._one(self._making(key, python, packages, machine, container), maker.make)
             except PackagesFailed as exc:
                 first = first or exc
                 if not exc.maybe:
@@ -156,7 +177,7 @@ class Builder:
             place.clear()
             try:
                 make(making)
-                place.complete(making.interpreter.path)
+                place.complete(making.interpreter.path, making.container.image if making.container else "")
             except BaseException:
                 place.clear()
                 raise
@@ -167,7 +188,12 @@ class Builder:
         return made
 
     def _making(
-        self, key: str, python: Interpreter, packages: OwnPackages, machine: Mapping[str, str]
+        self,
+        key: str,
+        python: Interpreter,
+        packages: OwnPackages,
+        machine: Mapping[str, str],
+        container: Container | None = None,
     ) -> Making:
         local = self._wanted.is_local
         place: Place = self._cache.place(key, python)
@@ -183,7 +209,8 @@ class Builder:
             machine=machine,
             server=self._job.server,
             token=self._job.token,
-            bundle=self._bundle(),
+            bundle=self._bundle(needed=container is not None),
+            container=container,
         )
 
     def _machine(self) -> dict[str, str]:
@@ -194,14 +221,14 @@ class Builder:
             found = {"UV_CACHE_DIR": kept + "-uv", "PIP_CACHE_DIR": kept + "-pip", **found}
         return {**found, MARK: variables.mark(self._job)}
 
-    def _bundle(self) -> str:
+    def _bundle(self, *, needed: bool) -> str:
         """One file with the machine's certificates and the server's, as installers take only one."""
-        if not self._job.ca_file:
+        if not self._job.ca_file and not needed:
             return ""
         usual = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile or ""
         path = os.path.join(self._private, "certificates.pem")
         with open(path, "wb") as bundle:
-            for source in (usual, os.path.expanduser(self._job.ca_file)):
+            for source in (usual, os.path.expanduser(self._job.ca_file or "")):
                 if source and os.path.isfile(source):
                     with open(source, "rb") as file:
                         bundle.write(file.read() + b"\n")

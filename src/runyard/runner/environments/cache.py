@@ -44,10 +44,10 @@ class Place:
         if os.path.lexists(self.folder):
             shutil.rmtree(self.folder)
 
-    def complete(self, interpreter: str) -> None:
-        """Say that it can be used; written last."""
+    def complete(self, interpreter: str, image: str = "") -> None:
+        """Say that it can be used, on this machine or in an image; written last."""
         packages = self._packages()
-        told = {"python": interpreter, "packages": packages}
+        told = {"python": interpreter, "packages": packages, "image": image}
         write_private(os.path.join(self.folder, READY), json.dumps(told).encode())
 
     def ready(self) -> Prepared | None:
@@ -58,7 +58,8 @@ class Place:
         except (OSError, ValueError):
             return None
         packages = self._packages()
-        if not os.access(self.python, os.X_OK) or not set(told["packages"]) <= set(packages):
+        there = os.path.lexists(self.python) if told.get("image") else os.access(self.python, os.X_OK)
+        if not there or not set(told["packages"]) <= set(packages):
             return None
         self._touch()
         return Prepared(python=self.python, path=os.path.dirname(self.python), packages=packages, own=True)

@@ -10,6 +10,7 @@ from typing import Mapping, Sequence
 from ..job_file import write_private
 from .cache import Place
 from .commands import BuildLog
+from .containers import Container
 from .indexes import option_lines
 from .interpreters import Interpreter
 from .locks import Locks
@@ -20,6 +21,9 @@ from .prepared import EnvironmentFailed
 _OF_PYTHON = re.compile(
     r"requires.python|no wheels|python abi|failed to build|building wheel|python_version|build backend", re.I
 )
+
+
+PASSED = ("UV_", "PIP_", "SSL_", "NO_COLOR", "RUNYARD_")  # variables that count in a container too
 
 
 class PackagesFailed(EnvironmentFailed):
@@ -37,7 +41,7 @@ class Making:
     Attributes:
         name: of the environment, for people. private: folder for files that only this job reads.
         working: folder that lines of requirements refer to. machine: variables for programs.
-        locks: None where exact versions cannot be shared, because files of the sources are installed.
+        container: the image that it is for. locks: None where exact versions cannot be shared, because files of the sources are installed.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Making:
     server: str
     token: str
     bundle: str = ""
+    container: Container | None = None
 
     @property
     def has_packages(self) -> bool:
@@ -68,9 +73,16 @@ class Making:
         """What requirements say of where packages are."""
         return option_lines(self.packages.others)
 
+    def try_run(self, command: Sequence[str], variables: Mapping[str, str]) -> int:
+        """The exit code of a command where the environment will be used."""
+        if self.container is not None:
+            names = [name for name in variables if name.startswith(PASSED) or name.lower().endswith("_proxy")]
+            command = self.container.command(command, self.working, names)
+        return self.log.run(command, variables, self.working)
+
     def run(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         """Raises: PackagesFailed."""
-        if self.log.run(command, variables, self.working):
+        if self.try_run(command, variables):
             raise PackagesFailed(
                 f"The packages of the environment {self.name} cannot be installed for Python "
                 f"{self.interpreter.text}:\n{self.log.last_words()}"

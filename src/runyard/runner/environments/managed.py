@@ -21,6 +21,11 @@ def is_user_managed(environment: Mapping[str, Any]) -> bool:
     return bool(python.get("userManagedDependencies"))
 
 
+def interpreter_of(environment: Mapping[str, Any]) -> str:
+    """The interpreter that an environment names, as a command."""
+    return str((environment.get("python") or {}).get("interpreterPath") or USUAL)
+
+
 def of_machine(environment: Mapping[str, Any], first: Sequence[str]) -> Prepared:
     """The interpreter that the environment names, or the machine's.
 
@@ -28,7 +33,7 @@ def of_machine(environment: Mapping[str, Any], first: Sequence[str]) -> Prepared
         first: interpreters that the target names; the first of them is meant by plain `python`.
     Raises: EnvironmentFailed.
     """
-    named = str((environment.get("python") or {}).get("interpreterPath") or USUAL)
+    named = interpreter_of(environment)
     found = _usual(first) if named == USUAL else shutil.which(os.path.expanduser(named))
     if found is None:
         raise EnvironmentFailed(

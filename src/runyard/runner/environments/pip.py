@@ -21,9 +21,7 @@ class Pip:
         Raises: PackagesFailed.
         """
         variables = indexes.for_pip(making.machine, making.bundle)
-        if making.log.run(
-            [making.interpreter.path, "-m", "venv", making.place.folder], variables, making.working
-        ):
+        if making.try_run([making.interpreter.path, "-m", "venv", making.place.folder], variables):
             raise PackagesFailed(
                 f"{making.interpreter.path} cannot make environments: it lacks the module venv or ensurepip "
                 "(on Debian the package python3-venv), and uv cannot be installed.\n"
@@ -38,7 +36,7 @@ class Pip:
         newest = NEWEST.get(making.interpreter.minor)
         if newest:
             newer = [making.place.python, "-m", "pip", "install", "--quiet", "--upgrade", newest]
-            making.log.run(newer, variables, making.working)
+            making.try_run(newer, variables)
         minor = making.interpreter.minor
         known = making.locks.find(minor) if making.locks else None
         others = [*making.options(), without_hashes(known)] if known else making.packages.others
@@ -47,7 +45,7 @@ class Pip:
         making.run(
             [making.place.python, "-m", "pip", "install", "--progress-bar", "off", "-r", wanted], variables
         )
-        if making.locks and known is None:
+        if making.locks and known is None and making.container is None:
             making.locks.keep(minor, without(_frozen(making.place.python), making.packages.named))
 
     def _index(self, making: Making) -> list[str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .containers import Container
 
 
 class EnvironmentFailed(Exception):
@@ -16,14 +20,14 @@ class Prepared:
     """How a script runs in it.
 
     Attributes:
-        python: the interpreter. before: words that go before each command, such as those of a container.
+        python: the interpreter. container: the image that commands run in; None: the machine itself.
         path: folder of its programs, which are found first; empty: those of the machine. packages: names of those in
             it, as far as they are known. own: it was made for jobs, and nothing of the machine's Python counts in it.
     """
 
     python: str
     path: str = ""
-    before: Sequence[str] = ()
+    container: Container | None = None
     packages: Sequence[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
