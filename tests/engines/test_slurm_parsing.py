@@ -25,13 +25,13 @@ SQUEUE = """\
 13                      |FAILED                  |35072           |NonZeroExitCode                         |
 """
 SINFO = """\
-n1      |mixed          |2   |4000   |(null)                      |
-n1      |mixed          |2   |4000   |(null)                      |
-n2      |idle           |64  |512000 |gpu:a100:4(S:0-1),gpu:h100:2|
-n3      |down*          |2+  |4000   |gpu:1                       |
-n4      |drained        |2   |4000   |                            |
-n5      |idle~          |2   |4000   |craynetwork:4               |
-n6      |allocated      |2   |4000   |gpu:2                       |
+n1|mixed|2|4000|(null)
+n1|mixed|2|4000|(null)
+n2|idle|64|512000|gpu:a100:4(S:0-1),gpu:h100:2
+n3|down*|2+|4000|gpu:1
+n4|drained|2|4000|
+n5|idle~|2|4000|craynetwork:4
+n6|allocated|2|4000|gpu:2
 """
 
 

@@ -17,7 +17,7 @@ if ! command -v sbatch > /dev/null && [ -r /etc/profile ]; then . /etc/profile >
 
 PREPARE = """
 umask 077
-cd && mkdir -p "$1/jobs" && cd "$1" && pwd -P || exit
+cd "${HOME:-/}" && mkdir -p "$1/jobs" && cd "$1" && pwd -P || exit
 [ ! -s "$3" ] || echo there
 """
 """$1: the folder, below the home folder or absolute; $3: file of the runner. Prints the absolute folder; `there`."""
@@ -113,9 +113,9 @@ TAIL = """[ ! -e "$1/jobs/$3/slurm.out" ] || tail -c 65536 "$1/jobs/$3/slurm.out
 NODES = (
     _CONFIGURED
     + f"""
-sinfo --Node --noheader ${{3:+--partition="$3"}} --Format='{SINFO_FORMAT}' || exit
+sinfo --Node --noheader ${{3:+--partition="$3"}} --format='{SINFO_FORMAT}' || exit
 echo --
-squeue --noheader --states=RUNNING ${{3:+--partition="$3"}} --Format='{NODES_FORMAT}'
+squeue --noheader --states=RUNNING ${{3:+--partition="$3"}} --format='{NODES_FORMAT}'
 """
 )
 """$3: partition or empty. Prints nodes, a line of dashes, then the nodes of each job."""

@@ -11,8 +11,8 @@ from runyard.entities.compute import Node
 
 SQUEUE_FORMAT = "JobID:24|,State:24|,exit_code:16|,Reason:256|"
 SACCT_FORMAT = "JobIDRaw,State,ExitCode"
-SINFO_FORMAT = "NodeList:128|,StateLong:64|,CPUs:16|,Memory:24|,Gres:256|"
-NODES_FORMAT = "NodeList:8192"
+SINFO_FORMAT = "%N|%T|%c|%m|%G"
+NODES_FORMAT = "%N"
 MAX_EXPANDED = 10_000
 _GPUS = re.compile(r"gpu(?::[^:,(]+)*?:(\d+)")
 _GROUP = re.compile(r"([^,\[\]]*)\[([^\]]*)\]([^,\[\]]*)|([^,\[\]]+)")
@@ -50,7 +50,7 @@ def parse_nodes(sinfo: str, running: str) -> Sequence[Node]:
     """Nodes in their order, each once.
 
     Args:
-        sinfo: of sinfo --Node with SINFO_FORMAT.
+        sinfo: of sinfo --Node with SINFO_FORMAT, in which a node stands once for each of its partitions.
         running: the nodes of each running job, of squeue with NODES_FORMAT.
     """
     counts: dict[str, int] = {}
