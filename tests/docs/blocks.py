@@ -51,6 +51,7 @@ class Session:
     Args:
         python: the interpreter that has the mlflow client.
         said: what stands on the page → what it is here.
+        environment: variables; PATH comes before what there is.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class Session:
         self._environment = {
             **kept,
             **environment,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{environment.get('PATH', '')}:{Path(sys.executable).parent}:{os.environ['PATH']}".lstrip(
+                ":"
+            ),
             "RUNYARD_PORT": str(self._port),
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.azureml.overlay import environment
 from tests.compat.environments import client_python
 from tests.compat.plugin.installed import plugin_path
 from tests.components import postgres, s3, slurm
@@ -20,9 +21,10 @@ PLUGIN = "docs/howto-mlflow-plugin.md"
 OFFLINE = "docs/howto-offline.md"
 WORKSPACE = "docs/tutorial-workspace.md"
 DATA = "docs/howto-data.md"
+REMOTE = "docs/howto-remote-runs.md"
 SLURM = "docs/howto-slurm.md"
 RAY = "docs/howto-ray.md"  # runs in tests/acceptance/test_jobs_ray.py, which has a cluster
-PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, OFFLINE, WORKSPACE, DATA, SLURM, RAY})
+PLAIN = sorted(set(PAGES) - {POSTGRESQL, S3, PLUGIN, OFFLINE, WORKSPACE, DATA, SLURM, RAY, REMOTE})
 
 
 def runnable(name: str) -> list[Block]:
@@ -95,6 +97,15 @@ def test_the_blocks_on_the_plugin_run(name: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.timeout(600)
+def test_the_blocks_on_remote_runs_run(tmp_path: Path) -> None:
+    """`python` is one that has MLflow, on the machine that submits and on the server's, which is the same."""
+    (tmp_path / "page").mkdir()
+    python = environment(tmp_path / "python", "3.18.0")
+    said = {"PYTHONPATH": plugin_path(tmp_path / "plugin"), "PATH": str(python.parent)}
+    run_page(REMOTE, tmp_path / "page", {}, {**said, "RUNYARD_HOME": str(tmp_path / "home")}, python)
+
+
 def test_the_blocks_on_data_run(tmp_path: Path) -> None:
     """With the libraries that read data, which the environment of the tests has."""
     (tmp_path / "page").mkdir()
@@ -105,7 +116,7 @@ def run_page(
     name: str,
     directory: Path,
     said: Mapping[str, str],
-    environment: Mapping[str, str],
+    variables: Mapping[str, str],
     python: Path | None = None,
 ) -> None:
     blocks = runnable(name)
@@ -114,7 +125,7 @@ def run_page(
     needs_client = any(block.language == "python" for block in blocks)
     if python is None:
         python = client_python("3.18.0") if needs_client else Path("python3")
-    session = Session(directory, python, said, environment)
+    session = Session(directory, python, said, variables)
     try:
         for block in blocks:
             session.run(block)
