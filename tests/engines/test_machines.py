@@ -51,12 +51,12 @@ class Recorded:
     async def run(self, argv: Sequence[str], stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
         if self.fails is not None:
             raise self.fails
-        if self.answers:
+        if self.answers and argv[0] == "python3":
             return self.answers.pop(0)
         if argv[0] == "rm":
             self.jobs.pop(argv[-1].rpartition("/")[2], None)
             return Ran(0, b"", b"")
-        if argv[0] == "find":
+        if argv[0] in ("find", "sh"):
             return Ran(0, b"", b"")
         bundle, command, rest = argv[2], argv[3], argv[4:]
         if bundle not in self.files:

@@ -15,6 +15,7 @@ import pytest
 from runyard.engines.contracts import EngineRefused, EngineUnreachable
 from runyard.engines.shell.contracts import NotConnected, Reach, Shell
 from runyard.engines.shell.local import LocalShell
+from runyard.engines.shell.machine import Machine
 from runyard.engines.shell.opening import open_shell
 from runyard.entities.compute_settings import SshHost
 from runyard.services.datastore_hosts import DatastoreHosts
@@ -217,3 +218,12 @@ def test_a_lost_connection_is_made_again(server: SshServer) -> None:
         stage.sh(f"kill -9 {pid}; sleep 5")
     assert stage.sh("echo again") == b"again\n"
     stage.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of others")
+def test_nothing_is_started_in_a_folder_of_somebody_else(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 65_534, 65_534)
+    with pytest.raises(EngineRefused, match="belongs to somebody else"):
+        stage.do(Machine("m", stage.shell, str(tmp_path / "theirs"), "python3").nodes())
+    assert len(stage.do(Machine("m", stage.shell, str(tmp_path / "ours"), "/usr/bin/python3").nodes())) == 1

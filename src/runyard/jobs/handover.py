@@ -12,8 +12,10 @@ from runyard.entities.job import Job
 from runyard.errors import InvalidState
 from runyard.jobs.dispatcher import Dispatcher
 from runyard.jobs.parts import Parts
+from runyard.jobs.texts import plain
 
 TAIL_S = 20.0
+TAIL_CHARS = 65_536
 
 
 class EngineHandover:
@@ -37,7 +39,7 @@ class EngineHandover:
                 msgspec.structs.replace(ticket, server_url=url, options=target.options)
             ).text
         except (EngineRefused, EngineUnreachable) as exc:
-            raise InvalidState(str(exc)) from exc
+            raise InvalidState(plain(str(exc))) from exc
 
     async def tail(self, job: Job) -> str:
         """What the engine kept of a job's output; empty before it was handed over. Raises: InvalidState."""
@@ -51,9 +53,9 @@ class EngineHandover:
                 engine: Engine = await self._parts.targets.engine(
                     (await self._parts.targets.of(compute)).base
                 )
-                return await engine.tail(job.engine_id)
+                return (await engine.tail(job.engine_id)).replace("\0", " ")[-TAIL_CHARS:]
         except (EngineRefused, EngineUnreachable, EngineBusy) as exc:
-            raise InvalidState(f"The output cannot be read just now: {exc}") from exc
+            raise InvalidState(f"The output cannot be read just now: {plain(str(exc))}") from exc
         except TimeoutError as exc:
             raise InvalidState(
                 f"{compute.name} did not answer within {TAIL_S:.0f} seconds; try again."

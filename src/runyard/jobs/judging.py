@@ -12,6 +12,7 @@ import msgspec
 
 from runyard.engines.contracts import EngineState, Phase
 from runyard.entities.job import Job, JobError, JobState
+from runyard.jobs.texts import plain_state
 
 GRACE_MS = 10_000  # for the runner's last word
 ALIVE_MS = 60_000  # after a beat another attempt may be at work, whatever the engine says of this one
@@ -56,6 +57,7 @@ NOTHING = Verdict(Do.NOTHING)
 
 def judge(job: Job, state: EngineState, seen: Memory, now_ms: int) -> Verdict:
     """What is to be done, and `seen` is brought up to date."""
+    state = plain_state(state)
     over = state.phase in (Phase.ENDED, Phase.UNKNOWN)
     seen.over_ms = (seen.over_ms or now_ms) if over else 0
     if state.phase is Phase.RUNNING:

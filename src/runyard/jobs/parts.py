@@ -10,6 +10,7 @@ from runyard.engines.contracts import EngineUnreachable
 from runyard.entities.compute import Compute
 from runyard.entities.job import Job, JobError, JobState
 from runyard.jobs.engines import Targets
+from runyard.jobs.texts import plain
 from runyard.store.compute_contracts import ComputeStore
 from runyard.store.job_contracts import JobQueue
 
@@ -84,7 +85,7 @@ class Health:
         count = self._failures[base.id] = self._failures.get(base.id, 0) + 1
         pause_s = AWAY_S[min(count, len(AWAY_S)) - 1]
         self._until[base.id] = self._parts.monotonic() + pause_s
-        text = str(exc)
+        text = plain(str(exc))
         if self._error.get(base.id) != text:
             self._error[base.id] = text
             await self._tell(base, text)

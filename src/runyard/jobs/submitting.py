@@ -11,6 +11,7 @@ from runyard.entities.job import Job, JobError, JobState
 from runyard.errors import RunyardError
 from runyard.jobs.engines import Target
 from runyard.jobs.parts import Health, Keys, Parts
+from runyard.jobs.texts import plain
 
 log = logging.getLogger("runyard.jobs")
 
@@ -49,18 +50,20 @@ class Submitter:
         try:
             engine_id = await self._submitted(job, target, look=look or job.row in self._unsure)
         except EngineBusy as exc:
-            await self._requeue(job, str(exc), BUSY_MS)
+            await self._requeue(job, plain(str(exc)), BUSY_MS)
         except EngineUnreachable as exc:
             self._doubt(job, exc)
             pause_s = await self._health.failed(target.base, exc)
             await self._requeue(
-                job, f"Waits for {target.base.name}, which cannot be used just now: {exc}", pause_s * 1000
+                job,
+                f"Waits for {target.base.name}, which cannot be used just now: {plain(str(exc))}",
+                pause_s * 1000,
             )
         except RunyardError as exc:
             await self._faulty(job, exc)
         except EngineRefused as exc:
             log.info("The job of run %s is refused by %s: %s", job.run_id, target.base.name, exc)
-            await self._parts.ender.end(job, JobState.FAILED, JobError("SubmitError", str(exc)))
+            await self._parts.ender.end(job, JobState.FAILED, JobError("SubmitError", plain(str(exc))))
         else:
             self._unsure.discard(job.row)
             now = await self._parts.queue.submitted(job.row, engine_id)

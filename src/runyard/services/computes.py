@@ -15,6 +15,7 @@ from runyard.entities.compute import Compute, ComputeState
 from runyard.entities.job import JobDefinition
 from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, shown
 from runyard.jobs.engines import Target, Targets
+from runyard.jobs.texts import plain, plain_nodes
 from runyard.services.checks import check_max_results, check_text
 from runyard.services.compute_fields import ComputeFields, ComputeMaker
 from runyard.services.compute_kinds import is_loopback
@@ -111,10 +112,10 @@ class ComputeService:
         try:
             async with asyncio.timeout(CHECK_S):
                 target = await self._targets.of(compute)
-                nodes = await (await self._targets.engine(target.base)).nodes()
+                nodes = plain_nodes(await (await self._targets.engine(target.base)).nodes())
                 error = self._way_back(target)
         except (EngineUnreachable, EngineRefused, EngineBusy) as exc:
-            error = str(exc)
+            error = plain(str(exc))
         except TimeoutError:
             error = f"It did not answer within {CHECK_S:.0f} seconds."
         await self._store.told(compute.id, int(self._clock() * 1000), error, nodes)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from runyard.engines.contracts import EngineState, Phase
+from runyard.entities.compute import Node
 from runyard.entities.job import Job, JobState
 from runyard.jobs.judging import NOTHING, Do, Memory, Verdict, judge
+from runyard.jobs.texts import plain_nodes
 from tests.unit.jobs.made import job
 
 NOW = 10_000_000
@@ -115,3 +117,13 @@ def test_one_that_was_canceled_at_its_engine_is_canceled() -> None:
 def test_people_are_told_why_nothing_happens(state: EngineState, text: str) -> None:
     found = after(queued(), state, 0, 61_000)
     assert found.do is Do.EXPLAIN and text in found.text
+
+
+def test_what_a_machine_says_is_cut_and_made_plain() -> None:
+    said = EngineState(Phase.ENDED, "a\0b\ud800\x1b[31m" + "x" * 100_000, "C" * 1_000, 2**70, 9)
+    error = after(begun(), said, 0, 11_000).error
+    assert error is not None and error.message.startswith("a b  [31mxxx") and len(error.message) < 2_010
+    assert (len(error.code), error.exit_code, error.signal) == (65, None, 9)
+    nodes = plain_nodes([Node("n\0" * 1_000, "s", 2**70, -1)] * 20_000)
+    assert len(nodes) == 10_000 and (nodes[0].cpus, nodes[0].memory_mb) == (2**31 - 1, 0)
+    assert len(nodes[0].name) < 310

@@ -12,13 +12,19 @@ import msgspec
 from runyard.engines.bundle import runner_bundle
 from runyard.engines.contracts import EngineRefused, EngineState, EngineUnreachable, Phase
 from runyard.engines.shell.contracts import Ran, Shell
+from runyard.engines.shell.writing import not_written
 from runyard.entities.compute import Node
 
 IDS_AT_ONCE = 1_000  # in one command line
 STOP_S = 60.0
+TAIL_BYTES = 65_536
 _NO_FILE = 2  # Python's exit code when the runner is not there
 _WRONG = 64
 _MISSING = (126, 127)
+_OURS = (
+    'umask 077; for one; do mkdir -p -- "$one" || exit 1; '
+    'test -O "$one" || { echo "it belongs to somebody else (Permission denied)" >&2; exit 1; }; done'
+)
 _OLD_DAYS = 45  # longer than a job may run
 
 
@@ -54,6 +60,7 @@ class Machine:
         self.shell = shell
         self._folder = folder
         self._python = python
+        self._is_ours = False
 
     @property
     def describe(self) -> str:
@@ -90,7 +97,7 @@ class Machine:
     async def tail(self, run_id: str) -> str:
         """The end of what the runner said."""
         ran = await self._call("tail", await self.folder(), run_id)
-        return ran.stdout.decode("utf-8", "replace")
+        return ran.stdout[-TAIL_BYTES:].decode("utf-8", "replace")
 
     async def forget(self, run_id: str) -> None:
         """Remove the folder of a job that has ended."""
@@ -114,6 +121,8 @@ class Machine:
         await self.shell.aclose()
 
     async def _call(self, *arguments: str, timeout_s: float = 60.0) -> Ran:
+        if not self._is_ours:
+            await self._make_ours()
         bundle = posixpath.join(await self.folder(), _bundle_name())
         python = self._python
         if python.startswith("~/"):
@@ -126,6 +135,14 @@ class Machine:
         if ran.exit_code != 0:
             raise self._complaint(ran)
         return ran
+
+    async def _make_ours(self) -> None:
+        """Nobody else may have laid down what is started here."""
+        folder = await self.folder()
+        ran = await self.shell.run(["sh", "-c", _OURS, "sh", folder, posixpath.join(folder, "jobs")])
+        if ran.exit_code != 0:
+            raise not_written(self.shell, folder, ran)
+        self._is_ours = True
 
     async def _lay(self, path: str) -> None:
         await self.shell.put(runner_bundle()[0], path, 0o755)

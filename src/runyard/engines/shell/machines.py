@@ -112,7 +112,7 @@ class Machines:
             if not isinstance(states, EngineUnreachable):
                 for run_id, state in states.items():
                     if state.phase not in (Phase.UNKNOWN.value, Phase.WAITING.value):
-                        found[run_id] = Place(name, run_id, tuple(state.gpus or ())).engine_id
+                        found[run_id] = Place(name, run_id, tuple(state.gpus or ())[:64]).engine_id
         away = next((one for one in answers.values() if isinstance(one, EngineUnreachable)), None)
         if away is not None and len(found) < len(run_ids):
             raise away

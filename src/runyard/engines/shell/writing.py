@@ -5,12 +5,16 @@ from __future__ import annotations
 from runyard.engines.contracts import EngineRefused, EngineUnreachable
 from runyard.engines.shell.contracts import Ran, Shell
 
-_PUT = """set -e; umask 077
-case "$1" in */*) mkdir -p -- "${1%/*}";; esac
-cat > "$1.$$.part" || { rm -f -- "$1.$$.part"; exit 1; }
-test "$(wc -c < "$1.$$.part")" -eq "$3" || { rm -f -- "$1.$$.part"; echo "the file came short" >&2; exit 1; }
-chmod "$2" "$1.$$.part"; mv -f -- "$1.$$.part" "$1"
-"""
+# On one line, because not every login shell lets a quoted word go over several.
+_PUT = "; ".join(
+    (
+        "set -e; umask 077",
+        'case "$1" in */*) mkdir -p -- "${1%/*}";; esac',
+        'cat > "$1.$$.part" || { rm -f -- "$1.$$.part"; exit 1; }',
+        'test "$(wc -c < "$1.$$.part")" -eq "$3" || { rm -f -- "$1.$$.part"; echo "the file came short" >&2; exit 1; }',
+        'chmod "$2" "$1.$$.part"; mv -f -- "$1.$$.part" "$1"',
+    )
+)
 
 
 async def put_by_program(shell: Shell, content: bytes, path: str, mode: int) -> None:
