@@ -18,7 +18,7 @@ from runyard.server.openapi import noun_of
 from runyard.server.raw_shapes import shape_of
 from runyard.server.routes import api, mlflow
 from runyard.server.routing import OWN, Route
-from runyard.services import saved_views
+from runyard.services import compute_sizes, computes, saved_views
 from tests.api import hostile
 from tests.api.live_server import JSON, UNKNOWN_RUN, Answer, Client, live_server
 
@@ -55,6 +55,8 @@ Known = Mapping[str, Any]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch, live_server(tmp_path_factory.mktemp("hostile")) as client:
         patch.setattr(saved_views, "LIMIT", 1_000_000)  # each route finds new records
+        patch.setattr(computes, "MOST", 1_000_000)
+        patch.setattr(compute_sizes, "MOST", 1_000_000)
         yield client
 
 
