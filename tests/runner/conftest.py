@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,24 @@ def server() -> Iterator[StandIn]:
     """A server that knows one job."""
     with StandIn(Told()) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def uv(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """uv, installed as the runner does it on a machine that has none."""
+    runner = Runner(tmp_path_factory.mktemp("uv"))
+    runner.variables["PATH"] = os.pathsep.join(
+        one for one in runner.variables["PATH"].split(os.pathsep) if not (Path(one) / "uv").exists()
+    )
+    runner.variables["HOME"] = str(runner.folder)
+    with StandIn() as server:
+        server.told.kind = "build"
+        server.told.definition = {"environment": {"python": {"condaDependencies": {"dependencies": []}}}}
+        assert runner.work(server) == 0, runner.said
+        assert "This machine has no uv" in server.told.log("azureml-logs/20_image_build_log.txt")
+    found = runner.folder / "uv" / "bin" / "uv"
+    assert found.is_file()
+    return str(found)
 
 
 @pytest.fixture

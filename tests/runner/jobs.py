@@ -99,4 +99,6 @@ def pythons(*versions: str) -> Sequence[str]:
     """Interpreters of this machine by version, as far as they are there."""
     home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = [str(path) for one in versions for path in sorted(home.glob(f"{one}*/bin/python3"))]
-    return found
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    base = Path(sys.base_prefix) / "bin" / "python3"
+    return found or ([str(base)] if own in versions and base.exists() else [])

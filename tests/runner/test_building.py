@@ -27,24 +27,6 @@ print("python", "%d.%d" % sys.version_info[:2], "six", six.__version__, "packagi
 SLOW = {"slow/setup.py": b"import time; time.sleep(300)", "slow/pyproject.toml": b""}
 
 
-@pytest.fixture(scope="session")
-def uv(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """uv, installed as the runner does it on a machine that has none."""
-    runner = Runner(tmp_path_factory.mktemp("uv"))
-    runner.variables["PATH"] = os.pathsep.join(
-        one for one in runner.variables["PATH"].split(os.pathsep) if not (Path(one) / "uv").exists()
-    )
-    runner.variables["HOME"] = str(runner.folder)
-    with StandIn() as server:
-        server.told.kind = "build"
-        server.told.definition = definition(pip=[])
-        assert runner.work(server) == 0, server.told.log(BUILD)
-        assert "This machine has no uv" in server.told.log(BUILD)
-    found = runner.folder / "uv" / "bin" / "uv"
-    assert found.is_file()
-    return str(found)
-
-
 BUILD = "azureml-logs/20_image_build_log.txt"
 
 

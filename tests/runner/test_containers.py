@@ -62,6 +62,8 @@ def _libraries() -> set[str]:
     extra = Path("/usr/lib/python3.11/lib-dynload").glob("*.so")
     shown = subprocess.run(["ldd", "/usr/bin/python3.11", *extra], capture_output=True, text=True).stdout
     found = {word for word in shown.split() if word.startswith("/lib") and ".so" in word}
+    usual = ("gcc_s", "dl", "pthread", "rt")  # which most images have
+    found |= {str(path) for name in usual for path in Path("/lib").glob(f"*/lib{name}.so.*")}
     # links and what they lead to, below /usr where /lib leads
     return {str(path.resolve().relative_to("/")) for path in map(Path, found)} | {
         f"usr{path}" for path in found if Path(f"/usr{path}").exists()
@@ -132,6 +134,21 @@ def test_an_image_is_built_of_a_dockerfile(contained: Runner, server: StandIn) -
     server.told.definition = definition({"baseDockerfile": f"FROM {IMAGE}\nENV OF_IMAGE=yes\n"})
     assert contained.work(server) == 0, server.told.log(BUILD)
     assert server.told.log() == "yes\n"
+
+
+def test_packages_are_installed_for_the_python_of_the_image(
+    contained: Runner, server: StandIn, uv: str
+) -> None:
+    contained.variables["RUNYARD_UV"] = uv
+    server.told.snapshot = archive({"train.py": b"import six, sys; print(six.__version__, sys.base_prefix)"})
+    dependencies = ["python=3.11", {"pip": ["six==1.16.0", "azureml-tiny"]}]
+    python = {"condaDependencies": {"dependencies": dependencies}}
+    environment = {"name": "e", "python": python, "docker": {"enabled": True, "baseImage": IMAGE}}
+    server.told.definition = {"command": ["python", "train.py"], "environment": environment}
+    for _ in range(2):
+        assert contained.work(server) == 0, server.told.log(BUILD)
+    assert server.told.log().count("1.16.0 /usr\n") == 2
+    assert "is here already" in server.told.log(BUILD)
 
 
 def test_an_image_that_cannot_be_fetched_fails_the_environment(contained: Runner, server: StandIn) -> None:

@@ -112,7 +112,9 @@ class Builder:
         uv = find_uv(self._job.folder, found, self._log, machine)
         if container is not None:
             found = container.pythons()
-            container = replace(container, mounts=[*container.mounts, *([uv] if uv else [])])
+            if uv is not None:
+                container = replace(container, mounts=[*container.mounts, uv])
+                uv = uv if container.works([uv, "--version"]) else None
             machine["UV_CACHE_DIR"] = os.path.join(self._job.folder, "cache-uv")
         if conda is not None:
             return self._with_conda(conda, key, packages, uv, machine)

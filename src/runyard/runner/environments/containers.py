@@ -18,7 +18,7 @@ from .wanted import Wanted
 PROGRAMS = ("podman", "docker")
 SETTING = "RUNYARD_CONTAINERS"  # path of the program; "off": none is used
 AZURES_OWN = "mcr.microsoft.com/azureml/"  # images that only bring what the machine has already
-ASK_S = 30.0
+ASK_S = 120.0
 _PYTHONS = [f"python3.{minor}" for minor in range(20, 7, -1)]
 _FIND = "for one in {names} python3 python; do command -v $one; done; true"
 _TELL = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
@@ -62,6 +62,15 @@ class Container:
         else:
             given = [word for one in gpus for word in ("--device", f"nvidia.com/gpu={one}")]
         return replace(self, options=[*self.options, *given])
+
+    def works(self, words: Sequence[str]) -> bool:
+        """Whether a command of the machine runs in it too."""
+        return _works(self.command(words, "/", (), 99))
+
+    def knows(self, value: str) -> bool:
+        """Whether what a variable names is there too, if it is a path."""
+        path = value[7:] if value.startswith("file://") else value
+        return not path.startswith("/") or any(path.startswith(mount) for mount in self.mounts)
 
     def pythons(self) -> list[Interpreter]:
         """The interpreters of the image."""

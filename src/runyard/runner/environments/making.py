@@ -76,9 +76,15 @@ class Making:
     def try_run(self, command: Sequence[str], variables: Mapping[str, str]) -> int:
         """The exit code of a command where the environment will be used."""
         if self.container is not None:
-            names = [name for name in variables if name.startswith(PASSED) or name.lower().endswith("_proxy")]
-            command = self.container.command(command, self.working, names)
+            passed = {name: self._known(value) for name, value in variables.items() if _is_passed(name)}
+            command = self.container.command(command, self.working, [name for name in passed if passed[name]])
+            variables = {**variables, **passed}
         return self.log.run(command, variables, self.working)
+
+    def _known(self, value: str) -> str:
+        """A variable without words that name files of the machine which the container does not have."""
+        assert self.container is not None  # asked for containers only
+        return " ".join(word for word in value.split(" ") if self.container.knows(word.rpartition("=")[2]))
 
     def run(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         """Raises: PackagesFailed."""
@@ -87,3 +93,7 @@ class Making:
                 f"The packages of the environment {self.name} cannot be installed for Python "
                 f"{self.interpreter.text}:\n{self.log.last_words()}"
             )
+
+
+def _is_passed(name: str) -> bool:
+    return name.startswith(PASSED) or name.lower().endswith("_proxy")
