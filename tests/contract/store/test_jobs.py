@@ -341,3 +341,15 @@ def test_two_servers_begin_one_job_once(stores: Stores, others: Stores) -> None:
     assert not here.begin(job, "a")
     assert there.begin(job, "b")
     assert here.now(job).attempt == "a"
+
+
+def test_a_page_of_large_definitions_is_shorter(stage: JobStage) -> None:
+    large = JobDefinition(script="a.py", arguments=["x" * 30_000] * 8)
+    jobs = [stage.submit(definition=large) for _ in range(40)]
+
+    def page(token: str | None) -> Page[Job]:
+        asked = JobFilter(target=jobs[0].target, experiment_id=stage.experiment)
+        return stage.do(stage.jobs.list(stage.stores.workspace, asked, max_results=1_000, page_token=token))
+
+    assert len(page(None).items) == 34
+    assert [one.row for one in all_pages(page)] == [one.row for one in reversed(jobs)]

@@ -15,7 +15,7 @@ from runyard.entities.run import NewRun
 from runyard.errors import AlreadyExists, InvalidState, NotFound, QueueFull, Unauthenticated, shown
 from runyard.store.job_contracts import Arrival, Began, Credential, JobFilter, NewJob, SealedKeys, Sign
 from runyard.store.sql.clock import now_ms
-from runyard.store.sql.database import Connection, Database, Dialect, Transaction
+from runyard.store.sql.database import Connection, Database, Dialect, Row, Transaction
 from runyard.store.sql.id_pages import IdPages
 from runyard.store.sql.jobs_changes import SET_STATUS, SWEEP, enter, finish, request_cancel, told
 from runyard.store.sql.jobs_rows import BY_ROW, JOBS, JobRef, find_job_of, hold, job_of
@@ -25,6 +25,10 @@ from runyard.store.sql.search.fragments import NEVER, Sql, all_of, among
 
 POSITIONS = 5_000  # of a queue; beyond, nobody is told which number they have
 NEWEST = 2**62
+NEWEST_FIRST = "ORDER BY j.id DESC LIMIT ?"
+SIZES = f"""SELECT length(t.definition) FROM jobs j JOIN job_texts t ON t.job_id = j.id WHERE {{}} {NEWEST_FIRST}"""
+PAGE_CHARS = 8 * 1024 * 1024  # of definitions in one page
+SURE = 30  # definitions of the greatest size are not too large together
 OF_RUN = "j.uuid = ? AND j.workspace_id = ?"
 ELSEWHERE = "SELECT 1 FROM jobs WHERE uuid = ? AND workspace_id <> ? AND compute_id IS NOT NULL LIMIT 1"
 SAME = "SELECT id, request_hash FROM jobs WHERE uuid = ? AND workspace_id = ?"
@@ -89,11 +93,15 @@ class SqlJobs:
     ) -> Page[Job]:
         query = (workspace_id, msgspec.json.encode(wanted, order="sorted").decode())
         after = self._pages.after(page_token, *query) or NEWEST
-        where = _where(workspace_id, wanted, self._database.dialect) + Sql(
-            "AND j.id < ? ORDER BY j.id DESC LIMIT ?", (after, max_results + 1)
-        )
-        rows = await self._database.read(lambda c: c.all(f"{JOBS} WHERE {where.text}", where.params))
-        page, token = self._pages.cut(rows, max_results, 0, *query)
+        where = _where(workspace_id, wanted, self._database.dialect) + Sql("AND j.id < ?", (after,))
+
+        def work(c: Connection) -> tuple[int, Sequence[Row]]:
+            count = max_results if max_results <= SURE else _fitting(c, where, max_results)
+            rows = c.all(f"{JOBS} WHERE {where.text} {NEWEST_FIRST}", (*where.params, count + 1))
+            return count, rows
+
+        count, rows = await self._database.read(work)
+        page, token = self._pages.cut(rows, count, 0, *query)
         return Page([job_of(row) for row in page], token)
 
     async def positions(self, jobs: Sequence[Job]) -> Mapping[int, int]:
@@ -213,6 +221,16 @@ class SqlJobs:
     async def active_count(self) -> int:
         row = await self._database.peek(lambda c: c.one(ACTIVE))
         return 0 if row is None else int(row[0])
+
+
+def _fitting(c: Connection, where: Sql, most: int) -> int:
+    """How many jobs a page has, whose definitions are not too large together."""
+    room = PAGE_CHARS
+    for count, (size,) in enumerate(c.all(SIZES.format(where.text), (*where.params, most))):
+        room -= size
+        if room < 0:
+            return max(count, 1)
+    return most
 
 
 def keys_of(c: Connection, row: int) -> SealedKeys:
