@@ -8,8 +8,14 @@ from typing import Any
 
 import pytest
 
+from runyard.sdk.compute_kinds import AmlCompute, RemoteCompute
+from runyard.sdk.compute_target import ComputeTarget
+from runyard.sdk.conda_dependencies import CondaDependencies
+from runyard.sdk.environment import Environment
 from runyard.sdk.experiment import Experiment
 from runyard.sdk.run import Run
+from runyard.sdk.run_configuration import MpiConfiguration, PyTorchConfiguration
+from runyard.sdk.script_run_config import ScriptRunConfig
 from runyard.sdk.workspace import Workspace
 
 NEEDED = inspect.Parameter.empty
@@ -86,6 +92,59 @@ SIGNATURES: list[tuple[Callable[..., Any], Wanted]] = [
     (Run.fail, {"error_details": None, "error_code": None}),
     (Run.cancel, {}),
     (Run.flush, {"timeout_seconds": 300}),
+    (Run.submit_child, {"config": NEEDED, "tags": None}),
+    (Run.restore_snapshot, {"snapshot_id": None, "path": None}),
+    (Run.get_snapshot_id, {}),
+    (Run.get_environment, {}),
+    (Run.list_by_compute, {"compute": NEEDED, "type": None, "tags": None, "properties": None, "status": None}),
+    (
+        ScriptRunConfig.__init__,
+        {
+            "source_directory": None, "script": None, "arguments": None, "run_config": None, "_telemetry_values": None,
+            "compute_target": None, "environment": None, "distributed_job_config": None, "resume_from": None,
+            "max_run_duration_seconds": 2592000, "command": None, "docker_runtime_config": None,
+        },
+    ),
+    (
+        CondaDependencies.create,
+        {
+            "pip_indexurl": None, "pip_packages": None, "conda_packages": None, "python_version": None,
+            "pin_sdk_version": True,
+        },
+    ),
+    (Environment.get, {"workspace": NEEDED, "name": NEEDED, "version": None}),
+    (Environment.list, {"workspace": NEEDED}),
+    (Environment.register, {"workspace": NEEDED}),
+    (Environment.from_conda_specification, {"name": NEEDED, "file_path": NEEDED}),
+    (Environment.from_pip_requirements, {"name": NEEDED, "file_path": NEEDED}),
+    (Environment.from_existing_conda_environment, {"name": NEEDED, "conda_environment_name": NEEDED}),
+    (Environment.save_to_directory, {"path": NEEDED, "overwrite": False}),
+    (Environment.load_from_directory, {"path": NEEDED}),
+    (Environment.clone, {"new_name": NEEDED}),
+    (Environment.build, {"workspace": NEEDED}),
+    (ComputeTarget.create, {"workspace": NEEDED, "name": NEEDED, "provisioning_configuration": NEEDED}),
+    (ComputeTarget.attach, {"workspace": NEEDED, "name": NEEDED, "attach_configuration": NEEDED}),
+    (ComputeTarget.list, {"workspace": NEEDED}),
+    (ComputeTarget.wait_for_completion, {"show_output": False}),
+    (AmlCompute.wait_for_completion, {"show_output": False, "min_node_count": None, "timeout_in_minutes": 20}),
+    (
+        AmlCompute.provisioning_configuration,
+        {
+            "vm_size": "", "vm_priority": "dedicated", "min_nodes": 0, "max_nodes": None,
+            "idle_seconds_before_scaledown": None, "admin_username": None, "admin_user_password": None,
+            "admin_user_ssh_key": None, "vnet_resourcegroup_name": None, "vnet_name": None, "subnet_name": None,
+            "tags": None, "description": None, "remote_login_port_public_access": "NotSpecified",
+        },
+    ),
+    (
+        RemoteCompute.attach_configuration,
+        {
+            "username": NEEDED, "address": NEEDED, "ssh_port": 22, "password": "", "private_key_file": "",
+            "private_key_passphrase": "",
+        },
+    ),
+    (MpiConfiguration.__init__, {"process_count_per_node": 1, "node_count": 1}),
+    (PyTorchConfiguration.__init__, {"communication_backend": "Nccl", "process_count": None, "node_count": 1}),
 ]  # fmt: skip
 
 
