@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "runs/{run_id}/records": {"kind": None, "records": [{"uuid": "u", "name": "n", "kind": "list", "logged_ms": 1, "body": {}}]},
     "v1/jobs": {"target": "local", "definition": {"script": "t.py"}, "kind": "script", "run_id": None, "parent_run_id": None, "snapshot_id": "", "state": None},
     "{run_id}/resubmit": {"target": "local"},
+    "v1/sweeps": {"target": "<name>", "definition": {"script": "t.py"}, "space": {"x": {"kind": "choice", "options": [1]}}, "sampling": "grid", "metric": "m", "goal": "minimize", "max_total": 1, "run_id": None, "parent_run_id": None, "snapshot_id": ""},
     "v1/environments": {"definition": {"python": {}}},
     "v1/environment-locks": {"hash": "<sha256>", "platform": "p", "python": "3", "text": "x==1"},
     "v1/snapshots": {"files": [{"path": "f.txt", "sha256": "<sha256>", "size": 2}]},
@@ -74,7 +75,7 @@ NOT_FOUND_AT_HOME = {
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
     "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events", "log-appends", "logs/content",
     "jobs/{run_id}", "{run_id}/claim", "{run_id}/begin", "{run_id}/beat", "{run_id}/end",
-    "{run_id}/snapshot", "snapshot/archive", "snapshot/file", "v1/sweeps", "sweeps/{run_id}",
+    "{run_id}/snapshot", "snapshot/archive", "snapshot/file", "sweeps/{run_id}", "v1/archive", "audit/export",
 }  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def special(route: Route, known: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a route that mean something else there than elsewhere."""
     found = next((fields for end, fields in SPECIAL.items() if route.path.endswith(end)), {})
     texts = json.dumps(found).replace("%s", str(known["run_id"]))
-    for name in ("run_id", "new_name", "sha256"):
+    for name in ("run_id", "name", "new_name", "sha256"):
         texts = texts.replace(f"<{name}>", str(known[name]))
     filled_in = json.loads(texts)
     assert isinstance(filled_in, dict)
@@ -218,8 +219,12 @@ def of_workspaces(client: Client) -> list[Route]:
     return [route for route in client.routes if route.in_workspace and not route.path.startswith("/ajax-api")]
 
 
-def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of tables that hold what the other workspace holds, but for what others made."""
+def contents(house: House, but: Sequence[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of tables that hold what the other workspace holds, but for what others made.
+
+    Args:
+        but: tables that are left out.
+    """
     number = f"(SELECT id FROM workspaces WHERE name = '{house.theirs.base.rpartition('/')[2]}')"
     run = f"(SELECT id FROM runs WHERE workspace_id = {number})"
     model = f"(SELECT id FROM registered_models WHERE workspace_id = {number})"
@@ -235,6 +240,7 @@ def contents(house: House) -> dict[str, list[tuple[Any, ...]]]:
         return {
             table: sorted(connection.execute(f"SELECT * FROM {table} WHERE {where}").fetchall(), key=repr)
             for table, where in tables.items()
+            if table not in but
         }
 
 

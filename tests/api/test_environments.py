@@ -170,8 +170,14 @@ def test_who_submits_registers_and_who_reads_jobs_reads(server: Client, data_dir
     writer = server.also(token=people.with_roles(("Data Scientist", HERE)))
     partly = server.also(token=people.with_roles(("Data Scientist", f"{HERE}/experiments/{experiment}")))
     nobody = server.also(token=people.with_roles())
-    for client in (reader, writer, partly):
+    for client in (reader, writer):
         assert client.ok("GET", f"{V1}/environments/{name}") == made
+    for path in (
+        "",
+        f"/{name}",
+        f"/{name}/versions",
+    ):  # they belong to the workspace, and to no experiment of it
+        assert partly.fails("GET", f"{V1}/environments{path}")[0] == 403
     assert nobody.fails("GET", f"{V1}/environments/{name}")[0] == 404
     fields = {"name": name, "definition": {"python": {"x": 1}}}
     assert [one.fails("POST", f"{V1}/environments", **fields)[0] for one in (reader, partly, nobody)] == [
@@ -182,7 +188,12 @@ def test_who_submits_registers_and_who_reads_jobs_reads(server: Client, data_dir
     assert writer.ok("POST", f"{V1}/environments", **fields)["version"] == "2"
     lock = {**LOCK, "hash": "c" * 64, "text": "x==1"}
     assert reader.fails("POST", f"{V1}/environment-locks", **lock)[0] == 403
-    assert partly.ok("POST", f"{V1}/environment-locks", **lock)["text"] == "x==1"
+    assert (
+        partly.fails("POST", f"{V1}/environment-locks", **lock)[0] == 403
+    )  # others would install what it says
+    assert writer.ok("POST", f"{V1}/environment-locks", **lock)["text"] == "x==1"
+    which = {name: value for name, value in lock.items() if name != "text"}
+    assert partly.ok("GET", f"{V1}/environment-locks", **which)["text"] == "x==1"
 
 
 def test_another_workspace_has_its_own(server: Client) -> None:

@@ -50,16 +50,19 @@ def _registered(service: EnvironmentService) -> list[Route]:
 
     one = "/environments/{name}"
     return [
-        *api("GET", "/environments", ListEnvironments, listing, READ, filtered=True),
+        *api("GET", "/environments", ListEnvironments, listing, READ),
         *api("POST", "/environments", RegisterEnvironment, register, WRITE, body_limit=BODY_LIMIT),
-        *api("GET", one, EnvironmentNamed, get, READ, filtered=True),
-        *api("GET", f"{one}/versions", ListEnvironmentVersions, versions, READ, filtered=True),
+        *api("GET", one, EnvironmentNamed, get, READ),
+        *api("GET", f"{one}/versions", ListEnvironmentVersions, versions, READ),
     ]
 
 
 def _locks(service: EnvironmentService) -> list[Route]:
     async def keep(ctx: Context, body: KeepLock) -> LockMessage:
-        """Keep the exact packages that an environment came to on one kind of machine; the first ones stay, and are answered."""
+        """Keep the exact packages that an environment came to on one kind of machine; the first ones stay, and are answered.
+
+        They hold for everybody in the workspace, so a role in one experiment is not enough.
+        """
         return LockMessage.of(await service.keep_lock(ctx, body.hash, body.platform, body.python, body.text))
 
     async def get(ctx: Context, body: GetLock) -> LockMessage:
@@ -68,6 +71,6 @@ def _locks(service: EnvironmentService) -> list[Route]:
 
     path = "/environment-locks"
     return [
-        *api("POST", path, KeepLock, keep, WRITE, filtered=True, body_limit=BODY_LIMIT),
+        *api("POST", path, KeepLock, keep, WRITE, body_limit=BODY_LIMIT),
         *api("GET", path, GetLock, get, READ, filtered=True),
     ]
