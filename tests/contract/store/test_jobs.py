@@ -7,9 +7,11 @@ import pytest
 
 from runyard.entities.common import Page, Stage, Tag
 from runyard.entities.job import Job, JobDefinition, JobError, JobState
+from runyard.entities.principal import TokenKind
 from runyard.entities.run import RunStatus
-from runyard.errors import AlreadyExists, InvalidState, NotFound
+from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated
 from runyard.store.job_contracts import JobFilter
+from runyard.store.principal_contracts import NewToken
 from runyard.store.sql.clock import now_ms
 from tests.contract.store.job_stage import HOUR_MS, JobStage
 from tests.contract.store.stores import Stores, all_pages
@@ -353,3 +355,18 @@ def test_a_page_of_large_definitions_is_shorter(stage: JobStage) -> None:
 
     assert len(page(None).items) == 34
     assert [one.row for one in all_pages(page)] == [one.row for one in reversed(jobs)]
+
+
+def test_a_submission_with_a_token_that_was_revoked_leaves_nothing(stage: JobStage) -> None:
+    person = stage.somebody()
+    expires = now_ms() + HOUR_MS
+    token = NewToken(person.id, TokenKind.PERSONAL, "t", f"hash of {person.uuid}", ["*"], None, 1, expires)
+    made = stage.do(stage.stores.tokens.create(token))
+    stage.do(stage.stores.tokens.revoke(made.uuid, 5))
+    new = stage.new()
+    assert new.secrets is not None
+    new = msgspec.structs.replace(new, secrets=new.secrets._replace(made_with=made.uuid))
+    with pytest.raises(Unauthenticated):
+        stage.do(stage.jobs.create(stage.stores.workspace, person, new, 0))
+    with pytest.raises(NotFound):
+        stage.stores.run(new.run_id)

@@ -307,6 +307,8 @@ def _check_queue(tx: Transaction, submitter: Principal, new: NewJob, max_queued:
 
 
 def _insert(tx: Transaction, workspace_id: int, submitter: Principal, new: NewJob, token_uuid: str) -> Job:
+    keys = new.secrets
+    maker = None if keys is None else _maker(tx, keys.made_with)  # before the first change
     now = now_ms()
     run = NewRun(new.run_id, new.experiment_id, new.run_name, submitter.name, now, list(new.tags))
     made = insert_run(tx, workspace_id, run)
@@ -320,14 +322,13 @@ def _insert(tx: Transaction, workspace_id: int, submitter: Principal, new: NewJo
     row = tx.one(INSERT, (*where, *what, *who, token_uuid, new.request_hash))
     assert row is not None
     definition = msgspec.json.encode(new.definition).decode()
-    keys = new.secrets
     sealed = (None, None, None) if keys is None else (keys.token, keys.code, keys.code_hash)
     tx.execute(INSERT_TEXTS, (row[0], definition, *sealed))
     if keys is not None:
         actions = json.dumps(list(keys.actions))
         token = (token_uuid, submitter.id, TokenKind.JOB, f"job {new.run_id}", keys.token_hash, actions)
         bounds = (workspace_id, now, keys.expires_ms, submitter.name, new.run_id, new.experiment_id)
-        tx.execute(INSERT_TOKEN, (*token, *bounds, _maker(tx, keys.made_with)))
+        tx.execute(INSERT_TOKEN, (*token, *bounds, maker))
     return _load(tx, row[0])
 
 
