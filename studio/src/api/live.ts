@@ -6,7 +6,7 @@ import { address } from "@/api/http";
 export interface RunChange {
   run_id: string;
   experiment_id: string;
-  kinds: ("points" | "info" | "created" | "deleted")[];
+  kinds: ("points" | "info" | "created" | "deleted" | "logs")[];
 }
 
 export type Change =
@@ -18,7 +18,10 @@ export type Change =
 /** Traces of these experiments have changed; "all": any may have. */
 type TracesChange = { type: "traces"; experimentIds: string[] | "all" };
 
-type Told = Change | TracesChange;
+/** Something was written to logs of these runs; whoever shows anything else of them has nothing to read anew. */
+type LogsChange = { type: "logs"; runIds: string[] };
+
+type Told = Change | TracesChange | LogsChange;
 type Listener = (told: Told) => void;
 const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 30_000];
 
@@ -62,7 +65,12 @@ class Stream {
     source.addEventListener("runs", (event) => {
       const data = JSON.parse(event.data) as { runs?: RunChange[]; many?: string[]; all?: boolean };
       if (data.all) this.tell({ type: "resumed" });
-      this.tell({ type: "runs", runs: data.runs ?? [], many: data.many ?? [] });
+      const all = data.runs ?? [];
+      const written = all.filter((one) => one.kinds.includes("logs")).map((one) => one.run_id);
+      if (written.length > 0) this.tell({ type: "logs", runIds: written });
+      const runs = all.filter((one) => one.kinds.some((kind) => kind !== "logs"));
+      const many = data.many ?? [];
+      if (runs.length > 0 || many.length > 0) this.tell({ type: "runs", runs, many });
     });
     source.addEventListener("experiments", () => this.tell({ type: "experiments" }));
     source.addEventListener("traces", (event) => {
@@ -96,7 +104,15 @@ const streams = new Map<string, Stream>();
  * new one each time.
  */
 export function useLive(workspace: string, callback: (change: Change) => void): void {
-  useTold(workspace, (told) => told.type !== "traces" && callback(told));
+  useTold(workspace, (told) => told.type !== "traces" && told.type !== "logs" && callback(told));
+}
+
+/** Calls back when something was written to a log of a run, or may have been. */
+export function useLiveLogs(workspace: string, run: string, callback: () => void): void {
+  useTold(workspace, (told) => {
+    const may = told.type === "resumed" || (told.type === "runs" && told.many.length > 0);
+    if (may || (told.type === "logs" && told.runIds.includes(run))) callback();
+  });
 }
 
 /** Calls back when traces of one of these experiments have changed or may have. */

@@ -36,6 +36,8 @@ export interface LogReader {
   /** Tells it from all others. */
   key: string;
   size: (signal?: AbortSignal) => Promise<number>;
+  /** It is only ever written on: it need not be asked whether it became shorter. */
+  grows?: boolean;
   /** At most so many bytes, fewer where one must go on with another part. */
   part: (from: number, size: number, signal?: AbortSignal) => Promise<LogPart>;
 }

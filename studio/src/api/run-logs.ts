@@ -36,6 +36,7 @@ export function runLogReader(workspace: string, run: string, name: string): LogR
     Number(response.headers.get(header) ?? usual);
   return {
     key: `log ${workspace} ${run} ${name}`,
+    grows: true,
     size: async (signal) => told(await read(0, 1, signal), "x-log-size", 0),
     part: async (from, size, signal) => {
       const response = await read(from, size, signal);

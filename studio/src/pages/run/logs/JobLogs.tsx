@@ -2,9 +2,10 @@
 import { NativeSelect } from "@mantine/core";
 import { IconTerminal2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { runFiles } from "@/api/artifacts";
 import { type Job, SUBMITTER, tailQuery } from "@/api/jobs";
+import { useLiveLogs } from "@/api/live";
 import { fileReader, type LogReader, logsQuery } from "@/api/logs";
 import { runLogReader, runLogsQuery, wholeLog } from "@/api/run-logs";
 import { Ansi } from "@/components/artifacts/Ansi";
@@ -40,6 +41,8 @@ export function JobLogs({ workspace, page, search, change, job }: PartProps & { 
   );
   // Files that the script itself kept as logs.
   const kept = useQuery({ ...logsQuery(source), enabled: !going });
+  const [pulse, setPulse] = useState(0);
+  useLiveLogs(workspace, info.run_id, () => setPulse((old) => old + 1));
   const { refetch } = live;
   // biome-ignore lint/correctness/useExhaustiveDependencies: at the end the list is another one
   useEffect(() => void refetch(), [going]);
@@ -76,7 +79,7 @@ export function JobLogs({ workspace, page, search, change, job }: PartProps & { 
       download={log.download}
       name={log.name}
       going={going && !log.sealed}
-      version={page.version}
+      version={page.version + pulse}
       choice={
         <NativeSelect
           aria-label="Log"

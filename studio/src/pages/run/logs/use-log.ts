@@ -58,7 +58,8 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
   const look = useCallback(
     () =>
       inTurn(async (signal) => {
-        const size = await reader.size(signal);
+        const known = reader.grows === true && text.current !== null;
+        const size = known ? Number.POSITIVE_INFINITY : await reader.size(signal);
         // A log that became shorter was written anew.
         if (text.current === null || size < text.current.end) {
           const from = Math.max(0, size - PART);
@@ -70,7 +71,7 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
         while (text.current.end < size) {
           const { end } = text.current;
           const { bytes, next } = await reader.part(end, Math.min(LARGE_PART, size - end), signal);
-          if (next <= end) return;
+          if (next <= end) break;
           text.current.append(bytes, next);
         }
         text.current.shorten(MOST_LINES);
@@ -111,7 +112,11 @@ export function useLog(reader: LogReader, going: boolean, version: number) {
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") look();
     }, EVERY_MS);
-    return () => clearInterval(timer);
+    return () => {
+      clearInterval(timer);
+      // What was written last, when the run has just ended.
+      look();
+    };
   }, [going, look]);
 
   return { ...state, earlier, look };
