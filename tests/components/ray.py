@@ -46,8 +46,8 @@ class Ray:
         return self.home / "shared"
 
     def end_worker(self) -> None:
-        """Pull the plug of the second node."""
-        _end(_processes_of(str(self.home / "worker")), signal.SIGKILL)
+        """Pull the plug of the second node: Ray's processes there and all below them end at once."""
+        _end(_with_those_below(_processes_of(str(self.home / "worker"))), signal.SIGKILL)
 
 
 def ray_python() -> Path:
@@ -119,6 +119,17 @@ def _processes_of(folder: str) -> list[int]:
         with contextlib.suppress(OSError):
             if f"{folder}/".encode() in place.read_bytes() + b"/" and int(place.parent.name) != os.getpid():
                 found.append(int(place.parent.name))
+    return found
+
+
+def _with_those_below(pids: list[int]) -> list[int]:
+    parents: dict[int, int] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(place.parent.name)] = int(place.read_text().rpartition(")")[2].split()[1])
+    found = list(pids)
+    for pid in found:  # it grows meanwhile
+        found += [one for one, parent in parents.items() if parent == pid and one not in found]
     return found
 
 
