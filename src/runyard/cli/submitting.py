@@ -89,7 +89,14 @@ def page_of(session: Session, job: Mapping[str, Any]) -> str:
 
 def finished(session: Session, run_id: str, *, follow: bool) -> dict[str, Any]:
     """Wait for a job's end; with `follow` its logs are printed as they grow. A server that is away is waited for."""
-    shown = MainLogs(Logs(session.here, run_id)) if follow else None
+    try:
+        return _watched(session, run_id, MainLogs(Logs(session.here, run_id)) if follow else None)
+    except KeyboardInterrupt:
+        note(f"\nThe run goes on; `{session.program} run cancel {run_id}` stops it.")
+        raise
+
+
+def _watched(session: Session, run_id: str, shown: MainLogs | None) -> dict[str, Any]:
     state = ""
     since = time.monotonic()
     while True:

@@ -8,9 +8,10 @@ from typing import Any
 
 from runyard.client.job_logs import Logs, MainLogs
 from runyard.client.submission import HERE, Submission, submit
-from runyard.sdk.exceptions import ActivityFailedException
+from runyard.sdk.exceptions import ActivityFailedException, UserErrorException
 from runyard.sdk.job_record import ENDED, job_of, target_name
 from runyard.sdk.link import translated
+from runyard.sdk.portal import run_url
 from runyard.sdk.workspace_record import WorkspaceRecord
 
 EXPERIMENT = "prepare_image"  # where Azure ML keeps such runs
@@ -37,8 +38,9 @@ class BuildDetails:
 
     @property
     def log_url(self) -> str:
-        """Where the run's page is."""
-        return f"{self._workspace.portal_url}/runs/{self.run_id}"
+        """The run's page in a browser."""
+        job, workspace = self._job(), self._workspace
+        return run_url(workspace.server, workspace.name, str(job["experiment_id"]), self.run_id)
 
     def get_log(self) -> str:
         """What was printed so far."""
@@ -69,7 +71,10 @@ class BuildDetails:
         self._workspace.link.post(f"/api/v1/jobs/{self.run_id}/cancel", {}, retry=True)
 
     def _job(self) -> Mapping[str, Any]:
-        return job_of(self._workspace.link, self.run_id) or {"state": "Canceled"}
+        found = job_of(self._workspace.link, self.run_id)
+        if found is None:
+            raise UserErrorException(f"The build {self.run_id} is not there any more.")
+        return found
 
     def _logs(self) -> Logs:
         return Logs(self._workspace.link.connection, self.run_id)
