@@ -14,9 +14,10 @@ from runyard.errors import RunyardError
 log = logging.getLogger("runyard.jobs")
 
 PAUSE_S = 0.02
+END_S = 5.0
 
 Step = Callable[[], Awaitable[bool]]
-"""Do some of it, and return whether there is more to do at once. What it did must bear to be done twice."""
+"""Do some of it, and return whether there is more to do at once. It may be cut off, and must bear to be done again."""
 
 
 class Share(Protocol):
@@ -47,14 +48,17 @@ class Upkeep:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work while the block lasts; a step that has begun is ended first."""
+        """Work while the block lasts; a step that has begun has some seconds to end, then it is cut off."""
         stop = asyncio.Event()
         task = asyncio.create_task(self._loop(stop))
         try:
             yield
         finally:
             stop.set()
-            await task
+            await asyncio.wait({task}, timeout=END_S)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
             with contextlib.suppress(RunyardError):
                 await self._share.leave()
 
