@@ -88,6 +88,20 @@ def test_versions_that_were_locked_before_are_installed(maker: Runner, server: S
     assert server.told.log() == "python 3.11 packaging 24.0\n"
 
 
+def test_a_lock_adds_nothing_to_what_is_wanted(maker: Runner, server: StandIn) -> None:
+    """It may be of anybody who may submit, and would run with the token of another's job."""
+    server.told.environment_hash = "b" * 64
+    lock = (
+        "--index-url http://127.0.0.1:1\npackaging==24.0\nsix==1.16.0\nidna @ http://127.0.0.1:1/idna.whl\n"
+    )
+    server.told.locks[("b" * 64, f"linux-{os.uname().machine}", "3.11")] = lock
+    server.told.definition = definition(["packaging"], "python=3.11", shown=["packaging"])
+    assert maker.work(server) == 0, server.told.log(BUILD)
+    assert server.told.log() == "python 3.11 packaging 24.0\n"
+    (made,) = environments(maker)
+    assert not list(maker.folder.glob(f"environments/{made}/lib/python*/site-packages/six*"))
+
+
 def test_locked_versions_that_cannot_be_had_are_replaced(maker: Runner, server: StandIn) -> None:
     server.told.environment_hash = "b" * 64
     server.told.locks[("b" * 64, f"linux-{os.uname().machine}", "3.11")] = "packaging==24.0.99\n"

@@ -8,7 +8,7 @@ import pytest
 
 from runyard.runner.environments import conda_names, indexes
 from runyard.runner.environments.interpreters import Interpreter, choose
-from runyard.runner.environments.locks import without, without_hashes
+from runyard.runner.environments.locks import pinned, without
 from runyard.runner.environments.prepared import EnvironmentFailed
 from runyard.runner.environments.wanted import CondaSpec, Wanted, read_spec, read_wanted
 
@@ -179,4 +179,19 @@ def test_settings_for_uv_count_more() -> None:
 def test_locks_lose_packages_and_hashes() -> None:
     text = "a==1 \\\n    --hash=sha256:1\nAzureML.core==2 \\\n    --hash=sha256:2\nb==3 \\\n    --hash=sha256:3\n"
     assert without(text, ["azureml-core"]) == "a==1 \\\n    --hash=sha256:1\nb==3 \\\n    --hash=sha256:3\n"
-    assert without_hashes(text) == "a==1\nAzureML.core==2\nb==3\n"
+    assert pinned(text) == ["a==1", "AzureML.core==2", "b==3"]
+
+
+def test_locks_choose_versions_and_nothing_else() -> None:
+    """They may be of anybody who may submit."""
+    plain = ["a==1.0", "b==2!3.0.post1+local ; python_version >= '3.8'", "c-d_e==4"]
+    told = [plain[0], f"{plain[1]} \\", "    --hash=sha256:1", "c-d_e[x, y] == 4 --hash=sha256:2"]
+    hostile = (
+        *("--index-url http://evil", "-r /etc/passwd", "-e .", "a @ http://evil/a.whl", "./a", "a", "a>=1"),
+        *("a==1 @ http://evil", "a==1 --index-url=http://evil", "a==", "==1", "a==1\\", "# a==1", "a==*"),
+    )
+    assert pinned("\n".join([*hostile[:11], *told, *hostile[12:]])) == [
+        plain[0],
+        "b==2!3.0.post1+local; python_version >= '3.8'",
+        plain[2],
+    ]

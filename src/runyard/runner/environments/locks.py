@@ -11,6 +11,9 @@ from .own_packages import normalised
 
 PATIENCE_S = 60.0
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)")
+_VERSION = re.compile(
+    r"([A-Za-z0-9][\w.-]*)(?:\[[\w.,\s-]*\])?\s*==\s*([A-Za-z0-9][\w.+!]*)\s*(;[^\\#@]*?)?(?:\s--hash.*|\s*\\)?\s*\Z"
+)
 
 
 def this_platform() -> str:
@@ -44,6 +47,18 @@ class Locks:
         return str(answer.get("text") or text)
 
 
+def pinned(text: str) -> list[str]:
+    """What a lock says of versions, as constraints: they choose among versions of what is wanted anyway, and add nothing.
+
+    Whoever may submit may have written the lock, also of what others are about to make; so other packages, addresses and
+    options in it do not count.
+    """
+    found = (_VERSION.match(line) for line in text.splitlines())
+    return [
+        f"{one.group(1)}=={one.group(2)}{one.group(3) or ''}".rstrip() for one in found if one is not None
+    ]
+
+
 def without(text: str, names: Sequence[str]) -> str:
     """A lock without some packages, which are of another version on every server."""
     kept = []
@@ -55,11 +70,3 @@ def without(text: str, names: Sequence[str]) -> str:
         if not leaving:
             kept.append(line)
     return "\n".join(kept) + "\n"
-
-
-def without_hashes(text: str) -> str:
-    """For installers that want hashes for all packages or for none."""
-    lines = [
-        line.rstrip("\\ ").rstrip() for line in text.splitlines() if not line.strip().startswith("--hash=")
-    ]
-    return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from . import indexes
-from .locks import without, without_hashes
+from .locks import pinned, without
 from .making import Making, PackagesFailed
 
 # Those that come with these find neither today's wheels nor versions that fit together.
@@ -39,12 +39,20 @@ class Pip:
             making.try_run(newer, variables)
         minor = making.interpreter.minor
         known = making.locks.find(minor) if making.locks else None
-        others = [*making.options(), without_hashes(known)] if known else making.packages.others
-        lines = [*self._index(making), *making.packages.lines, *others]
+        lines = [*self._index(making), *making.packages.lines, *making.packages.others]
         wanted = making.file("requirements.in", lines)
-        making.run(
-            [making.place.python, "-m", "pip", "install", "--progress-bar", "off", "-r", wanted], variables
-        )
+        command = [making.place.python, "-m", "pip", "install", "--progress-bar", "off", "-r", wanted]
+        versions = pinned(without(known or "", making.packages.named))
+        same = ["-c", making.file("versions.txt", versions)] if versions else []
+        try:
+            making.run([*command, *same], variables)
+        except PackagesFailed:
+            if not same:
+                raise
+            making.log.say(
+                "The versions that were locked cannot be had for this machine; others are looked for."
+            )
+            making.run(command, variables)
         if making.locks and known is None and making.container is None:
             making.locks.keep(minor, without(_frozen(making.place.python), making.packages.named))
 

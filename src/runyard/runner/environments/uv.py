@@ -11,7 +11,7 @@ from . import indexes
 from .commands import BuildLog
 from .interpreters import Interpreter
 from .locked_folder import turn
-from .locks import without
+from .locks import pinned, without
 from .making import Making, PackagesFailed
 
 OLDEST = (3, 8)  # that uv makes environments for
@@ -96,14 +96,17 @@ class Uv:
         if known is not None:
             making.log.say("Its packages were locked before; the same versions are installed.")
             try:
-                self._install(making, known, variables)
+                self._install(making, self._lock(making, variables, known), variables)
                 return
             except PackagesFailed:
                 making.log.say("Those versions cannot be had for this machine; others are looked for.")
                 self._install(making, self._lock(making, variables), variables)
                 return
         text = self._lock(making, variables)
-        self._install(making, making.locks.keep(minor, text) if making.locks else text, variables)
+        kept = making.locks.keep(minor, text) if making.locks else text
+        if kept != text:
+            text = self._lock(making, variables, kept)
+        self._install(making, text, variables)
 
     def _variables(self, making: Making) -> dict[str, str]:
         found = indexes.for_uv(
@@ -111,11 +114,18 @@ class Uv:
         )
         return {**found, "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
 
-    def _lock(self, making: Making, variables: Mapping[str, str]) -> str:
-        """Exact versions of all packages but the server's own, which it always gives as they are."""
+    def _lock(self, making: Making, variables: Mapping[str, str], known: str = "") -> str:
+        """Exact versions of all packages but the server's own, which it always gives as they are.
+
+        Args:
+            known: a lock, whose versions are taken of what is wanted.
+        """
         wanted = making.file("requirements.in", [*making.packages.lines, *making.packages.others])
         locked = os.path.join(making.private, "requirements.txt")
         options = ["--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
+        if known:
+            versions = pinned(without(known, making.packages.named))
+            options += ["--constraint", making.file("versions.txt", versions)]
         making.run(
             [
                 *(self._uv, "pip", "compile", wanted, "--output-file", locked),
