@@ -206,7 +206,7 @@ def test_azures_spelling(cli: CommandLine, source: Path) -> None:
         "target: local\nenvironment:\n  python: {userManagedDependencies: true}\n"
     )
     made = json.loads(said("run", "submit-script", "-e", "v1", "-c", "mine", "--async", "train.py", "2"))
-    assert "hello 2" in said("run", "monitor-logs", "-r", made["run_id"], "--follow")
+    assert "hello 2" in said("run", "monitor-logs", "-r", made["run_id"])
     said("environment", "scaffold", "-n", name, "-d", "scaffold")
     assert json.loads(said("environment", "register", "-d", "scaffold"))["name"] == name
     said("computetarget", "delete", "-n", name)

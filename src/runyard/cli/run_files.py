@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import sys
 import tempfile
@@ -113,10 +114,18 @@ def _print(session: Session, run_id: str, file: dict[str, Any]) -> None:
             shutil.copyfileobj(text, sys.stdout)
 
 
+def _following(param: click.Parameter) -> click.Parameter:
+    """As Azure ML's command does by itself."""
+    made = copy.copy(param)
+    if made.name == "follow":
+        made.default = True
+    return made
+
+
 monitor_logs = Command(
     "monitor-logs",
     callback=logs.callback,
-    params=[param for param in logs.params if param.expose_value],
+    params=[_following(param) for param in logs.params if param.expose_value],
     help=logs.help,
     example="runyard run monitor-logs -r 0123456789abcdef0123456789abcdef",
     hidden=True,
