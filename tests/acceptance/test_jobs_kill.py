@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -86,6 +89,66 @@ def test_no_job_is_lost_or_doubled_by_kills_at_random_moments(tmp_path: Path, ro
     ended = server.wait_ended(run_ids, limit_s=180)
     assert Counter(one["state"] for one in ended) == {"Completed": len(run_ids)}, (kills, ended)
     assert marks(tmp_path, run_ids) == {1: len(run_ids)}, kills
+
+
+def processes(place: Path, word: str) -> list[int]:
+    """Of this machine, whose command line or environment names the place and the word."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            line = (entry / "cmdline").read_bytes().decode("utf-8", "replace")
+            if entry.name.isdecimal() and str(place) in line and word in line:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_states_agree_with_reality_after_kills_of_everything(tmp_path: Path) -> None:
+    """The server, runners and scripts are killed, and jobs canceled, all at random."""
+    chance = random.Random()
+    server = JobServer(ServerProcess(tmp_path / "data").start())
+    server.compute("here", limits={"max_running": 6})
+    script = f"echo x >> {tmp_path}/$RUNYARD_RUN_ID; sleep $0; echo y >> {tmp_path}/$RUNYARD_RUN_ID.end"
+    done: dict[str, list[int]] = {"runner": [], "script": [], "cancel": []}
+    canceled: set[str] = set()
+    run_ids: list[str] = []
+    for _ in range(40):
+        run_ids.append(server.submit("here", "sh", "-c", script, str(chance.uniform(0.5, 4))))
+        time.sleep(chance.uniform(0.0, 0.8))
+        what = chance.random()
+        if what < 0.12:
+            killed(server, chance.uniform(0.0, 1.0))
+        elif what < 0.24 and (runners := processes(tmp_path / "data", "start")):
+            os.kill(chance.choice(runners), signal.SIGKILL)
+            done["runner"].append(1)
+        elif what < 0.36 and (scripts := processes(tmp_path, "RUNYARD_RUN_ID.end")):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(scripts), signal.SIGKILL)
+            done["script"].append(1)
+        elif what < 0.5:
+            one = chance.choice(run_ids)
+            server.ok("POST", f"/jobs/{one}/cancel")
+            canceled.add(one)
+    ended = server.wait_ended(run_ids, limit_s=300)
+    for job in ended:
+        run_id, state = job["run_id"], job["state"]
+        begun, finished = (tmp_path / run_id).exists(), (tmp_path / f"{run_id}.end").exists()
+        assert not begun or (tmp_path / run_id).read_text() == "x\n", job
+        assert finished == (state == "Completed") or (finished and state in ("Failed", "Canceled")), job
+        assert state != "Canceled" or run_id in canceled, job
+        assert (
+            server.run_status(run_id)
+            == {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}[state]
+        )
+    failed = [job for job in ended if job["state"] == "Failed"]
+    assert len(failed) <= len(done["runner"]) + len(done["script"]), (done, failed)
+    jobs = tmp_path / "data" / "jobs" / "jobs"
+    until = time.monotonic() + 90
+    while processes(tmp_path, "RUNYARD_RUN_ID.end") or any(jobs.glob("*/work")):
+        assert time.monotonic() < until, processes(tmp_path, "RUNYARD_RUN_ID.end")
+        time.sleep(0.5)
+    assert server.process.stop() == 0
 
 
 def drained(tmp_path: Path, count: int, at_once: int, seconds: float) -> None:

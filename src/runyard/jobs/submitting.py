@@ -68,7 +68,7 @@ class Submitter:
             self._unsure.discard(job.row)
             now = await self._parts.queue.submitted(job.row, engine_id)
             if now is None or now.cancel_ms is not None:
-                await self._take_back(engine_id, target)
+                await self._take_back(engine_id, target, forget=now is None)
 
     def _doubt(self, job: Job, exc: EngineUnreachable) -> None:
         """The engine is asked for it before it is handed over again, unless it was not reached or that has gone on for long."""
@@ -120,10 +120,13 @@ class Submitter:
     async def _requeue(self, job: Job, text: str, pause_ms: float) -> None:
         await self._parts.queue.requeue(job.row, text, self._parts.now_ms() + int(pause_ms))
 
-    async def _take_back(self, engine_id: str, target: Target) -> None:
-        """It was canceled while it was handed over."""
-        with suppress(EngineUnreachable, EngineRefused):  # the poller tries again
-            await (await self._parts.targets.engine(target.base)).cancel(engine_id)
+    async def _take_back(self, engine_id: str, target: Target, *, forget: bool) -> None:
+        """It was canceled while it was handed over; or it has ended already, and nobody will look after what it left."""
+        with suppress(EngineUnreachable, EngineRefused, EngineBusy):  # the poller tries again
+            engine = await self._parts.targets.engine(target.base)
+            await engine.cancel(engine_id)
+            if forget:
+                await engine.forget(engine_id)
 
 
 def ticket_of(job: Job, target: Target, keys: Keys, own_url: str, busy: list[str]) -> Ticket:

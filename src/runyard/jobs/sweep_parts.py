@@ -77,12 +77,21 @@ class Runs(Protocol):
         ...
 
 
+class Logs(Protocol):
+    """Logs of runs."""
+
+    async def add(self, workspace_id: int, run_id: str, name: str, text: str) -> None:
+        """At the end of one. Raises: CallerError, when it takes no more."""
+        ...
+
+
 class Look:
     """What is remembered of a sweep, so that less has to be read; lost without harm.
 
     Attributes:
         judged: by trial, the interval at which the policy has seen it.
         histories: values of the metric by trial.
+        said: for the sweep's log, and not there yet.
     """
 
     def __init__(self) -> None:
@@ -92,6 +101,7 @@ class Look:
         self.judged: dict[int, int] = {}
         self.histories: dict[int, array[float]] = {}
         self.best: tuple[str, float | None] | None = None
+        self.said: list[str] = []
         self._seen: list[tuple[JobState | None, int]] = []
 
     def is_news(self, trials: Sequence[Trial]) -> bool:

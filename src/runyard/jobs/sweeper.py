@@ -29,6 +29,7 @@ from runyard.errors import CallerError, NotFound, QueueFull, RunyardError
 from runyard.jobs.sweep_parts import (
     SHORTEST_S,
     Ends,
+    Logs,
     Look,
     Metrics,
     Propose,
@@ -50,6 +51,7 @@ POINTS = 5_000  # of one trial that a policy looks at
 LONGEST_S = 5.0  # between two looks at a sweep
 ORPHAN_MS = 600_000
 PARAM_CHARS = 6_000
+LOG_NAME = "azureml-logs/hyperdrive.txt"
 
 
 class Sweeper:
@@ -68,6 +70,7 @@ class Sweeper:
         ends: Ends,
         metrics: Metrics,
         runs: Runs,
+        logs: Logs,
         propose: Propose,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
@@ -78,6 +81,7 @@ class Sweeper:
         self._ends = ends
         self._metrics = metrics
         self._runs = runs
+        self._logs = logs
         self._propose = propose
         self._monotonic = monotonic
         self._clock = clock
@@ -115,7 +119,7 @@ class Sweeper:
             look.attached = True
         trials = list(await self._store.trials(sweep))
         changed = look.is_news(trials)
-        await self._note(sweep, trials)
+        await self._note(sweep, trials, look)
         await self._tell_best(sweep, trials, look)
         if parent.state.ended:
             await self._store.finish(sweep.row)
@@ -125,38 +129,39 @@ class Sweeper:
             )  # again: those that were just being made, too
         else:
             changed = await self._go_on(sweep, parent, trials, look) or changed
+        await self._write(sweep, look)
         return changed
 
     async def _go_on(self, sweep: Sweep, parent: Job, trials: list[Trial], look: Look) -> bool:
         config = sweep.config
         is_over = self._now_ms() - sweep.created_ms > config.max_seconds * 1000
         if is_over:
-            await self._cancel(sweep, [one for one in trials if one.is_active], Stop.TIME)
+            await self._cancel(sweep, [one for one in trials if one.is_active], Stop.TIME, look)
         else:
-            await self._cancel_stopped(sweep, trials)
+            await self._cancel_stopped(sweep, trials, look)
             await self._stop_hopeless(sweep, trials, look)
         takes_more = not is_over and not is_hopeless(trials)
         try:
-            made = await self._make(sweep, parent, trials) if takes_more else 0
+            made = await self._make(sweep, parent, trials, look) if takes_more else 0
         except QueueFull as exc:
             log.info("The sweep %s makes more trials later: %s", sweep.run_id, exc)
             return False
         except CallerError as exc:
             now = await self._jobs.find(sweep.workspace_id, sweep.run_id)
             if now is not None and not now.state.ended and now.cancel_ms is None:
-                await self._end(sweep, parent, trials, JobError("SubmitError", exc.message))
+                await self._end(sweep, parent, trials, look, JobError("SubmitError", exc.message))
             return True
         if made or any(one.is_active for one in trials):
             return made > 0
-        await self._end(sweep, parent, trials, None)
+        await self._end(sweep, parent, trials, look, None)
         return True
 
-    async def _make(self, sweep: Sweep, parent: Job, trials: list[Trial]) -> int:
+    async def _make(self, sweep: Sweep, parent: Job, trials: list[Trial], look: Look) -> int:
         """Submit what was proposed and is not there yet, then propose more; how many were submitted."""
         config, made = sweep.config, 0
         for one in trials:
             if one.is_to_be_made:
-                await self._submit(sweep, parent, one)
+                await self._submit(sweep, parent, one, look)
                 made += 1
         running = sum(one.is_active for one in trials)
         while running < config.max_concurrent and len(trials) < config.max_total:
@@ -167,11 +172,11 @@ class Sweeper:
             run_id = f"{sweep.run_id}_{number}"
             one = await self._store.add_trial(sweep.row, number, run_id, parameters)
             trials.append(one)
-            await self._submit(sweep, parent, one)
+            await self._submit(sweep, parent, one, look)
             running, made = running + 1, made + 1
         return made
 
-    async def _submit(self, sweep: Sweep, parent: Job, one: Trial) -> None:
+    async def _submit(self, sweep: Sweep, parent: Job, one: Trial, look: Look) -> None:
         name = f"{parent.run_name}-{one.number}"
         await self._submitter.submit_below(
             parent,
@@ -180,6 +185,7 @@ class Sweeper:
             arguments=arguments_of(sweep.config.space, one.parameters),
             tags={TRIALS_TAG: _json(one.parameters), RUN_NAME_TAG: name},
         )
+        look.said.append(f"Trial {one.number} is submitted: {_json(one.parameters)}")
 
     async def _stop_hopeless(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
         """By the policy. Histories are read of trials that have new points, and only when one is to be judged."""
@@ -207,17 +213,19 @@ class Sweeper:
             for number, at in judged.items()
         }
         stop = set(to_stop(config, look.histories, reached))
-        await self._cancel(sweep, [one for one in trials if one.number in stop], Stop.POLICY)
+        await self._cancel(sweep, [one for one in trials if one.number in stop], Stop.POLICY, look)
 
-    async def _cancel_stopped(self, sweep: Sweep, trials: Sequence[Trial]) -> None:
+    async def _cancel_stopped(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
         some = [one for one in trials if one.stop is not Stop.NOT and one.is_active]
-        await self._cancel(sweep, some, Stop.POLICY)
+        await self._cancel(sweep, some, Stop.POLICY, look)
 
-    async def _cancel(self, sweep: Sweep, some: Sequence[Trial], why: Stop) -> None:
+    async def _cancel(self, sweep: Sweep, some: Sequence[Trial], why: Stop, look: Look) -> None:
         """Those that are stopped already are canceled again: it may be that only the first half was done."""
         fresh = [one.number for one in some if one.stop is Stop.NOT]
         if fresh:
             await self._store.stop_trials(sweep.row, fresh, why)
+            numbers = ", ".join(map(str, fresh))
+            look.said.append(f"Stopped by the {'policy' if why is Stop.POLICY else 'sweep'}: trial {numbers}")
         for one in some:
             if one.state is JobState.CANCEL_REQUESTED:
                 continue
@@ -229,7 +237,7 @@ class Sweeper:
             except NotFound:
                 continue  # it is gone
 
-    async def _note(self, sweep: Sweep, trials: Sequence[Trial]) -> None:
+    async def _note(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
         """Parameters of trials that have ended are params of their runs, unless the scripts logged them themselves."""
         for one in trials:
             if one.noted or one.state is None or not one.state.ended:
@@ -244,6 +252,8 @@ class Sweeper:
                     if some is params:
                         break
             await self._store.note(sweep.row, one.number)
+            value = "no value" if one.best is None else f"{one.best!r}"
+            look.said.append(f"Trial {one.number} is {one.state.text}; {sweep.config.metric}: {value}")
 
     async def _tell_best(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
         best = best_of(sweep.config, trials)
@@ -256,16 +266,34 @@ class Sweeper:
             log.info("The sweep %s is told no more of: %s", sweep.run_id, exc)  # it is deleted
         await self._store.set_best(sweep.row, best.run_id)
         look.best = (best.run_id, best.best)
+        look.said.append(f"The best is trial {best.number}; {sweep.config.metric}: {best.best!r}")
 
-    async def _end(self, sweep: Sweep, parent: Job, trials: Sequence[Trial], error: JobError | None) -> None:
+    async def _end(
+        self, sweep: Sweep, parent: Job, trials: Sequence[Trial], look: Look, error: JobError | None
+    ) -> None:
         if error is not None:
-            await self._cancel(sweep, [one for one in trials if one.is_active], Stop.TIME)
+            await self._cancel(sweep, [one for one in trials if one.is_active], Stop.TIME, look)
+        look.said.append("The sweep ends" + ("" if error is None else f": {error.message}"))
+        await self._write(sweep, look)
+        if error is not None:
             await self._ends.end(parent, JobState.FAILED, error)
         else:
             state = outcome_of(trials)
             failed = state is JobState.FAILED
             await self._ends.end(parent, state, all_failed(len(trials)) if failed else None)
         await self._store.finish(sweep.row)
+
+    async def _write(self, sweep: Sweep, look: Look) -> None:
+        """What was said goes into the sweep's log; its end closes that."""
+        said, look.said = look.said, []
+        if not said:
+            return
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
+        text = "".join(f"[{stamp}] {line}\n" for line in said)
+        try:
+            await self._logs.add(sweep.workspace_id, sweep.run_id, LOG_NAME, text)
+        except CallerError as exc:
+            log.info("The log of sweep %s takes no more: %s", sweep.run_id, exc)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -23,7 +23,8 @@ _WRONG = 64
 _MISSING = (126, 127)
 _OURS = (
     'umask 077; for one; do mkdir -p -- "$one" || exit 1; '
-    'test -O "$one" || { echo "it belongs to somebody else (Permission denied)" >&2; exit 1; }; done'
+    'test -O "$one" || { echo "it belongs to somebody else (Permission denied)" >&2; exit 1; }; done; '
+    'find "$2" -mindepth 1 -maxdepth 1 -type d -mtime +60 -exec rm -rf {} + || true'  # what nobody could forget
 )
 _OLD_DAYS = 45  # longer than a job may run
 

@@ -187,6 +187,7 @@ class Machines:
             "workspace": ticket.workspace,
             "run_id": ticket.run_id,
             "token": ticket.token,
+            "tidy": True,
         }
         if self._python:
             job["python"] = self._python
