@@ -48,6 +48,15 @@ def test_a_narrow_token_is_handed_no_wider_one(server: Client, directory: Path) 
     assert job.fails("GET", "/api/v1/datastores")[0] == 403
 
 
+def test_a_narrow_token_is_not_handed_that_of_a_wider_one_s_job(server: Client, directory: Path) -> None:
+    people = People(directory)
+    person = people.add(("Owner", "/"))
+    run_id = server.name("again")
+    assert submit(server.also(token=people.token(person)), run_id=run_id)["token"]
+    narrow = server.also(token=people.token(person, actions=SOME_ACTIONS))
+    assert "token" not in submit(narrow, run_id=run_id)
+
+
 def test_trials_may_do_no_more_than_who_submitted_the_sweep(server: Client, directory: Path) -> None:
     narrow = owner(server, directory, actions=SOME_ACTIONS)
     run = narrow.ok("POST", SWEEPS, **ASKED)["job"]["run_id"]

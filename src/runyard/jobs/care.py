@@ -60,6 +60,7 @@ class Care:
                 await self._parts.ender.end(job, state, SILENT if job.cancel_ms is None else None)
             elif not job.engine_id and job.attempt:
                 await self._find(job)
+        await self._cancel_orphans()
         for job in left:
             if job.compute_id not in known:
                 await queue.forgotten(job.row)
@@ -72,6 +73,13 @@ class Care:
         if job.cancel_ms is None:
             return self._parts.now_ms() - (job.beat_ms or 0) > LOST_MS
         return self._parts.now_ms() - max(job.beat_ms or 0, job.cancel_ms) > UNHEARD_MS
+
+    async def _cancel_orphans(self) -> None:
+        """Jobs that were submitted while their target was being deleted."""
+        targets = await self._parts.queue.waiting_targets()
+        for compute_id in set(targets) - set(await self._parts.computes.by_ids(targets)):
+            for job in await self._parts.queue.waiting(compute_id, SOME):
+                await self._parts.ender.end(job, JobState.CANCELED, DELETED)
 
     async def _find(self, job: Job) -> None:
         """One that began although its engine did not answer that it took it."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from runyard.engines.contracts import Ticket
+from runyard.entities.access import expand
 from runyard.entities.common import Stage, Tag
 from runyard.entities.compute import Compute
 from runyard.entities.experiment import Experiment, experiment_inactive
@@ -124,7 +125,7 @@ class JobSubmitter:
         if compute is not None:
             self._handover.wake()
         elif not made and not sweep:
-            token = await self._token_again(job)
+            token = await self._token_again(ctx, job)
         run = await self._runs.get(ctx.workspace_id, job.run_id)
         return Submitted(job, run, token if compute is None else "")
 
@@ -259,8 +260,11 @@ class JobSubmitter:
         )
         return await self._handover.preview(compute, ticket)
 
-    async def _token_again(self, job: Job) -> str:
-        """Of a request that came twice, while its runner has not begun."""
+    async def _token_again(self, ctx: Context, job: Job) -> str:
+        """Of a request that came twice, while its runner has not begun; not for a credential that allows less."""
+        credential = await self._store.credential(job.row)
+        if credential is None or not expand(tuple(credential.actions)) <= expand(tuple(ctx.who.actions)):
+            return ""
         try:
             return (await self._keys.of(job)).token
         except InvalidState:

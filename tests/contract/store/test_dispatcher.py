@@ -249,3 +249,9 @@ def test_many_jobs_of_one_person_hide_nobody_else_s(stores: Stores) -> None:
     assert len(stage.engine.tickets) == 1
     stage.step()
     assert [one.run_id for one in stage.engine.tickets[1:]] == [other.run_id]
+
+
+def test_jobs_that_came_while_their_target_was_deleted_do_not_wait_for_ever(stage: DispatchStage) -> None:
+    job = stage.jobs.submit(compute_id=stage.compute.id + 10_000)
+    stage.step()
+    assert stage.jobs.now(job).state is JobState.CANCELED
