@@ -87,7 +87,8 @@ async def _with_engine(
 
 
 def settings(cluster: Slurm, **changes: Any) -> SlurmSettings:
-    return SlurmSettings(folder=str(cluster.shared), slurm_conf=cluster.environment["SLURM_CONF"], **changes)
+    usual = {"folder": str(cluster.shared), "slurm_conf": cluster.environment["SLURM_CONF"]}
+    return SlurmSettings(**{**usual, **changes})
 
 
 def test_a_job_runs_and_reports(run: Run) -> None:
@@ -251,17 +252,31 @@ def test_what_slurm_refuses_is_said_in_its_words_and_leaves_no_token(run: Run) -
     run(scenario)
 
 
-def test_a_runner_that_was_removed_is_put_there_again(run: Run) -> None:
+@pytest.mark.parametrize("kind", ["runner-*.pyz", "slurm-*.sh"])
+def test_what_was_removed_from_the_folder_is_put_there_again(run: Run, kind: str) -> None:
     async def scenario(jobs: Submitter) -> None:
         await jobs.engine.nodes()
-        (runner,) = jobs.folder.glob("runner-*.pyz")
-        runner.unlink()
-        _asked, made = jobs.job("true")
+        (file,) = jobs.folder.glob(kind)
+        file.unlink()
+        _, made = jobs.job("true")
         with pytest.raises(EngineUnreachable, match="put there again"):
             await jobs.engine.submit(made)
         assert (await reaches(jobs.engine, await jobs.engine.submit(made), Phase.ENDED)).exit_code == 0
 
     run(scenario)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_refused(cluster: Slurm, server: StandIn) -> None:
+    place = cluster.home / "somebodys"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+
+    async def scenario(jobs: Submitter) -> None:
+        with pytest.raises(EngineRefused, match="belongs to somebody else"):
+            await jobs.engine.nodes()
+
+    asyncio.run(_with_engine(scenario, settings(cluster, folder=str(place)), {}, server))
 
 
 def test_a_cluster_that_is_away_is_unreachable_and_nothing_is_lost(cluster: Slurm, server: StandIn) -> None:

@@ -1,32 +1,26 @@
-"""Shell scripts for the login node: one for each thing that is asked, so that each costs one call.
+"""What is asked of the login node: one file of shell functions that is laid into the folder, so that each question is one call
+of one line, whatever the account's login shell is.
 
-They need a POSIX shell and Slurm's commands. Arguments are data and never read as code; secrets come by standard input.
-The first argument is the folder, `$2` is Slurm's configuration or empty.
+It needs a POSIX shell and Slurm's commands. Arguments are data and never read as code; secrets come by standard input. The
+first argument is what to do, `$1` then the folder, `$2` Slurm's configuration or empty.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+
 from runyard.engines.slurm.parsing import NODES_FORMAT, SACCT_FORMAT, SINFO_FORMAT, SQUEUE_FORMAT
 from runyard.engines.slurm.script import LAST_LINE
 
-NO_RUNNER, CAME_SHORT = 90, 91
-_CONFIGURED = """[ -z "$2" ] || export SLURM_CONF="$2"
-if ! command -v sbatch > /dev/null && [ -r /etc/profile ]; then . /etc/profile > /dev/null 2>&1; fi
-"""
-"""Where Slurm is not in its usual place, those who log in learn of it by their profile."""
-
-PREPARE = """
+REMOVED, CAME_SHORT = 90, 91
+BETWEEN = "--\n"  # two lists in one answer
+_DO: Mapping[str, str] = {
+    # $3: run id, $4: name of the job, $5: file of the runner. Standard input: the job's file in one line, then the script.
+    # What was begun and not seen to end is looked for first. A second call for the same run waits for the first.
+    "submit": f"""
 umask 077
-cd "${HOME:-/}" && mkdir -p "$1/jobs" && cd "$1" && pwd -P || exit
-[ ! -s "$3" ] || echo there
-"""
-"""$1: the folder, below the home folder or absolute; $3: file of the runner. Prints the absolute folder; `there`."""
-
-SUBMIT = (
-    _CONFIGURED
-    + f"""
-umask 077
-[ -s "$1/$5" ] || exit {NO_RUNNER}
+[ -s "$1/$5" ] || exit {REMOVED}
 mkdir -p "$1/jobs/$3" && cd "$1/jobs/$3" || exit 1
 exec 9> submit.lock
 if command -v flock > /dev/null; then flock -w 60 9 || exit 1; fi
@@ -45,15 +39,9 @@ if [ -z "$job" ]; then
     job=$(sbatch --parsable job.sh 9>&-) || exit
 fi
 printf '%s\\n' "${{job%%;*}}" > engine_id.new && mv engine_id.new engine_id && cat engine_id
-"""
-)
-"""$3: run id, $4: name of the job, $5: file of the runner. Standard input: the job's file in one line, then the script.
-
-What was begun and not known to have ended is looked for first. A second call for the same run waits for the first."""
-
-FIND = (
-    _CONFIGURED
-    + """
+""",
+    # Standard input: a run id in each line. Prints `name job`.
+    "find": """
 lost=
 while read -r run; do
     place="$1/jobs/$run"
@@ -65,13 +53,9 @@ while read -r run; do
     fi
 done
 [ -z "$lost" ] || squeue --noheader --states=all --name="${lost#,}" --format='%j %i'
-"""
-)
-"""Standard input: a run id in each line. Prints `name job`."""
-
-STATES = (
-    _CONFIGURED
-    + f"""
+""",
+    # $3: jobs, with commas.
+    "states": f"""
 said=$(squeue --noheader --states=all --jobs="$3" --Format='{SQUEUE_FORMAT}' 2>&1)
 code=$?
 case "$code $said" in
@@ -79,13 +63,9 @@ case "$code $said" in
     *"Invalid job id"*) ;;
     *) printf '%s\\n' "$said" >&2; exit 1 ;;
 esac
-"""
-)
-"""$3: jobs, with commas."""
-
-FORGOTTEN = (
-    _CONFIGURED
-    + f"""
+""",
+    # $3: jobs, with commas; standard input: `job run` in each line. Prints what accounting says, then `job code`.
+    "forgotten": f"""
 if command -v sacct > /dev/null; then
     sacct --noheader --parsable2 --allocations --jobs="$3" --format={SACCT_FORMAT} 2> /dev/null
 fi
@@ -94,30 +74,45 @@ while read -r job run; do
     if read -r code < "$1/jobs/$run/ended"; then printf '%s %s\\n' "$job" "$code"; fi
 done 2> /dev/null
 :
-"""
-)
-"""$3: jobs, with commas; standard input: `job run` in each line. Prints what sacct says, a line of dashes, then `job code`."""
-
-CANCEL = (
-    _CONFIGURED
-    + """
+""",
+    "cancel": """
 said=$(scancel "$3" 2>&1) || case "$said" in
     *"Invalid job id"* | *"already completing or completed"*) ;;
     *) printf '%s\\n' "$said" >&2; exit 1 ;;
 esac
-"""
-)
-
-TAIL = """[ ! -e "$1/jobs/$3/slurm.out" ] || tail -c 65536 "$1/jobs/$3/slurm.out"\n"""
-
-NODES = (
-    _CONFIGURED
-    + f"""
+""",
+    "tail_of": """
+[ ! -e "$1/jobs/$3/slurm.out" ] || tail -c 65536 "$1/jobs/$3/slurm.out"
+""",
+    # $3: partition or empty. Prints nodes, then the nodes of each job.
+    "nodes": f"""
 sinfo --Node --noheader ${{3:+--partition="$3"}} --format='{SINFO_FORMAT}' || exit
 echo --
 squeue --noheader --states=RUNNING ${{3:+--partition="$3"}} --format='{NODES_FORMAT}'
-"""
-)
-"""$3: partition or empty. Prints nodes, a line of dashes, then the nodes of each job."""
+""",
+    "forget": """
+cd "$1/jobs" && rm -rf "./$3"
+""",
+}
 
-FORGET = """cd "$1/jobs" && rm -rf "./$3"\n"""
+PREPARE = (
+    'umask 077; cd "${HOME:-/}" && mkdir -p -- "$1/jobs" && cd "$1" || exit 1; '
+    'test -O . && test -O jobs || { echo "it belongs to somebody else (Permission denied)" >&2; exit 1; }; '
+    'pwd -P; for one in "$2" "$3"; do test -s "$one" && echo "$one"; done; :'
+)
+"""On one line. $1: the folder, below the home folder or absolute; $2, $3: files. Prints the absolute folder, and the files
+that are there."""
+
+SCRIPT = "\n".join(
+    (
+        "do=$1; shift",
+        '[ -z "$2" ] || export SLURM_CONF="$2"',
+        # Where Slurm is not in its usual place, those who log in learn of it by their profile.
+        "if ! command -v sbatch > /dev/null && [ -r /etc/profile ]; then . /etc/profile > /dev/null 2>&1; fi",
+        *(f"{name}() {{{body}}}" for name, body in _DO.items()),
+        '"$do" "$@"',
+        "",
+    )
+).encode()
+
+SCRIPT_NAME = f"slurm-{hashlib.sha256(SCRIPT).hexdigest()[:16]}.sh"

@@ -20,6 +20,7 @@ from runyard.engines.contracts import (
 )
 from runyard.engines.shell.contracts import Reach, Shell
 from runyard.engines.shell.opening import open_shell
+from runyard.engines.shell.writing import not_written
 from runyard.engines.slurm import commands
 from runyard.engines.slurm.login_nodes import LoginNodes
 from runyard.engines.slurm.parsing import parse_ended, parse_nodes, parse_sacct, parse_squeue
@@ -29,6 +30,7 @@ from runyard.entities.compute_settings import SlurmSettings
 
 ANSWER_S = 120.0
 AT_ONCE = 5_000  # numbers of jobs that go into one command
+_NO_SCRIPT = (2, 127)
 Judge = Callable[[str], Exception]
 _UNKNOWN = EngineState(Phase.UNKNOWN, "Slurm does not know it any more")
 _AWAY = (
@@ -77,10 +79,10 @@ class SlurmEngine:
         stdin = f"{json.dumps(document)}\n{script}".encode()
         words = (ticket.run_id, job_name(ticket.run_id), _runner_name())
         try:
-            job = (await self._ask(commands.SUBMIT, *words, stdin=stdin, judge=_refusal)).strip()
+            job = (await self._ask("submit", *words, stdin=stdin, judge=_refusal)).strip()
         except EngineRefused:
             with contextlib.suppress(EngineUnreachable):
-                await self._ask(commands.FORGET, ticket.run_id)  # its file has the token
+                await self._ask("forget", ticket.run_id)  # its file has the token
             raise
         if not job.isdigit():
             raise EngineUnreachable(f"sbatch answered {job[:200]!r}, which is no number of a job.")
@@ -89,7 +91,7 @@ class SlurmEngine:
     async def find(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         """See Engine."""
         names = {job_name(run_id): run_id for run_id in run_ids}
-        text = await self._ask(commands.FIND, stdin=_lines(run_ids))
+        text = await self._ask("find", stdin=_lines(run_ids))
         found: dict[str, str] = {}
         for name, job in (line.split() for line in text.splitlines() if len(line.split()) == 2):
             if name in names:
@@ -109,65 +111,69 @@ class SlurmEngine:
 
     async def _states(self, jobs: Mapping[str, str]) -> Mapping[str, EngineState]:
         """By Slurm's numbers."""
-        states = dict(parse_squeue(await self._ask(commands.STATES, ",".join(jobs))))
+        states = dict(parse_squeue(await self._ask("states", ",".join(jobs))))
         gone = {job: one for job, one in jobs.items() if job not in states}
         if gone:
             stdin = _lines(f"{job} {_run(one)}" for job, one in gone.items())
-            text = await self._ask(commands.FORGOTTEN, ",".join(gone), stdin=stdin)
-            accounts, _, ended = text.partition("--\n")
+            text = await self._ask("forgotten", ",".join(gone), stdin=stdin)
+            accounts, _, ended = text.partition(commands.BETWEEN)
             states = {**parse_ended(ended), **parse_sacct(accounts), **states}
         return states
 
     async def cancel(self, engine_id: str) -> None:
         """See Engine."""
-        await self._ask(commands.CANCEL, _job(engine_id))
+        await self._ask("cancel", _job(engine_id))
 
     async def tail(self, engine_id: str) -> str:
         """What the job wrote to its standard output and error, the runner's own among it."""
-        return await self._ask(commands.TAIL, _run(engine_id))
+        return await self._ask("tail_of", _run(engine_id))
 
     async def nodes(self) -> Sequence[Node]:
         """Those of the partition; of all of them when the target names none."""
-        text = await self._ask(commands.NODES, self._settings.partition)
-        nodes, _, running = text.partition("--\n")
+        text = await self._ask("nodes", self._settings.partition)
+        nodes, _, running = text.partition(commands.BETWEEN)
         return parse_nodes(nodes, running)
 
     async def forget(self, engine_id: str) -> None:
         """Remove the job's folder."""
-        await self._ask(commands.FORGET, _run(engine_id))
+        await self._ask("forget", _run(engine_id))
 
     async def aclose(self) -> None:
         """Close the shell."""
         await self._shell.aclose()
 
     async def _prepared(self) -> str:
-        """The folder, with the runner in it; once."""
+        """The folder, with what runs in it; once."""
         async with self._preparing:
             if not self._folder:
-                name = _runner_name()
-                text = await self._run(commands.PREPARE, _below_home(self._settings.folder), "", name)
-                folder, _, there = text.strip().partition("\n")
-                if there != "there":
-                    data, _ = runner_bundle()
-                    await self._shell.put(data, f"{folder}/{name}", 0o700)
+                files = {_runner_name(): runner_bundle()[0], commands.SCRIPT_NAME: commands.SCRIPT}
+                argv = ["sh", "-c", commands.PREPARE, "sh", _below_home(self._settings.folder), *files]
+                ran = await self._shell.run(argv)
+                if ran.exit_code != 0:
+                    raise not_written(self._shell, self._settings.folder, ran)
+                folder, *there = ran.stdout.decode("utf-8", "replace").splitlines()
+                for name in files:
+                    if name not in there:
+                        await self._shell.put(files[name], f"{folder}/{name}", 0o700)
                 self._folder = folder
             return self._folder
 
-    async def _ask(self, script: str, *words: str, stdin: bytes = b"", judge: Judge | None = None) -> str:
+    async def _ask(self, do: str, *words: str, stdin: bytes = b"", judge: Judge | None = None) -> str:
+        """What a function of the script prints. Raises: EngineUnreachable, or what `judge` makes of its words."""
         folder = await self._prepared()
-        return await self._run(script, folder, self._settings.slurm_conf, *words, stdin=stdin, judge=judge)
-
-    async def _run(self, script: str, *words: str, stdin: bytes = b"", judge: Judge | None = None) -> str:
-        """What a script prints. Raises: EngineUnreachable, or what `judge` makes of its words when it fails."""
-        ran = await self._shell.run(["sh", "-c", script, "sh", *words], stdin, ANSWER_S)
+        script = f"{folder}/{commands.SCRIPT_NAME}"
+        argv = ["sh", script, do, folder, self._settings.slurm_conf, *words]
+        ran = await self._shell.run(argv, stdin, ANSWER_S)
         if ran.exit_code == 0:
             return ran.stdout.decode("utf-8", "replace")
-        if ran.exit_code == commands.NO_RUNNER:
+        said = ran.stderr.decode("utf-8", "replace").strip()[-1000:] or f"exit code {ran.exit_code}"
+        if ran.exit_code == commands.REMOVED or (
+            ran.exit_code in _NO_SCRIPT and commands.SCRIPT_NAME in said
+        ):
             self._folder = ""
             raise EngineUnreachable("The runner was removed from the folder; it is put there again.")
         if ran.exit_code == commands.CAME_SHORT:
             judge = _unreachable
-        said = ran.stderr.decode("utf-8", "replace").strip()[-1000:] or f"exit code {ran.exit_code}"
         raise (judge or _unreachable)(said)
 
 
