@@ -13,6 +13,7 @@ from runyard.errors import (
     InternalFault,
     NotFound,
     QueryTooExpensive,
+    QueueFull,
     RunyardError,
     ServerFault,
     StorageFull,
@@ -25,7 +26,7 @@ from runyard.errors import (
 from runyard.server.errors import answer
 
 # Others have the same code and status.
-INDISTINGUISHABLE = (UnsupportedMediaType, QueryTooExpensive, StorageFull, IdentityProviderUnavailable)
+INDISTINGUISHABLE = (UnsupportedMediaType, QueryTooExpensive, QueueFull, StorageFull, IdentityProviderUnavailable)
 LEAVES = [
     one
     for _, one in inspect.getmembers(errors, inspect.isclass)
