@@ -102,6 +102,7 @@ def test_a_grid_is_tried_and_the_best_found(server: JobServer) -> None:
     child = {one["key"]: one["value"] for one in data["tags"]}
     assert json.loads(child["hyperparameters"]) == {"x": 1} and child["mlflow.parentRunId"] == run_id
     assert "done 1.0" in server.log(best["run_id"])
+    assert "The best is trial 1; loss: 1.33" in server.log(run_id, "azureml-logs/hyperdrive.txt")
 
 
 def test_hopeless_trials_are_stopped_early(server: JobServer) -> None:

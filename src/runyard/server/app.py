@@ -59,7 +59,7 @@ def build(settings: Settings, bundle: Bundle | None = None) -> Runtime:
     jobs = Jobs(
         base, tracking, sources, job_stores, computes.service, sources.environments, computes.handover
     )
-    sweeps = Sweeps(base, tracking, job_stores, jobs)
+    sweeps = Sweeps(base, tracking, sources, job_stores, jobs)
     reporting = Reporting(base, tracking.experiments)
     events = Events(base)
     metrics = measured(base, tracking, reporting)

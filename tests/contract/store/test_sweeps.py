@@ -54,6 +54,18 @@ class Quiet:
         return ""
 
 
+class Said:
+    """What was written to the logs of sweeps."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    async def add(self, workspace_id: int, run_id: str, name: str, text: str) -> None:
+        """Kept."""
+        assert name == "azureml-logs/hyperdrive.txt" and text.endswith("\n")
+        self.text += text
+
+
 class SweepStage(JobStage):
     """A sweeper on the stores of jobs; its clocks go on by hand."""
 
@@ -62,6 +74,7 @@ class SweepStage(JobStage):
         self.sweeps = SqlSweeps(stores.database)
         self.submitter_gone = False
         self.targets = Quiet()
+        self.said = Said()
         self.passed_s = 0.0
         self.sweeper = self.another_sweeper()
 
@@ -88,6 +101,7 @@ class SweepStage(JobStage):
             ender,
             self.stores.metrics,
             self.stores.runs,
+            self.said,
             propose,
             lambda: self.passed_s,
             lambda: time.time() + self.passed_s,
@@ -199,6 +213,18 @@ def test_a_sweep_goes_from_its_first_trial_to_its_last(stage: SweepStage) -> Non
     assert not stage.is_active(sweep)
     found = stage.do(stage.sweeps.find(stage.stores.workspace, parent.run_id))
     assert found is not None and found.best_run_id == second.run_id
+    said = [line.partition("] ")[2] for line in stage.said.text.splitlines()]
+    assert said == [
+        'Trial 0 is submitted: {"lr": 0.1}',
+        'Trial 1 is submitted: {"lr": 0.2}',
+        "Trial 0 is Completed; m: 0.5",
+        "The best is trial 0; m: 0.5",
+        'Trial 2 is submitted: {"lr": 0.3}',
+        "Trial 1 is Completed; m: 0.3",
+        "Trial 2 is Failed; m: no value",
+        "The best is trial 1; m: 0.3",
+        "The sweep ends",
+    ]
 
 
 def test_not_more_at_once_and_not_more_in_all_than_asked_for(stage: SweepStage) -> None:

@@ -7,6 +7,7 @@ from runyard.jobs.sweeper import Sweeper
 from runyard.jobs.upkeep import Upkeep
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.jobs import Jobs, JobStores
+from runyard.server.composition.sources import Sources
 from runyard.server.composition.tracking import Tracking
 from runyard.server.routes.api import sweeps
 from runyard.server.routing import Route
@@ -21,7 +22,9 @@ LOOK_EVERY_S = 1.0
 class Sweeps:
     """Service and routes. `upkeep` runs as long as the server does."""
 
-    def __init__(self, base: Foundation, tracking: Tracking, stores: JobStores, jobs: Jobs) -> None:
+    def __init__(
+        self, base: Foundation, tracking: Tracking, sources: Sources, stores: JobStores, jobs: Jobs
+    ) -> None:
         store = SqlSweeps(base.database)
         sweeper = Sweeper(
             store,
@@ -30,6 +33,7 @@ class Sweeps:
             stores.ender,
             SqlMetrics(base.database, base.key),
             tracking.runs,
+            sources.logs,
             propose,
         )
         self.service = SweepService(store, jobs.submitter, jobs.service, check_sampler)
