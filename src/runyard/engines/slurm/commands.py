@@ -98,7 +98,7 @@ cd "$1/jobs" && rm -rf "./$3"
 PREPARE = (
     'umask 077; cd "${HOME:-/}" && mkdir -p -- "$1/jobs" && cd "$1" || exit 1; '
     'test -O . && test -O jobs || { echo "it belongs to somebody else (Permission denied)" >&2; exit 1; }; '
-    'pwd -P; for one in "$2" "$3"; do test -s "$one" && echo "$one"; done; :'
+    'pwd -P; for one in "$2" "$3"; do test -s "$one" && touch -c "$one" && echo "$one"; done; :'
 )
 """On one line. $1: the folder, below the home folder or absolute; $2, $3: files. Prints the absolute folder, and the files
 that are there."""

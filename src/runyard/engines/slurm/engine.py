@@ -31,6 +31,10 @@ from runyard.entities.compute_settings import SlurmSettings
 ANSWER_S = 120.0
 AT_ONCE = 5_000  # numbers of jobs that go into one command
 _NO_SCRIPT = (2, 127)
+_OLD = (
+    *("-maxdepth", "1", "(", "-name", "runner-*.pyz", "-o", "-name", "slurm-*.sh", ")"),
+    *("-mtime", "+45", "-delete"),  # of earlier versions; no job waits and runs longer
+)
 Judge = Callable[[str], Exception]
 _UNKNOWN = EngineState(Phase.UNKNOWN, "Slurm does not know it any more")
 _AWAY = (
@@ -152,9 +156,9 @@ class SlurmEngine:
                 if ran.exit_code != 0:
                     raise not_written(self._shell, self._settings.folder, ran)
                 folder, *there = ran.stdout.decode("utf-8", "replace").splitlines()
-                for name in files:
-                    if name not in there:
-                        await self._shell.put(files[name], f"{folder}/{name}", 0o700)
+                for name in files.keys() - set(there):
+                    await self._shell.put(files[name], f"{folder}/{name}", 0o700)
+                    await self._shell.run(["find", folder, *_OLD])
                 self._folder = folder
             return self._folder
 
