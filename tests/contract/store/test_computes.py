@@ -148,3 +148,13 @@ def test_a_size_is_of_a_target_that_there_is(stores: Stores) -> None:
     stores.do(computes(stores).put_size(stores.workspace, Size("s", "c", Resources()), 1))
     with pytest.raises(InvalidInput):
         stores.do(computes(stores).put_size(stores.workspace, Size("t", "c", Resources()), 1))
+
+
+def test_an_id_is_never_given_again(stores: Stores) -> None:
+    """Jobs remember the ids of their targets, also of deleted ones."""
+    store, known = computes(stores), set[int]()
+    for number in range(3):
+        made = create(stores, f"gone-{number}")
+        assert made.id not in known
+        known.add(made.id)
+        stores.do(store.delete(made.id, with_jobs=False))

@@ -30,6 +30,9 @@ INSERT = """INSERT INTO computes (workspace_id, name, kind, state, settings, lim
     allowed_groups, server_url, credentials, secret, created_by, created_ms, modified_ms, error, nodes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '[]')
     ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
+NEVER_BEFORE = (
+    """UPDATE computes SET id = max(?, (SELECT max(o.id) FROM computes o) + 1) WHERE id = ? RETURNING id"""
+)
 REPLACE = """UPDATE computes SET settings = ?, limits = ?, description = ?, tags = ?, base = ?, size = ?,
     allowed_groups = ?, server_url = ?, credentials = ?, secret = ?, modified_ms = ?
     WHERE id = ? AND workspace_id = ? AND modified_ms = ?"""
@@ -65,6 +68,8 @@ class SqlComputes:
             now = now_ms()
             head = (workspace_id, new.name, new.kind, int(ComputeState.RUNNING))
             made = tx.one(INSERT, (*head, *_values(new), created_by, now, now))
+            if made is not None and tx.dialect == "sqlite":
+                made = tx.one(NEVER_BEFORE, (now, made[0]))  # which else gives ids of deleted rows again
             if made is None:
                 raise AlreadyExists(
                     f"There is a compute target named {shown(new.name, 100)} already. Update it, or choose another name."
