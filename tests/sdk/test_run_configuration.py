@@ -129,6 +129,21 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], why: str) -> None:
         ScriptRunConfig(".", "a.py", **change).definition()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("data_references", {"a": object()}, "nothing is mounted"),
+        ("framework", "PySpark", "'PySpark' is not supported"),
+        ("communicator", "Smoke", "'Smoke' is not known"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(name: str, value: object, why: str) -> None:
+    config = RunConfiguration()
+    setattr(config, name, value)
+    with pytest.raises(UserErrorException, match=why):
+        ScriptRunConfig(".", "a.py", run_config=config).definition()
+
+
 def test_commands_may_be_one_text() -> None:
     assert ScriptRunConfig(".", command="python 'a b.py'").definition()["command"] == ["python", "a b.py"]
     shell = ScriptRunConfig(".", command="a && b").definition()["command"]

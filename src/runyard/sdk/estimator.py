@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from runyard.sdk.compute_settings import warn_of_unused
-from runyard.sdk.conda_dependencies import DEFAULTS, CondaDependencies
+from runyard.sdk.conda_dependencies import DEFAULTS, CondaDependencies, name_of
 from runyard.sdk.environment import Environment
 from runyard.sdk.exceptions import TrainingException
 from runyard.sdk.experiment_record import ExperimentRecord
@@ -139,9 +139,9 @@ class Estimator:
                 packages.set_pip_requirements(folder / pip_file)
         first = f"=={version}" if version else ""
         brought = [f"{name}{first if at == 0 else ''}" for at, name in enumerate(self.framework)]
-        known = {one.lower() for one in packages.pip_packages}
+        known = {name_of(one) for one in (*packages.pip_packages, *packages.conda_packages)}
         for one in [DEFAULTS, *brought]:
-            if one.lower() not in known:
+            if name_of(one) not in known:
                 packages.add_pip_package(one)
         for one in pip or ():
             packages.add_pip_package(one)

@@ -20,6 +20,7 @@ COMMUNICATORS: dict[str | None, str] = {
     **dict.fromkeys(("Nccl", "Gloo", "PyTorch"), PYTORCH),
     **dict.fromkeys(("ParameterServer", "TensorFlow", "Tensorflow"), TENSORFLOW),
 }
+FRAMEWORKS = ("Python", "PyTorch", "TensorFlow")
 MB_IN_GB = 1024
 DEFAULTS: dict[str, Any] = {
     "script": "",
@@ -45,6 +46,7 @@ def definition_of(
     """The definition of a job; what is as it is by default is left out. Raises: UserErrorException."""
     if command and script:
         raise UserErrorException("Give a script or a command, not both.")
+    _refuse_unsupported(config)
     watched = [one.rstrip("/").removeprefix("./") for one in config.history.directories_to_watch]
     found: dict[str, Any] = {
         "script": "" if command else script or "",
@@ -74,6 +76,19 @@ def text_of(argument: Any) -> str:
         f"Arguments of a script are text, numbers or booleans, not {kind}. A script reads data by name: "
         "Dataset.get_by_name(run.experiment.workspace, name), or Datastore(workspace, name).download(...)."
     )
+
+
+def _refuse_unsupported(config: RunConfiguration) -> None:
+    """What would otherwise be passed over in silence."""
+    if config.data_references or config.data:
+        raise UserErrorException(
+            "data_references and data are not supported: nothing is mounted on a target. A script reads data by name: "
+            "Dataset.get_by_name(run.experiment.workspace, name), or Datastore(workspace, name).download(...)."
+        )
+    if config.framework not in FRAMEWORKS:
+        raise UserErrorException(
+            f"The framework {config.framework!r} is not supported; there are {', '.join(FRAMEWORKS)}."
+        )
 
 
 def _words(command: str | Sequence[Any] | None) -> list[str]:
