@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ INSERT = """INSERT INTO computes (workspace_id, name, kind, state, settings, lim
     allowed_groups, server_url, credentials, secret, created_by, created_ms, modified_ms, error, nodes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '[]')
     ON CONFLICT (workspace_id, name) DO NOTHING RETURNING id"""
+# SQLite alone would give the id of a deleted one to the next, and jobs remember it.
 NEVER_BEFORE = (
     """UPDATE computes SET id = max(?, (SELECT max(o.id) FROM computes o) + 1) WHERE id = ? RETURNING id"""
 )
@@ -69,7 +71,7 @@ class SqlComputes:
             head = (workspace_id, new.name, new.kind, int(ComputeState.RUNNING))
             made = tx.one(INSERT, (*head, *_values(new), created_by, now, now))
             if made is not None and tx.dialect == "sqlite":
-                made = tx.one(NEVER_BEFORE, (now, made[0]))  # which else gives ids of deleted rows again
+                made = tx.one(NEVER_BEFORE, (time.time_ns() // 1_000, made[0]))
             if made is None:
                 raise AlreadyExists(
                     f"There is a compute target named {shown(new.name, 100)} already. Update it, or choose another name."
