@@ -29,6 +29,7 @@ from .supervision import Launch, Outcome, Supervisor
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 LOG_FOLDERS = ("logs", "azureml-logs", "user_logs", "system_logs")
 HURRY_S = 5.0
+CANCELED_S = 60.0
 
 
 class Course:
@@ -117,7 +118,7 @@ class Course:
         return self._supervised(started, prepared)
 
     def _supervised(self, started: list[Launch], prepared: Prepared) -> Outcome:
-        journals = Journals(journal_folder(self._job.place))
+        journals = Journals(journal_folder(self._job.place, self._rank))
         supervisor = Supervisor(
             variables.mark(self._job),
             self._cancel,
@@ -133,6 +134,7 @@ class Course:
         supervisor.end_all(grace_s, journals.senders)
         if not self._cancel.wanted:
             self._reporter.tell("Finalizing")
+        if not self._cancel.in_a_hurry:
             journals.wait(prepared.python, started[0].variables, self._patience)
         supervisor.end_all(grace_s)
         return outcome
@@ -161,8 +163,10 @@ class Course:
 
     def _patience(self) -> float:
         """Seconds that a server which is away is still waited for."""
-        if self._cancel.in_a_hurry:
+        if self._cancel.in_a_hurry or self._cancel.forgotten:
             return HURRY_S
+        if self._cancel.wanted:
+            return CANCELED_S
         self._until = self._until or time.monotonic() + AT_END_S
         return max(0.0, self._until - time.monotonic())
 

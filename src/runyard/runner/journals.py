@@ -53,8 +53,11 @@ class Journals:
         if not self.left():
             return True
         say("The script has logged what the server does not have yet; it is waited for.")
-        while self.left() and patience() > 0:
-            if not self.senders() and not self._sync(python, variables, patience()):
+        until = float("inf")
+        while self.left():
+            now = time.monotonic()
+            until = min(until, now + patience())  # which becomes little when the job is ended meanwhile
+            if now >= until or (not self.senders() and not self._sync(python, variables, until - now)):
                 break
             time.sleep(LOOK_S)
         return not self.left()

@@ -11,7 +11,7 @@ from .definition import Orders
 from .environments.prepared import Prepared
 from .job_file import JobFile
 from .layout import JobFolder
-from .ranks import Group
+from .ranks import Group, node_rank
 from .supervision import Launch
 
 LOG = "user_logs/std_log.txt"
@@ -62,9 +62,9 @@ def log_name(rank: int) -> str:
     return LOG if rank == 0 else f"{LOG[:-4]}_{rank}.txt"
 
 
-def journal_folder(place: JobFolder) -> str:
-    """Where the script's journals are."""
-    return place.file("journal")
+def journal_folder(place: JobFolder, rank: int) -> str:
+    """Where the journals of the scripts on one machine are."""
+    return place.own("journal", rank)
 
 
 def _command(orders: Orders, prepared: Prepared, base: dict[str, str]) -> Sequence[str]:
@@ -89,7 +89,7 @@ def _variables(job: JobFile, orders: Orders, prepared: Prepared) -> dict[str, st
         **definition.environment_variables,
         **_of_gpus(job),
         **variables.of_job(job, orders.variables, prepared.packages),
-        "RUNYARD_JOURNAL": journal_folder(job.place),
+        "RUNYARD_JOURNAL": journal_folder(job.place, node_rank()),
     }
 
 

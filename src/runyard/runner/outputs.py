@@ -22,12 +22,13 @@ class Uploader:
     """Uploads files.
 
     Args:
-        patience_s: how long a server that is away is waited for, all files together.
+        patience_s: how long a server that is away is waited for, since it last took a file.
     """
 
     def __init__(self, exchange: Exchange, run_id: str, patience_s: float) -> None:
         self._exchange = exchange
         self._run_id = run_id
+        self._patience_s = patience_s
         self._until = time.monotonic() + patience_s
         self._own = threading.local()
         self.failed: list[str] = []
@@ -71,6 +72,7 @@ class Uploader:
             say(f"{name} was not uploaded: {exc}")
             self.failed.append(f"{name}: {exc}")
             return 0
+        self._until = time.monotonic() + self._patience_s  # what moves may take as long as it takes
         return 1
 
     def _left(self) -> float:

@@ -7,9 +7,9 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
+from .cancel import Cancel
 from .definition import Orders, read_orders
 from .exchange import Away, Exchange, Refused, Stopped
 from .job_file import say
@@ -33,10 +33,10 @@ class Reporter:
     Args:
         exchange: for the thread that makes this; the beats have their own.
         rank: of this machine among those of the job.
-        canceled: called once, from another thread, when the server wants the job to end.
+        canceled: told, from another thread, when the server wants the job to end.
     """
 
-    def __init__(self, exchange: Exchange, run_id: str, rank: int, canceled: Callable[[str], None]) -> None:
+    def __init__(self, exchange: Exchange, run_id: str, rank: int, canceled: Cancel) -> None:
         self.attempt = uuid.uuid4().hex
         self.rank = rank
         self.interval_s = 10.0
@@ -125,7 +125,7 @@ class Reporter:
                 now = time.monotonic()
                 refused_since = refused_since or now
                 if exc.status in ENDED_HERE and now - refused_since > self._unknown_s:
-                    self._canceled(f"The server does not know this job any more: {exc}")
+                    self._canceled.forget(f"The server does not know this job any more: {exc}")
                     return
                 pause = min(max(self.interval_s, 5.0), max(self._unknown_s / 4, 0.1))
             except Away:
@@ -139,7 +139,7 @@ class Reporter:
         answer = self._beats.call("POST", f"{self._path}/beat", told, timeout_s=TIMEOUT_S)
         self.interval_s = max(0.2, float(answer.get("interval_s") or self.interval_s))
         if answer.get("cancel"):
-            self._canceled("")
+            self._canceled()
 
 
 def claim(exchange: Exchange, run_id: str, code: str) -> str:

@@ -28,11 +28,14 @@ def of_machine(given: Mapping[str, str] = os.environ, *, own_python: bool = Fals
     Args:
         own_python: the job brings an environment, which settings for another Python would disturb.
     """
-    return {
+    kept = {
         name: value
         for name, value in given.items()
         if not name.startswith(_OF_JOBS) and name not in _OF_ONE and not (own_python and name in _OF_PYTHON)
     }
+    if kept.get("MPLBACKEND", "").startswith("module://"):
+        del kept["MPLBACKEND"]  # of the notebook that submitted this
+    return {"PYTHONIOENCODING": "utf-8", **kept}
 
 
 def of_job(job: JobFile, told: Mapping[str, str], packages: Sequence[str]) -> dict[str, str]:
