@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -149,6 +150,27 @@ def test_a_server_that_is_killed_finds_its_jobs_again(
     assert [job["state"] for job in ended] == ["Completed"] * 10, ended
     assert Counter(ran.read_text().split()) == Counter(run_ids), "each ran once"
     assert all(server.log(run_id) == "begun\ndone\n" for run_id in run_ids)
+    for run_id in run_ids:
+        _is_gone(cluster, run_id)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(
+    server: JobServer, cluster: Slurm, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    chance = random.SystemRandom()
+    run_ids = [server.shell("slurm", f"sleep 1; echo $RUNYARD_RUN_ID >> {ran}") for _ in range(60)]
+    for _ in range(8):
+        time.sleep(chance.uniform(0.2, 4))
+        server.process.kill()
+        time.sleep(chance.uniform(0, 2))
+        server.process = server.process.again()
+        server.process.spawned.remove(server.process.process)  # type: ignore[arg-type]
+    ended = server.wait_ended(run_ids, limit_s=600)
+    assert [job["state"] for job in ended] == ["Completed"] * 60, ended
+    assert Counter(ran.read_text().split()) == Counter(run_ids)
     for run_id in run_ids:
         _is_gone(cluster, run_id)
 
