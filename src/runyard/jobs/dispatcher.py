@@ -150,7 +150,7 @@ class Dispatcher:
         base = family.base
         loads = await self._parts.queue.load(list(family.members))
         waiting = await self._waiting(family, loads)
-        error = self.health.error(base.id)
+        error = self.health.error(base)
         if error:
             await self._tell(base, waiting, {one.row: away(base, error) for one in waiting})
             return
@@ -220,12 +220,13 @@ class Dispatcher:
         if new:
             await self._parts.queue.set_waits(new)
 
-    def _poll(self, family: Family) -> None:
+    def _poll(self, family: Family, *, wake: bool = True) -> None:
         """Somebody looks after the jobs of this target."""
         known = self._pollers.get(family.base.id)
         if known is not None and not known[1].done():
             known[0].family = family
-            known[0].wake()
+            if wake:
+                known[0].wake()
             return
         poller = Poller(self._parts, self.health, family)
         self._pollers[family.base.id] = (poller, asyncio.create_task(poller.run()))
@@ -242,5 +243,5 @@ class Dispatcher:
                 self._hand_over(job, family, look=True)
         for compute_id in busy:
             if compute_id in by_member:
-                self._poll(by_member[compute_id])
-        self.health.forget_but({one.base.id: one for one in families})
+                self._poll(by_member[compute_id], wake=False)
+        self.health.forget_old()

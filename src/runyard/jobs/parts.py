@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from runyard.engines.contracts import EngineUnreachable
@@ -15,6 +15,7 @@ from runyard.store.compute_contracts import ComputeStore
 from runyard.store.job_contracts import JobQueue
 
 AWAY_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)  # after each failure in a row
+REMEMBERED_S = 3_600.0
 
 
 class Keys(Protocol):
@@ -64,27 +65,30 @@ class Health:
         self._failures: dict[int, int] = {}
         self._until: dict[int, float] = {}
         self._error: dict[int, str] = {}
+        self._failed_ms: dict[int, int] = {}
 
-    def error(self, base_id: int) -> str:
-        """What it said last, where that was an error and it is not time to ask again."""
-        if self._parts.monotonic() < self._until.get(base_id, 0.0):
-            return self._error.get(base_id, "")
+    def error(self, base: Compute) -> str:
+        """What it said last, where that was an error and it is not time to ask again.
+
+        Args:
+            base: as it is stored now: somebody may have asked it since then, and it answered.
+        """
+        if not base.error and (base.checked_ms or 0) > self._failed_ms.get(base.id, self._parts.now_ms()):
+            self._forget(base.id)
+        if self._parts.monotonic() < self._until.get(base.id, 0.0):
+            return self._error.get(base.id, "")
         return ""
 
     def is_doubtful(self, base_id: int) -> bool:
         """Whether it has failed since it last answered."""
         return base_id in self._failures
 
-    def wait_s(self) -> float | None:
-        """Until the next target is asked again; None: all answer."""
-        times = [until - self._parts.monotonic() for until in self._until.values()]
-        return max(0.0, min(times)) if times else None
-
     async def failed(self, base: Compute, exc: EngineUnreachable) -> float:
         """It did not answer; how long until it is asked again, in seconds."""
         count = self._failures[base.id] = self._failures.get(base.id, 0) + 1
         pause_s = AWAY_S[min(count, len(AWAY_S)) - 1]
         self._until[base.id] = self._parts.monotonic() + pause_s
+        self._failed_ms[base.id] = self._parts.now_ms()
         text = plain(str(exc))
         if self._error.get(base.id) != text:
             self._error[base.id] = text
@@ -93,17 +97,20 @@ class Health:
 
     async def answered(self, base: Compute) -> None:
         """It did."""
-        was_away = self._failures.pop(base.id, None) is not None
-        self._until.pop(base.id, None)
-        self._error.pop(base.id, None)
+        was_away = base.id in self._failures
+        self._forget(base.id)
         if was_away or base.error:
             await self._tell(base, "")
 
-    def forget_but(self, base_ids: Mapping[int, object]) -> None:
-        """Targets that have nothing to do are not remembered."""
-        for known in (self._failures, self._until, self._error):
-            for base_id in known.keys() - base_ids.keys():
-                del known[base_id]
+    def forget_old(self) -> None:
+        """Targets that nobody has asked for long, because they have nothing to do, are not remembered."""
+        long_ago = self._parts.monotonic() - REMEMBERED_S
+        for base_id in [one for one, until in self._until.items() if until < long_ago]:
+            self._forget(base_id)
+
+    def _forget(self, base_id: int) -> None:
+        for known in (self._failures, self._until, self._error, self._failed_ms):
+            known.pop(base_id, None)
 
     async def _tell(self, base: Compute, error: str) -> None:
         if base.id > 0:  # the machine itself below a pool is no record

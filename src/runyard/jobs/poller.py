@@ -90,7 +90,7 @@ class Poller:
         asked = [one for one in (*active, *left) if one.engine_id]
         if not asked:
             return False if active else None
-        if self._health.error(self.family.base.id):
+        if self._health.error(self.family.base):
             return False
         engine = await parts.targets.engine(self.family.base)
         states = await engine.states([one.engine_id for one in asked])

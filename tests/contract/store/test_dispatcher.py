@@ -255,3 +255,13 @@ def test_jobs_that_came_while_their_target_was_deleted_do_not_wait_for_ever(stag
     job = stage.jobs.submit(compute_id=stage.compute.id + 10_000)
     stage.step()
     assert stage.jobs.now(job).state is JobState.CANCELED
+
+
+def test_a_target_that_somebody_repaired_and_asked_is_used_at_once(stage: DispatchStage) -> None:
+    job = stage.jobs.submit()
+    stage.engine.fails = [NotConnected("wrong password")]
+    stage.step()
+    stage.do(stage.computes.told(stage.compute.id, stage.parts.now_ms() + 1, ""))
+    stage.later(0)
+    stage.step()
+    assert stage.jobs.now(job).state is JobState.QUEUED
