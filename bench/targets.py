@@ -106,6 +106,15 @@ def _tables() -> list[Target]:
     return lines
 
 
+def _jobs() -> list[Target]:
+    start = "a job on the server's machine, environment there: submitted, to its first line"
+    return [
+        Target("job_start", "seconds", f"{start}, p50", "s", must_below=2.0),
+        Target("job_start", "longest_s", "the same, longest of seven", "s"),
+        Target("job_beats", "percent_of_core", "1,000 jobs that run: CPU of the server", "%", must_below=5.0),
+    ]
+
+
 _BATCH_MUST, _BATCH_AIM = _both(40, 12), _both(100, 30)
 _FILE_MUST = {"mlflow": 3.0, "socket copy": 0.6}
 
@@ -187,6 +196,7 @@ TARGETS: list[Target] = [
     ),
     Target("chart_rezoom_server", "p99_ms", "the same: p99", "ms"),
     *_studio_charts(),
+    *_jobs(),
     *_studio_pages(),
     Target("upload", "mib_per_s", "artifact, big file up", "MiB/s", higher=True, must=_FILE_MUST),
     Target("download", "mib_per_s", "artifact, big file down", "MiB/s", higher=True, must=_FILE_MUST),
