@@ -17,8 +17,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from tests.components.processes import ComponentFailed, free_ports, running, wait_until
+from tests.components.mariadb import PASSWORD, USER, MariaDb
+from tests.components.processes import ComponentFailed, accepts, free_ports, running, wait_until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo", "scontrol")
 NODES = ("n1", "n2")
@@ -48,7 +50,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=256
 JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
+{accounting}
 SlurmctldTimeout=30
 SlurmdTimeout=30
 KillWait=15
@@ -58,6 +60,29 @@ NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={n1} CPUs=2 RealMemor
 NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={n2} CPUs=2 RealMemory=4000 Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 PartitionName=closed Nodes=n1 MaxTime=10 State=DOWN
+"""
+
+_NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+_ACCOUNTING = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={port}
+AccountingStoragePass={home}/munge.sock
+"""
+_KEEPER = """
+AuthType=auth/munge
+AuthInfo=socket={home}/munge.sock
+DbdHost=localhost
+DbdPort={port}
+SlurmUser={user}
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={where}
+StorageUser={login}
+StoragePass={word}
+StorageLoc={name}
+LogFile={home}/slurmdbd.log
+PidFile={home}/slurmdbd.pid
 """
 
 
@@ -107,12 +132,18 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if _program(program) is None]
 
 
+def has_accounting() -> bool:
+    """Whether slurmdbd is installed."""
+    return _program("slurmdbd") is not None
+
+
 @contextlib.contextmanager
-def slurm(*, remembered_s: int = 300) -> Iterator[Slurm]:
+def slurm(*, remembered_s: int = 300, accounting: MariaDb | None = None) -> Iterator[Slurm]:
     """Run a cluster until the block ends; its files are then deleted.
 
     Args:
         remembered_s: how long jobs that have ended are told of.
+        accounting: where slurmdbd keeps what sacct tells; it needs the package slurmdbd.
     Raises: ComponentFailed, when it does not come up.
     """
     with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
@@ -123,7 +154,7 @@ def slurm(*, remembered_s: int = 300) -> Iterator[Slurm]:
         key = home / "munge.key"
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
-        controller, *ports = free_ports(1 + len(NODES))
+        controller, keeper, *ports = free_ports(2 + len(NODES))
         configuration = home / "slurm.conf"
         configuration.write_text(
             _CONFIGURATION.format(
@@ -131,6 +162,9 @@ def slurm(*, remembered_s: int = 300) -> Iterator[Slurm]:
                 user=getpass.getuser(),
                 controller=controller,
                 remembered_s=remembered_s,
+                accounting=_NO_ACCOUNTING
+                if accounting is None
+                else _ACCOUNTING.format(home=home, port=keeper),
                 **dict(zip(NODES, ports, strict=True)),
             )
         )
@@ -138,6 +172,8 @@ def slurm(*, remembered_s: int = 300) -> Iterator[Slurm]:
         environment = {"SLURM_CONF": str(configuration)}
         with contextlib.ExitStack() as stack:
             _munge(stack, home, key)
+            if accounting is not None:
+                _keeper(stack, home, keeper, accounting)
             commands = {"slurmctld": ["slurmctld", "-D"]}
             commands |= {name: ["slurmd", "-D", "-N", name] for name in NODES}
             pids = {}
@@ -161,6 +197,23 @@ def _munge(stack: contextlib.ExitStack, home: Path, key: Path) -> None:
     log = home / "munged.out"
     process = stack.enter_context(running(command, log))
     wait_until(lambda: (home / "munge.sock").exists(), process, log, limit_s=20)
+
+
+def _keeper(stack: contextlib.ExitStack, home: Path, port: int, database: MariaDb) -> None:
+    name = urlsplit(database.create_database()).path.strip("/")
+    settings = home / "slurmdbd.conf"
+    user = getpass.getuser()
+    settings.write_text(
+        _KEEPER.format(
+            home=home, port=port, user=user, where=database.port, name=name, login=USER, word=PASSWORD
+        )
+    )
+    settings.chmod(0o600)
+    log = home / "slurmdbd.out"
+    process = stack.enter_context(
+        running([_required("slurmdbd"), "-D"], log, environment={"SLURM_CONF": str(home / "slurm.conf")})
+    )
+    wait_until(lambda: accepts(port), process, log, limit_s=60)
 
 
 def _idle(cluster: Slurm) -> bool:

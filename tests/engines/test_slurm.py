@@ -17,7 +17,7 @@ from runyard.engines.contracts import EngineRefused, EngineUnreachable, Phase, T
 from runyard.engines.slurm.engine import SlurmEngine, open_slurm
 from runyard.entities.compute_settings import SlurmSettings, SshHost
 from runyard.entities.job import Resources
-from tests.components import slurm, sshd
+from tests.components import mariadb, slurm, sshd
 from tests.components.processes import free_ports
 from tests.components.slurm import Slurm
 from tests.engines.following import REACH, reaches, until
@@ -325,6 +325,25 @@ def test_a_lost_node_is_told(server: StandIn) -> None:
             await until(lambda: asyncio.sleep(0, asked.begun), bool, 40)
             own.end_node("n2")
             assert (await reaches(jobs.engine, job, Phase.ENDED, 150)).code == "NodeLost"
+
+        asyncio.run(_with_engine(scenario, settings(own), {}, server))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_what_slurm_forgot_is_known_by_its_accounting(server: StandIn) -> None:
+    if mariadb.missing_programs() or not slurm.has_accounting():
+        pytest.skip("slurmdbd or MariaDB are not installed; scripts/install-components does it")
+    with mariadb.mariadb() as database, slurm.slurm(remembered_s=2, accounting=database) as own:
+
+        async def scenario(jobs: Submitter) -> None:
+            asked, job = await jobs.submit("sh", "-c", "echo up; sleep 600")
+            await until(lambda: asyncio.sleep(0, asked.log), bool, 60)
+            own.command("scancel", job.partition("/")[0])
+            listed = ("squeue", "--noheader", "--states=all", f"--name=runyard-{job.partition('/')[2]}")
+            await until(lambda: asyncio.sleep(0.5, own.command(*listed)), lambda told: told == "", 200)
+            state = (await jobs.engine.states([job]))[job]
+            assert (state.phase, state.code) == (Phase.ENDED, "Canceled")
 
         asyncio.run(_with_engine(scenario, settings(own), {}, server))
 
