@@ -11,7 +11,6 @@ Loaded by MLflow when the backend is named. backend_config has, all optional:
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -59,7 +58,7 @@ class RunyardBackend(AbstractBackend):  # type: ignore[misc]  # MLflow has no ty
         entry_point: str,
         params: Mapping[str, Any],
         version: str | None,
-        backend_config: Mapping[str, Any] | str | None,
+        backend_config: Mapping[str, Any] | None,
         tracking_uri: str,
         experiment_id: str,
     ) -> SubmittedProject:
@@ -146,14 +145,9 @@ class SubmittedProject(SubmittedRun):  # type: ignore[misc]
             sys.stdout.flush()
 
 
-def _config(given: Mapping[str, Any] | str | None) -> dict[str, Any]:
-    """What was given; MLflow puts names of its own among it. Raises: ExecutionException."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(Path(given).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as exc:
-            raise ExecutionException(f"The backend_config {given} cannot be read: {exc}") from exc
-    found = dict(given or {}) if isinstance(given, Mapping) or given is None else {}
+def _config(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was given; MLflow reads files of it, and puts names of its own among it."""
+    found = dict(given or {})
     own = {str(key).upper(): value for key, value in found.items() if str(key).upper() in KNOWN}
     return {**own, "MANAGER": found.get("ENV_MANAGER")}
 

@@ -2,6 +2,8 @@
 
 import mlflow
 from azureml.core import Run, Workspace
+from mlflow.entities import RunStatus
+from mlflow.exceptions import ExecutionException
 
 ws = Workspace.from_config()
 mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())
@@ -28,3 +30,23 @@ for submitted in (local, remote):
 assert Run.get(ws, local.run_id).get_details()["target"] == "local"
 assert Run.get(ws, remote.run_id).get_details()["target"] == "machine"
 assert len(client.search_runs([client.get_run(local.run_id).info.experiment_id])) == 2
+
+try:
+    mlflow.projects.run(
+        uri="project", parameters={"alpha": 0.3}, backend="azureml", backend_config={"COMPUTE": "nowhere"}
+    )
+except ExecutionException as exc:
+    assert "nowhere" in str(exc), exc
+else:
+    raise AssertionError("a target that is not there was taken")
+
+waiting = mlflow.projects.run(
+    uri="project",
+    entry_point="slow",
+    backend="azureml",
+    backend_config={"USE_CONDA": False, "STREAM_OUTPUT": False},
+    synchronous=False,
+)
+waiting.cancel()
+assert waiting.get_status() == RunStatus.KILLED
+assert client.get_run(waiting.run_id).info.status == "KILLED"
