@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -184,3 +185,35 @@ def test_jobs_here_run_as_another_user_where_the_server_is_root(
 def test_several_nodes_are_refused(server: JobServer) -> None:
     job = server.wait_state(server.shell("lab", "true", definition={"node_count": 2}), "Failed", "Completed")
     assert job["error"]["code"] == "SubmitError" and "slurm or ray" in job["error"]["message"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_no_job_is_lost_or_doubled_while_machines_and_the_server_come_and_go(
+    tmp_path: Path, machines: list[SshMachine]
+) -> None:
+    chance = random.Random()
+    server = JobServer(ServerProcess(tmp_path / "data").start())
+    attach(server, "chaos", machines, settings={"jobs_per_host": 3})
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    for folder in (marks, *(one for one in marks.parents if one.stat().st_uid == 0 and "pytest" in str(one))):
+        folder.chmod(0o777 if folder == marks else 0o755)
+    run_ids = []
+    for _ in range(24):
+        mark = f"echo x >> {marks}/$RUNYARD_RUN_ID; sleep {chance.uniform(0.2, 3):.1f}"
+        run_ids.append(server.shell("chaos", mark))
+        time.sleep(chance.uniform(0, 0.6))
+        what = chance.random()
+        machine = chance.choice(machines)
+        if what < 0.2:
+            machine.stop()
+            time.sleep(chance.uniform(0, 1.5))
+            machine.start()
+        elif what < 0.35:
+            server.process.kill()
+            server.process = server.process.again()
+    ended = server.wait_ended(run_ids, limit_s=300)
+    assert [one["state"] for one in ended] == ["Completed"] * len(run_ids), ended
+    assert [(marks / one).read_text() for one in run_ids] == ["x\n"] * len(run_ids)
+    assert server.process.stop() == 0
