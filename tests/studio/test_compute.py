@@ -236,3 +236,15 @@ def test_who_may_only_read_gets_no_buttons(browser: Browser, guarded: ServerProc
     page.get_by_role("tab", name="Settings").click()
     expect(page.get_by_role("button", name="Edit settings and limits")).to_have_count(0)
     studio.close()
+
+
+def test_why_a_run_waits_is_told_once_at_any_width(studio: Studio, jobs: JobServer) -> None:
+    jobs.compute("wide")
+    jobs.ok("POST", "/computes/wide/stop")
+    run_id = submit_files(jobs, "wide", NOTHING)
+    waits = jobs.wait(run_id, lambda job: job["waits"] != "")["waits"]
+    for width in (1400, 390):
+        page = studio.open(f"{COMPUTE}?name=wide&tab=queue", width=width)
+        told = page.get_by_text(waits, exact=True).filter(visible=True)
+        expect(told).to_have_count(1)
+        assert page.evaluate(TOO_WIDE) <= 0

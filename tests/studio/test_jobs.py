@@ -167,7 +167,7 @@ def test_sources_of_two_runs_are_compared(studio: Studio, jobs: JobServer) -> No
     page = studio.open(f"/workspaces/default/compare?runs={one},{other}&tab=code")
     files = page.get_by_role("region", name="Files that differ")
     expect(files.get_by_role("button")).to_have_count(2)
-    expect(files).to_contain_text("1 are the same")
+    expect(files).to_contain_text("The same: 1 more")
     files.get_by_role("button", name=re.compile("train.py")).click()
     expect(page.get_by_role("region", name="Lines that differ")).to_contain_text("print('more')")
     files.get_by_role("button", name=re.compile("old.py")).click()

@@ -46,6 +46,15 @@ export const STATE_TEXTS: Record<JobState, string> = {
   Canceled: "It was stopped before it was done.",
 };
 
+/** The same of a sweep, whose trials are what runs. */
+export const SWEEP_TEXTS: Record<JobState, string> = {
+  ...STATE_TEXTS,
+  Running: "Its trials run, or wait for their turn.",
+  CancelRequested: "Its trials were asked to stop.",
+  Completed: "All its trials have ended.",
+  Canceled: "It was stopped with the trials that it had.",
+};
+
 export const ended = (state: JobState): boolean =>
   state === "Completed" || state === "Failed" || state === "Canceled";
 /** Whether it waits for its turn, here or with the engine. */

@@ -358,7 +358,7 @@ export function whereIs(compute: Pick<Compute, "kind" | "settings" | "base" | "s
   const more = hosts.length > 1 ? ` and ${hosts.length - 1} more` : "";
   switch (compute.kind) {
     case "local":
-      return "the server's machine";
+      return at("folder");
     case "ssh":
       return `${user}${first}${more}`;
     case "slurm":

@@ -127,7 +127,9 @@ function Files({
           ))}
         </ul>
         <p className={artifacts.note}>
-          {(all.length - differing.length).toLocaleString("en-US")} are the same.
+          {all.length === differing.length
+            ? "No other file is in both."
+            : `The same: ${(all.length - differing.length).toLocaleString("en-US")} more.`}
         </p>
       </section>
       <section className={artifacts.file} aria-label={chosen.path}>
