@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -54,6 +54,7 @@ class Dispatcher:
         self._leads = False
         self._care_at = 0.0
         self._texts_at: dict[int, float] = {}
+        self._handing: set[int] = set()
         self._under_way: dict[int, set[asyncio.Task[None]]] = {}
         self._pollers: dict[int, tuple[Poller, asyncio.Task[None]]] = {}
 
@@ -98,11 +99,11 @@ class Dispatcher:
         now_s = self._parts.monotonic()
         if not self._leads or now_s >= self._care_at:
             self._care_at = now_s + CARE_S
-            await self._look_after()
+            await _apart(self._look_after(), "Looking after jobs")
             self._leads = True
         waiting = await self._parts.queue.waiting_targets()
         for family in await self._families(waiting):
-            await self._dispatch(family)
+            await _apart(self._dispatch(family), f"Starting jobs of {family.base.name}")
 
     async def settled(self) -> None:
         """Wait for what is being handed over."""
@@ -183,16 +184,25 @@ class Dispatcher:
 
     def _hand_over(self, job: Job, family: Family, *, look: bool) -> None:
         """Begin to, beside the loop."""
+        if job.row in self._handing:
+            return
+        self._handing.add(job.row)
         tasks = self._under_way.setdefault(family.base.id, set())
         task = asyncio.create_task(self._handed_over(job, family, look))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: self._handing.discard(job.row))
 
     async def _handed_over(self, job: Job, family: Family, look: bool) -> None:
         compute = family.members[job.compute_id or 0]
         try:
             target = await self._parts.targets.of(compute)
-            await self._submitter.hand_over(job, target, look=look)
+            if target.lacks and not look:
+                await self._submitter.put_back(job, target.lacks)
+            else:
+                await self._submitter.hand_over(job, target, look=look)
+        except EngineRefused as exc:
+            await self._submitter.put_back(job, str(exc))
         except RunyardError as exc:
             log.warning("The job of run %s is handed over later: %s", job.run_id, exc)
         except Exception:
@@ -245,3 +255,13 @@ class Dispatcher:
             if compute_id in by_member:
                 self._poll(by_member[compute_id], wake=False)
         self.health.forget_old()
+
+
+async def _apart(work: Awaitable[None], what: str) -> None:
+    """A defect in the work for one target keeps no other waiting; a fault of the database stops all of it."""
+    try:
+        await work
+    except RunyardError:
+        raise
+    except Exception:
+        log.exception("%s failed; it is tried again", what)

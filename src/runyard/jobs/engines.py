@@ -23,11 +23,13 @@ class Target(msgspec.Struct, frozen=True):
     Attributes:
         base: the one that has the machines; the target itself unless it is a pool.
         size: what a pool's nodes are.
+        lacks: why it takes no new jobs, whatever runs; empty: it does.
     """
 
     compute: Compute
     base: Compute
     size: Size | None = None
+    lacks: str = ""
 
     def resources(self, wanted: Resources) -> Resources:
         """What one node of a job needs, where a pool's nodes have what their size says."""
@@ -63,7 +65,7 @@ class Targets:
         self._engines: dict[int, tuple[int, Engine]] = {}
 
     async def of(self, compute: Compute) -> Target:
-        """Raises: EngineRefused, when a pool's base or size is gone."""
+        """Raises: EngineRefused, when a pool's base is gone."""
         if compute.kind != POOL:
             return Target(compute, compute)
         size = await self._store.find_size(compute.workspace_id, compute.size) if compute.size else None
@@ -74,9 +76,9 @@ class Targets:
         base = await self._store.find(compute.workspace_id, compute.base)
         if base is None or base.kind == POOL:
             raise EngineRefused(_gone(compute, f"the compute target {compute.base!r}, which is not there"))
-        if compute.size and size is None:
-            raise EngineRefused(_gone(compute, f"the size {compute.size!r}, which is not declared any more"))
-        return Target(compute, base, size)
+        lacks = compute.size and size is None
+        text = _gone(compute, f"the size {compute.size!r}, which is not declared any more") if lacks else ""
+        return Target(compute, base, size, text)
 
     async def engine(self, base: Compute) -> Engine:
         """Raises: EngineRefused, also for credentials that do not open."""

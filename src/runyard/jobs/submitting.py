@@ -19,6 +19,7 @@ LEASE_MS = 120_000
 SUBMIT_S = 90.0  # shorter than the lease
 BUSY_MS = 2_000
 FAULT_MS = 5_000
+BLOCKED_MS = 30_000
 LOOKS = 8  # tries after which a job is handed over although nobody can say that it was not before
 
 
@@ -69,6 +70,10 @@ class Submitter:
             now = await self._parts.queue.submitted(job.row, engine_id)
             if now is None or now.cancel_ms is not None:
                 await self._take_back(engine_id, target, forget=now is None)
+
+    async def put_back(self, job: Job, text: str) -> None:
+        """A claimed job waits on, for a reason that somebody has to remove."""
+        await self._requeue(job, plain(text), BLOCKED_MS)
 
     def _doubt(self, job: Job, exc: EngineUnreachable) -> None:
         """The engine is asked for it before it is handed over again, unless it was not reached or that has gone on for long."""

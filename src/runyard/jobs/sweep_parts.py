@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from runyard.entities.common import Param, Tag
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.sweep import Stop, SweepConfig, Trial
+from runyard.services.sweep_policies import Curve
 
 SHORTEST_S = 0.5
 FIRST_FAILURES = 5  # trials that fail, and none that does not, after which no more are made
@@ -90,7 +91,7 @@ class Look:
 
     Attributes:
         judged: by trial, the interval at which the policy has seen it.
-        histories: values of the metric by trial.
+        histories: values of the metric by trial. curves: what follows from them.
         said: for the sweep's log, and not there yet.
     """
 
@@ -100,6 +101,7 @@ class Look:
         self.attached = False
         self.judged: dict[int, int] = {}
         self.histories: dict[int, array[float]] = {}
+        self.curves: dict[int, Curve] = {}
         self.best: tuple[str, float | None] | None = None
         self.said: list[str] = []
         self._seen: list[tuple[JobState | None, int]] = []

@@ -5,6 +5,7 @@ Nothing is kept here that is not in the store: a server that takes over, or is s
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -212,7 +213,7 @@ class Sweeper:
             number: due_interval(config.policy, min(at, len(look.histories.get(number, ()))))
             for number, at in judged.items()
         }
-        stop = set(to_stop(config, look.histories, reached))
+        stop = set(await asyncio.to_thread(to_stop, config, dict(look.histories), reached, look.curves))
         await self._cancel(sweep, [one for one in trials if one.number in stop], Stop.POLICY, look)
 
     async def _cancel_stopped(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:

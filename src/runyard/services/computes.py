@@ -113,7 +113,7 @@ class ComputeService:
             async with asyncio.timeout(CHECK_S):
                 target = await self._targets.of(compute)
                 nodes = plain_nodes(await (await self._targets.engine(target.base)).nodes())
-                error = self._way_back(target)
+                error = target.lacks or self._way_back(target)
         except (EngineUnreachable, EngineRefused, EngineBusy) as exc:
             error = plain(str(exc))
         except TimeoutError:
@@ -158,6 +158,8 @@ class ComputeService:
             target = await self._targets.of(compute)
         except EngineRefused as exc:
             raise InvalidState(str(exc)) from exc
+        if target.lacks:
+            raise InvalidState(target.lacks)
         nodes = [one.limits.max_nodes for one in (target.base, compute)]
         nodes = [one for one in (*nodes, target.size.max_nodes if target.size else 0) if one > 0]
         if nodes and definition.node_count > min(nodes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from runyard.engines.contracts import (
@@ -13,9 +15,11 @@ from runyard.engines.contracts import (
     Phase,
     Ticket,
 )
-from runyard.entities.compute import ComputeState
-from runyard.entities.job import JobState
+from runyard.entities.compute import ComputeState, Limits, Size
+from runyard.entities.job import JobState, Resources
 from runyard.jobs.dispatcher import WAITING
+from runyard.jobs.poller import Family
+from runyard.store.compute_contracts import NewCompute
 from tests.contract.store.engine_double import DispatchStage
 from tests.contract.store.stores import Stores
 
@@ -265,3 +269,45 @@ def test_a_target_that_somebody_repaired_and_asked_is_used_at_once(stage: Dispat
     stage.later(0)
     stage.step()
     assert stage.jobs.now(job).state is JobState.QUEUED
+
+
+def test_one_that_was_left_behind_is_handed_over_once_however_long_that_takes(stage: DispatchStage) -> None:
+    job = stage.jobs.submit()
+    stage.do(stage.jobs.queue.claim(job.row, "another process", 600_000))
+    gate = asyncio.Event()
+
+    async def slow(ticket: Ticket) -> None:
+        await gate.wait()
+
+    async def work() -> None:
+        stage.engine.during = slow
+        for _ in range(3):
+            await stage.dispatcher.step()
+            await asyncio.sleep(0.05)
+            stage.ahead_s += 20
+        gate.set()
+        await stage.dispatcher.settled()
+
+    stage.do(work())
+    assert [one.run_id for one in stage.engine.tickets] == [job.run_id]
+
+
+def test_a_pool_whose_size_is_gone_looks_after_what_runs_and_starts_nothing(stores: Stores) -> None:
+    stores.enter_new_workspace()
+    stage = DispatchStage(stores)
+    stage.do(stage.computes.put_size(stores.workspace, Size("s", "cluster", Resources(2)), 10))
+    new = NewCompute("pool", "pool", {}, Limits(), base="cluster", size="s")
+    pool = stage.do(stage.computes.create(stores.workspace, new, "me", 100))
+    job = stage.jobs.submit(compute_id=pool.id)
+    stage.step()
+    assert stage.engine.tickets[0].resources.cpus == 2
+    stage.jobs.begin(job)
+    stage.do(stage.computes.delete_size(stores.workspace, "s"))
+    other = stage.jobs.submit(compute_id=pool.id)
+    stage.step()
+    assert "not declared any more" in stage.jobs.now(other).waits
+    stage.engine.known[f"e-{job.run_id}"] = ENDED
+    stage.poller.family = Family(stage.compute, [stage.compute, pool])
+    stage.poll(1)
+    stage.poll(11)
+    assert stage.jobs.now(job).state is JobState.FAILED
