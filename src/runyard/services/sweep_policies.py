@@ -7,7 +7,8 @@ by what all trials had at that interval: those that are behind it do not count y
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from statistics import median
 
 from runyard.entities.sweep import BANDIT, MEDIAN, NO_POLICY, TRUNCATION, Policy, SweepConfig
@@ -44,36 +45,66 @@ def due_interval(policy: Policy, points: int) -> int:
     return interval if interval >= policy.delay_evaluation else 0
 
 
-def to_stop(config: SweepConfig, histories: Histories, judged: Mapping[int, int]) -> Collection[int]:
+class Curve:
+    """What a trial had reached at each of its intervals; each point is looked at once. What is no number counts as the worst
+    for `best`, and not at all for `average`.
+    """
+
+    def __init__(self, config: SweepConfig) -> None:
+        self.best, self.average = array("d"), array("d")
+        self._better = max if config.maximizes else min
+        self._reached = -math.inf if config.maximizes else math.inf
+        self._sum, self._count = 0.0, 0
+
+    def follow(self, values: Sequence[float]) -> None:
+        """Look at those that are new."""
+        for value in values[len(self.best) :]:
+            if not math.isnan(value):
+                self._reached = self._better(self._reached, value)
+            if math.isfinite(value):
+                self._sum, self._count = self._sum + value, self._count + 1
+            self.best.append(self._reached)
+            self.average.append(self._sum / self._count if self._count else math.nan)
+
+
+def to_stop(
+    config: SweepConfig,
+    histories: Histories,
+    judged: Mapping[int, int],
+    known: MutableMapping[int, Curve] | None = None,
+) -> Collection[int]:
     """Numbers of the trials that are to be stopped.
 
     Args:
         judged: the trials in question, and the interval at which each is to be judged.
+        known: curves of an earlier call, which are brought up to date.
     """
-    if config.policy.kind == NO_POLICY:
+    if config.policy.kind == NO_POLICY or not any(judged.values()):
         return []
+    curves = {} if known is None else known
+    for number, values in histories.items():
+        curves.setdefault(number, Curve(config)).follow(values)
     return [
         number
         for number, interval in judged.items()
-        if interval and _is_hopeless(config, histories, number, interval)
+        if interval and _is_hopeless(config, curves, number, interval)
     ]
 
 
-def _is_hopeless(config: SweepConfig, histories: Histories, number: int, interval: int) -> bool:
-    at = {
-        one: _best(config, values[:interval]) for one, values in histories.items() if len(values) >= interval
-    }
-    own = at[number]
+def _is_hopeless(config: SweepConfig, curves: Mapping[int, Curve], number: int, interval: int) -> bool:
+    beside = [one for one in curves.values() if len(one.best) >= interval]
+    own = curves[number].best[interval - 1]
     policy = config.policy
-    if policy.kind == BANDIT:
-        return _worse(config, own, _with_slack(config, max(at.values(), key=lambda one: _rank(config, one))))
     if policy.kind == MEDIAN:
-        averages = [_average(histories[one][:interval]) for one in at]
-        known = [one for one in averages if not math.isnan(one)]
+        known = [average for one in beside if not math.isnan(average := one.average[interval - 1])]
         return bool(known) and _worse(config, own, median(known))
-    count = math.floor(len(at) * (policy.truncation_percentage or 0) / 100)
-    behind = sum(_rank(config, one) > _rank(config, own) for one in at.values())
-    return count > 0 and behind >= len(at) - count
+    ranks = [_rank(config, one.best[interval - 1]) for one in beside]
+    if policy.kind == BANDIT:
+        best = max(ranks) if config.maximizes else -max(ranks)
+        return _worse(config, own, _with_slack(config, best))
+    count = math.floor(len(ranks) * (policy.truncation_percentage or 0) / 100)
+    behind = sum(one > _rank(config, own) for one in ranks)
+    return count > 0 and behind >= len(ranks) - count
 
 
 def _with_slack(config: SweepConfig, best: float) -> float:
@@ -86,19 +117,6 @@ def _with_slack(config: SweepConfig, best: float) -> float:
     else:
         slack = abs(best) * (policy.slack_factor or 0)
     return best - slack if config.maximizes else best + slack
-
-
-def _best(config: SweepConfig, values: Sequence[float]) -> float:
-    """NaN: it has no number."""
-    numbers = [one for one in values if not math.isnan(one)]
-    if not numbers:
-        return math.nan
-    return max(numbers) if config.maximizes else min(numbers)
-
-
-def _average(values: Sequence[float]) -> float:
-    numbers = [one for one in values if math.isfinite(one)]
-    return sum(numbers) / len(numbers) if numbers else math.nan
 
 
 def _rank(config: SweepConfig, value: float) -> float:

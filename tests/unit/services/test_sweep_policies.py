@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import pytest
 
 from runyard.entities.sweep import Dimension, Policy, SweepConfig
 from runyard.errors import InvalidInput
-from runyard.services.sweep_policies import check_policy, due_interval, to_stop
+from runyard.services.sweep_policies import Curve, check_policy, due_interval, to_stop
 
 
 def config(goal: str = "maximize", **policy: Any) -> SweepConfig:
@@ -100,3 +101,25 @@ def test_trials_are_judged_at_their_intervals(interval: int, delay: int, found: 
 def test_policies_that_make_no_sense_are_refused(policy: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         check_policy(Policy(**policy))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"kind": "bandit", "slack_factor": 0.1},
+        {"kind": "median"},
+        {"kind": "truncation", "truncation_percentage": 20},
+    ],
+)
+def test_many_long_histories_are_judged_point_by_point(policy: dict[str, Any]) -> None:
+    """Each point is looked at once, not once for each trial that is judged: a server does other work too."""
+    one, chance = config(**policy), random.Random(1)
+    whole = {number: [chance.random() for _ in range(200)] for number in range(60)}
+    whole[7][:3], whole[8][5] = [math.nan, math.inf, -math.inf], math.nan
+    known: dict[int, Curve] = {}
+    for at in (1, 3, 50, 200):
+        histories = {number: values[:at] for number, values in whole.items()}
+        judged = dict.fromkeys(whole, at)
+        again = sorted(to_stop(one, histories, judged, known))
+        assert again == sorted(to_stop(one, histories, judged))
+    assert all(len(curve.best) == 200 for curve in known.values())
