@@ -144,9 +144,9 @@ def test_the_page_on_ray_runs(cluster: Ray, tmp_path: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_a_queue_is_drained_and_each_job_runs_once(server: JobServer, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    run_ids = [server.shell("ray", f"sleep 1; echo $RUNYARD_RUN_ID >> {ran}") for _ in range(50)]
-    ended = server.wait_ended(run_ids, limit_s=3000)
-    assert [job["state"] for job in ended] == ["Completed"] * 50
+    run_ids = [server.shell("ray", f"sleep 1; echo $RUNYARD_RUN_ID >> {ran}") for _ in range(200)]
+    ended = server.wait_ended(run_ids, limit_s=3300)
+    assert [job["state"] for job in ended] == ["Completed"] * 200
     assert Counter(ran.read_text().split()) == Counter(run_ids)
 
 
@@ -167,6 +167,26 @@ def test_a_lost_node_is_told(tmp_path: Path) -> None:
         lost = server.job(run_ids[states.index("Failed")])
         assert lost["error"]["code"] == "NodeLost", lost
         assert states.count("Running") == 1, "the other node's job goes on"
+
+
+@pytest.mark.long
+def test_a_cluster_that_asks_for_a_token(tmp_path: Path) -> None:
+    token = "a-token-of-this-cluster-with-32-characters"
+    with ray.ray_cluster(token=token) as own:
+        server = JobServer(ServerProcess(tmp_path / "data").start())
+        settings = {"address": own.address, "folder": str(own.shared)}
+        refused = server.compute("closed", "ray", settings=settings)
+        assert "does not let the server in" in refused["error"]
+        headers = {"headers": {"Authorization": f"Bearer {token}"}}
+        answer = server.compute("ray", "ray", settings=settings, credentials=headers)
+        assert answer["error"] == "" and token not in json.dumps(answer)
+        run_ids = [
+            server.shell("ray", "echo in"),
+            server.shell("ray", "echo both", definition={"node_count": 2}),
+        ]
+        ended = server.wait_ended(run_ids, limit_s=200)
+        assert [job["state"] for job in ended] == ["Completed"] * 2, (ended, server.tail(run_ids[1]))
+        assert [server.log(one) for one in run_ids] == ["in\n", "both\n"]
 
 
 @pytest.mark.long

@@ -59,10 +59,11 @@ def ray_python() -> Path:
 
 
 @contextlib.contextmanager
-def ray_cluster(**settings: str) -> Iterator[Ray]:
+def ray_cluster(*, token: str = "", **settings: str) -> Iterator[Ray]:
     """Run a cluster until the block ends; its files are then deleted.
 
     Args:
+        token: that it asks for; empty: it asks for none.
         settings: variables for Ray's processes.
     Raises: ComponentFailed, when it does not come up.
     """
@@ -75,6 +76,7 @@ def ray_cluster(**settings: str) -> Iterator[Ray]:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_raylet_start_wait_time_s": "150",
+            **({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}),
             **settings,
         }
         start = [str(programs / "ray"), "start", *_SHARED]
@@ -90,9 +92,9 @@ def ray_cluster(**settings: str) -> Iterator[Ray]:
         address = f"http://127.0.0.1:{dashboard}"
         try:
             with running(head, home / "head.log", environment=variables, grace_s=15) as process:
-                wait_until(lambda: _nodes(address) == 1, process, home / "head.log", _START_S)
+                wait_until(lambda: _nodes(address, token) == 1, process, home / "head.log", _START_S)
                 with running(worker, home / "worker.log", environment=variables, grace_s=15) as second:
-                    wait_until(lambda: _nodes(address) == 2, second, home / "worker.log", _START_S)
+                    wait_until(lambda: _nodes(address, token) == 2, second, home / "worker.log", _START_S)
                     yield Ray(address, home)
         finally:
             _end(_processes_of(folder), signal.SIGKILL)
@@ -103,10 +105,12 @@ def _agent_ports(ports: list[int]) -> list[str]:
     return [f"--dashboard-agent-listen-port={ports[0]}", f"--dashboard-agent-grpc-port={ports[1]}"]
 
 
-def _nodes(address: str) -> int:
+def _nodes(address: str, token: str) -> int:
     """How many nodes are alive, as the cluster's dashboard says."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"{address}/api/v0/nodes?limit=10", headers=headers)
     try:
-        with urllib.request.urlopen(f"{address}/api/v0/nodes?limit=10", timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return int(answer.read().count(b'"ALIVE"'))
     except (OSError, urllib.error.URLError):
         return 0
