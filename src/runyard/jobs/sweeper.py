@@ -50,6 +50,7 @@ log = logging.getLogger("runyard.jobs")
 
 POINTS = 5_000  # of one trial that a policy looks at
 LONGEST_S = 5.0  # between two looks at a sweep
+PROPOSING_S = 2.0  # in one look: models of many trials take their time, and other sweeps wait
 ORPHAN_MS = 600_000
 PARAM_CHARS = 6_000
 LOG_NAME = "azureml-logs/hyperdrive.txt"
@@ -165,7 +166,10 @@ class Sweeper:
                 await self._submit(sweep, parent, one, look)
                 made += 1
         running = sum(one.is_active for one in trials)
-        while running < config.max_concurrent and len(trials) < config.max_total:
+        until = self._monotonic() + PROPOSING_S
+        while (
+            self._monotonic() < until and running < config.max_concurrent and len(trials) < config.max_total
+        ):
             number = len(trials)
             parameters = await self._propose(config, number, trials)
             if parameters is None:
