@@ -275,3 +275,18 @@ def test_pages_hinder_nobody(studio: Studio, jobs: JobServer, dark: bool) -> Non
     page.get_by_role("button", name="Resubmit").click()
     expect(page.get_by_role("dialog", name="Resubmit")).to_be_visible()
     assert axe_findings(page) == []
+
+
+def test_all_that_is_shown_is_canceled_by_who_types_their_number(studio: Studio, jobs: JobServer) -> None:
+    jobs.compute("crowd")
+    jobs.ok("POST", "/computes/crowd/stop")
+    runs = [submit_files(jobs, "crowd", {"train.py": TRAIN}) for _ in range(7)]
+    page = studio.open(f"{JOBS}?target=crowd")
+    page.get_by_role("button", name="Cancel all shown").click()
+    dialog = page.get_by_role("dialog", name="Cancel 7 runs?")
+    expect(dialog.get_by_role("button", name="Cancel the runs")).to_be_disabled()
+    dialog.get_by_role("textbox").fill("7")
+    dialog.get_by_role("button", name="Cancel the runs").click()
+    expect(page.get_by_text("7 of 7 runs were asked to stop")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel all shown")).to_have_count(0)
+    assert set(jobs.states(runs)) == {"Canceled"}

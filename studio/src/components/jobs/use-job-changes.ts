@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { type Change, useLive } from "@/api/live";
 
-const OFTEN_MS = 1_500;
+const OFTEN_MS = 2_000;
 
 /** Reads anew all that shows jobs or what they are waiting for. */
 export function useJobsRefresh(workspace: string): () => Promise<unknown> {

@@ -7,7 +7,9 @@ import { useEffect, useState } from "react";
 import { meQuery } from "@/api/account";
 import { computesQuery } from "@/api/compute";
 import { type Job, jobsQuery, SUBMITTER } from "@/api/jobs";
+import { useMay } from "@/api/may";
 import { CodeToCopy } from "@/components/Copy";
+import { CancelMany } from "@/components/jobs/CancelMany";
 import { JobTable } from "@/components/jobs/JobTable";
 import { useExperimentNames } from "@/components/jobs/use-experiment-names";
 import { useLiveJobs } from "@/components/jobs/use-job-changes";
@@ -35,12 +37,13 @@ export function JobsPage() {
     refetchInterval: (query) =>
       query.state.data?.pages.some((page) => page.items.some((one) => !ended(one.state))) ? OFTEN_MS : false,
   });
+  const may = useMay(workspace);
   useLiveJobs(workspace);
   const jobs = found.data?.pages.flatMap((page) => page.items) ?? [];
   const experimentName = useExperimentNames(workspace, jobs);
   const looking = Object.keys(addressOf(shown)).length > 0;
   return (
-    <Page title="Jobs">
+    <Page title="Jobs" actions={may("jobs/write") && <CancelMany workspace={workspace} jobs={jobs} />}>
       <Filters workspace={workspace} shown={shown} change={change} jobs={jobs} />
       {found.isPending && <Waiting label="Loading jobs" />}
       {found.isError && !found.data && <Broken error={found.error} again={() => found.refetch()} />}
