@@ -215,3 +215,13 @@ def test_signals_have_their_usual_meaning_in_the_script(runner: Runner, server: 
     )
     assert runner.work(server) == 0
     assert server.told.log() == f"{[signal.SIG_DFL.name, signal.SIG_DFL.name]}\n"
+
+
+def test_more_files_below_logs_than_there_are_logs_are_uploaded(runner: Runner, server: StandIn) -> None:
+    server.told.definition = python(
+        "import os; os.mkdir('logs'); [open(f'logs/{n:03}', 'w').write(str(n)) for n in range(160)]"
+    )
+    assert runner.work(server) == 0
+    sent = {name for name in server.told.logs if name.startswith("logs/")}
+    assert len(sent) < 160
+    assert sent | set(server.told.artifacts) == {f"logs/{number:03}" for number in range(160)}

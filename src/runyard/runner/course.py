@@ -184,6 +184,8 @@ class Course:
             )
         outcome = self._with_others(outcome)
         sent = self._shipper.finish(self._patience())
+        if not self._cancel.in_a_hurry:
+            uploader.upload_files(list(self._shipper.left_out()))
         heard = self._reporter.end(outcome.state, outcome.error, self._patience())
         self._state.change(
             phase=ENDED, state=outcome.state, code=outcome.code, reason=outcome.message, reported=heard

@@ -35,11 +35,10 @@ class Uploader:
 
     def upload(self, work: str, folders: Sequence[str]) -> int:
         """All files below folders of the working folder; returns how many there were, `failed` names the others."""
-        found = [
-            (path, f"{name}/{below}")
-            for name in _inside(work, folders)
-            for path, below in files_below(os.path.join(work, name))
-        ]
+        return self.upload_files(_below(work, folders))
+
+    def upload_files(self, found: Sequence[tuple[str, str]]) -> int:
+        """Files with their names as artifacts; as `upload`."""
         if not found:
             return 0
         try:
@@ -77,6 +76,14 @@ class Uploader:
 
     def _left(self) -> float:
         return max(0.0, self._until - time.monotonic())
+
+
+def _below(work: str, folders: Sequence[str]) -> list[tuple[str, str]]:
+    return [
+        (path, f"{name}/{below}")
+        for name in _inside(work, folders)
+        for path, below in files_below(os.path.join(work, name))
+    ]
 
 
 def _inside(work: str, folders: Sequence[str]) -> list[str]:
