@@ -173,11 +173,12 @@ def test_a_file_of_azure_is_read(tmp_path: Path) -> None:
         "script: train.py\narguments: []\nframework: Python\ncommunicator: None\ntarget: cpu\n"
         "maxRunDurationSeconds:\nnodeCount: 1\nenvironment:\n  name: project\n  python:\n    userManagedDependencies: false\n"
         "    interpreterPath: python\n    condaDependencies:\n      dependencies:\n      - python=3.11\n      - pip:\n        - x\n"
-        "  docker: {enabled: true, baseImage: }\nhdi:\n  yarnDeployMode: cluster\n"
+        "  environmentVariables:\n  docker: {enabled: true, baseImage: , arguments: }\nhdi:\n  yarnDeployMode: cluster\n"
     )
     found = RunConfiguration.load(tmp_path, "docker")
     assert (found.script, found.target, found.environment.docker.enabled) == ("train.py", "cpu", True)
     assert list(found.environment.python.conda_dependencies.pip_packages) == ["x"]
+    assert found.environment.definition()["docker"] == {"enabled": True}
 
 
 def test_only_attributes_that_there_are_can_be_set() -> None:

@@ -34,7 +34,7 @@ class Section:
             if isinstance(now, Section):
                 if isinstance(value, Mapping):
                     now.take(value)
-            else:
+            elif value is not None or not isinstance(now, dict | list | bool):
                 setattr(self, name, value)
         return self
 
