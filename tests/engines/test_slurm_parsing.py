@@ -10,20 +10,21 @@ from runyard.engines.slurm.words import waits
 from runyard.entities.compute import Node
 
 SQUEUE = """\
-6                       |PENDING                 |0               |PartitionDown                           |
-3                       |CANCELLED               |15              |None                                    |
-4                       |COMPLETED               |0               |None                                    |
-1                       |FAILED                  |768             |NonZeroExitCode                         |
-2                       |FAILED                  |9               |JobLaunchFailure                        |
-5                       |FAILED                  |256             |BadConstraints                          |
-7                       |RUNNING                 |0               |None                                    |
-8                       |TIMEOUT                 |0               |TimeLimit                               |
-9                       |OUT_OF_MEMORY           |0:125           |OutOfMemory                             |
-10                      |NODE_FAIL               |0               |NodeDown                                |
-11                      |COMPLETING              |0               |None                                    |
-12                      |FAILED                  |3:0             |NonZeroExitCode                         |
-13                      |FAILED                  |35072           |NonZeroExitCode                         |
+6       |run6       |PENDING                 |0               |PartitionDown                           |
+3       |run3       |CANCELLED               |15              |None                                    |
+4       |run4       |COMPLETED               |0               |None                                    |
+1       |run1       |FAILED                  |768             |NonZeroExitCode                         |
+2       |run2       |FAILED                  |9               |JobLaunchFailure                        |
+5       |run5       |FAILED                  |256             |BadConstraints                          |
+7       |run7       |RUNNING                 |0               |None                                    |
+8       |run8       |TIMEOUT                 |0               |TimeLimit                               |
+9       |run9       |OUT_OF_MEMORY           |0:125           |OutOfMemory                             |
+10      |run10      |NODE_FAIL               |0               |NodeDown                                |
+11      |run11      |COMPLETING              |0               |None                                    |
+12      |run12      |FAILED                  |3:0             |NonZeroExitCode                         |
+13      |run13      |FAILED                  |35072           |NonZeroExitCode                         |
 """
+NAMES = {str(number): f"run{number}" for number in range(100)}
 SINFO = """\
 n1|mixed|2|4000|(null)
 n1|mixed|2|4000|(null)
@@ -36,7 +37,7 @@ n6|allocated|2|4000|gpu:2
 
 
 def test_each_state_is_told_apart() -> None:
-    states = parse_squeue(SQUEUE)
+    states = parse_squeue(SQUEUE, NAMES)
     assert states["7"] == states["11"] == EngineState(Phase.RUNNING)
     assert states["6"].phase is Phase.WAITING and "PartitionDown" in states["6"].reason
     assert {job: states[job].code for job in ("1", "2", "3", "4", "5", "8", "9", "10")} == {
@@ -56,12 +57,16 @@ def test_each_state_is_told_apart() -> None:
     [("1", 3, None), ("12", 3, None), ("2", None, 9), ("13", None, 9), ("4", 0, None), ("3", None, None)],
 )
 def test_exit_codes_and_signals(job: str, exit_code: int | None, signal: int | None) -> None:
-    state = parse_squeue(SQUEUE)[job]
+    state = parse_squeue(SQUEUE, NAMES)[job]
     assert (state.exit_code, state.signal) == (exit_code, signal)
 
 
+def test_a_job_of_another_name_is_not_ours() -> None:
+    assert set(parse_squeue(SQUEUE, {"1": "run1", "2": "run7"})) == {"1"}
+
+
 def test_what_is_no_row_is_left_out() -> None:
-    assert parse_squeue("slurm_load_jobs: warning\n\n|||\n") == {}
+    assert parse_squeue("slurm_load_jobs: warning\n\n||||\n", NAMES) == {}
 
 
 @pytest.mark.parametrize(
@@ -83,10 +88,10 @@ def test_reasons_in_words(reason: str, words: str) -> None:
 
 
 def test_accounting_knows_what_is_over() -> None:
-    text = (
-        "21|COMPLETED|0:0\n22|CANCELLED by 1000|0:15\n23|FAILED|7:0\n24|OUT_OF_MEMORY|0:125\n25|RUNNING|0:0\n"
-    )
-    states = parse_sacct(text)
+    rows = ["21|run21|COMPLETED|0:0", "22|run22|CANCELLED by 1000|0:15", "23|run23|FAILED|7:0"]
+    rows += ["24|run24|OUT_OF_MEMORY|0:125", "25|run25|RUNNING|0:0", "26|another|FAILED|1:0"]
+    states = parse_sacct("\n".join(rows), NAMES)
+    assert "26" not in states
     assert states["22"].code == "Canceled" and states["23"].exit_code == 7
     assert states["24"].code == "OutOfMemory" and states["25"].phase is Phase.RUNNING
 

@@ -75,8 +75,9 @@ while read -r job run; do
 done 2> /dev/null
 :
 """,
+    # $3: job, $4: its name.
     "cancel": """
-said=$(scancel "$3" 2>&1) || case "$said" in
+said=$(scancel --name="$4" "$3" 2>&1) || case "$said" in
     *"Invalid job id"* | *"already completing or completed"*) ;;
     *) printf '%s\\n' "$said" >&2; exit 1 ;;
 esac

@@ -115,18 +115,19 @@ class SlurmEngine:
 
     async def _states(self, jobs: Mapping[str, str]) -> Mapping[str, EngineState]:
         """By Slurm's numbers."""
-        states = dict(parse_squeue(await self._ask("states", ",".join(jobs))))
+        names = {job: job_name(_run(one)) for job, one in jobs.items()}
+        states = dict(parse_squeue(await self._ask("states", ",".join(jobs)), names))
         gone = {job: one for job, one in jobs.items() if job not in states}
         if gone:
             stdin = _lines(f"{job} {_run(one)}" for job, one in gone.items())
             text = await self._ask("forgotten", ",".join(gone), stdin=stdin)
             accounts, _, ended = text.partition(commands.BETWEEN)
-            states = {**parse_ended(ended), **parse_sacct(accounts), **states}
+            states = {**parse_ended(ended), **parse_sacct(accounts, names), **states}
         return states
 
     async def cancel(self, engine_id: str) -> None:
         """See Engine."""
-        await self._ask("cancel", _job(engine_id))
+        await self._ask("cancel", _job(engine_id), job_name(_run(engine_id)))
 
     async def tail(self, engine_id: str) -> str:
         """What the job wrote to its standard output and error, the runner's own among it."""

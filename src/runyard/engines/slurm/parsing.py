@@ -9,8 +9,8 @@ from runyard.engines.contracts import EngineState, Phase
 from runyard.engines.slurm.words import ENDED, ENGINE_REASONS, how, phase_of, waits
 from runyard.entities.compute import Node
 
-SQUEUE_FORMAT = "JobID:24|,State:24|,exit_code:16|,Reason:256|"
-SACCT_FORMAT = "JobIDRaw,State,ExitCode"
+SQUEUE_FORMAT = "JobID:24|,Name:272|,State:24|,exit_code:16|,Reason:256|"
+SACCT_FORMAT = "JobIDRaw,JobName,State,ExitCode"
 SINFO_FORMAT = "%N|%T|%c|%m|%G"
 NODES_FORMAT = "%N"
 MAX_EXPANDED = 10_000
@@ -20,20 +20,28 @@ _BUSY = frozenset(("allocated", "mixed", "completing"))
 _USELESS = ("down", "drain", "fail", "error", "maint", "unknown", "inval", "not_responding", "reboot")
 
 
-def parse_squeue(text: str) -> Mapping[str, EngineState]:
-    """States by job id, of squeue with SQUEUE_FORMAT."""
-    found: dict[str, EngineState] = {}
-    for job, state, exit_code, reason in _rows(text, 4):
-        found[job] = _state(state, exit_code, reason)
-    return found
+def parse_squeue(text: str, names: Mapping[str, str]) -> Mapping[str, EngineState]:
+    """States by job id, of squeue with SQUEUE_FORMAT.
+
+    Args:
+        names: of the jobs by id. A cluster that was set up anew counts from one: what is called otherwise is another job.
+    """
+    rows = _rows(text, 5)
+    return {
+        job: _state(state, exit_code, reason)
+        for job, name, state, exit_code, reason in rows
+        if names.get(job) == name
+    }
 
 
-def parse_sacct(text: str) -> Mapping[str, EngineState]:
-    """States by job id, of sacct with SACCT_FORMAT; `CANCELLED by 1000` is CANCELLED."""
-    found: dict[str, EngineState] = {}
-    for job, state, exit_code in _rows(text, 3):
-        found[job] = _state(state.split()[0] if state else "", exit_code, "")
-    return found
+def parse_sacct(text: str, names: Mapping[str, str]) -> Mapping[str, EngineState]:
+    """The same of sacct with SACCT_FORMAT; `CANCELLED by 1000` is CANCELLED."""
+    rows = _rows(text, 4)
+    return {
+        job: _state(state.partition(" ")[0], exit_code, "")
+        for job, name, state, exit_code in rows
+        if names.get(job) == name
+    }
 
 
 def parse_ended(text: str) -> Mapping[str, EngineState]:
