@@ -143,7 +143,8 @@ def test_a_job_goes_to_the_machine_that_is_there(server: JobServer, machines: li
     attach(server, "half", machines)
     machines[0].stop()
     try:
-        job = server.wait_state(server.shell("half", "true"), "Completed", "Failed", limit_s=120)
+        run_id = server.shell("half", "true")
+        job = server.wait(run_id, lambda job: job["ended_ms"] and job["engine_id"], 120)
         assert job["state"] == "Completed" and job["engine_id"].startswith(f"127.0.0.1:{machines[1].port}/")
         nodes = server.ok("POST", "/computes/half/check")["nodes"]
         assert sorted(one["state"].partition(":")[0] for one in nodes) == ["idle", "unusable"]

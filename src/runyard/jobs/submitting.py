@@ -68,7 +68,7 @@ class Submitter:
         else:
             self._unsure.discard(job.row)
             now = await self._parts.queue.submitted(job.row, engine_id)
-            if now is None or now.cancel_ms is not None:
+            if now is None or now.cancel_ms is not None or now.state is JobState.CANCELED:
                 await self._take_back(engine_id, target, forget=now is None)
 
     async def put_back(self, job: Job, text: str) -> None:
@@ -126,7 +126,7 @@ class Submitter:
         await self._parts.queue.requeue(job.row, text, self._parts.now_ms() + int(pause_ms))
 
     async def _take_back(self, engine_id: str, target: Target, *, forget: bool) -> None:
-        """It was canceled while it was handed over; or it has ended already, and nobody will look after what it left."""
+        """It was canceled while it was handed over; or it is gone, and nobody will look after what it left."""
         with suppress(EngineUnreachable, EngineRefused, EngineBusy):  # the poller tries again
             engine = await self._parts.targets.engine(target.base)
             await engine.cancel(engine_id)

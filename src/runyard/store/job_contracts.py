@@ -137,7 +137,8 @@ class JobQueue(Protocol):
     async def submitted(self, row: int, engine_id: str, host: str = "") -> Job | None:
         """The engine has it: its id is kept, STARTING becomes QUEUED, and the lease ends; a later state stays.
 
-        Returns: the job as it is now, which may have been canceled meanwhile (`cancel_ms`); None when it is gone.
+        Returns: the job as it is now, which may have been canceled meanwhile (`cancel_ms`), or have ended; None when it is
+            gone.
         """
         ...
 

@@ -311,3 +311,16 @@ def test_a_pool_whose_size_is_gone_looks_after_what_runs_and_starts_nothing(stor
     stage.poll(1)
     stage.poll(11)
     assert stage.jobs.now(job).state is JobState.FAILED
+
+
+def test_one_that_ends_before_its_engine_has_answered_is_forgotten_there(stage: DispatchStage) -> None:
+    async def ends(ticket: Ticket) -> None:
+        await stage.jobs.queue.end(job.row, JobState.COMPLETED)
+
+    job = stage.jobs.submit()
+    stage.engine.during = ends
+    stage.step()
+    assert stage.jobs.now(job).engine_id == f"e-{job.run_id}"
+    stage.engine.known[f"e-{job.run_id}"] = EngineState(Phase.ENDED, exit_code=0)
+    stage.poll()
+    assert stage.engine.known == {} and stage.jobs.now(job).state is JobState.COMPLETED

@@ -30,6 +30,7 @@ BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
 SUBMITTED = """UPDATE jobs SET engine_id = ?, host = CASE WHEN host = '' THEN ? ELSE host END, holder = '', lease_ms = 0,
     submitted_ms = coalesce(submitted_ms, ?) WHERE id = ?"""
+SUBMITTED_LATE = "UPDATE jobs SET engine_id = ? WHERE id = ? AND engine_id = '' AND state >= 8"
 REQUEUE = """UPDATE jobs SET holder = '', lease_ms = 0, waits = ?, due_ms = ?, tries = tries + 1, engine_id = '', host = ''
     WHERE id = ?"""
 RENEW_CODE = "UPDATE job_texts SET code_used = 0 WHERE job_id = ?"
@@ -87,7 +88,8 @@ class SqlJobQueue:
         def work(tx: Transaction) -> Job | None:
             job = _held(tx, row)
             if job is None:
-                return None
+                tx.execute(SUBMITTED_LATE, (engine_id, row))
+                return find_job(tx, row)
             tx.execute(SUBMITTED, (engine_id, host, now_ms(), row))
             if job.state in (JobState.NOT_STARTED, JobState.STARTING):
                 enter(tx, job, JobState.QUEUED)
