@@ -48,6 +48,7 @@ class Course:
         self._shipper = Shipper(self._exchange, job.run_id, orders.interval_s)
         self._logs = job.place.own("logs", rank)
         self._work = job.place.own("work", rank)
+        self._private = job.place.own("environment", rank)
         definition = orders.definition
         self._group = Group(definition.communicator, rank, definition.node_count, definition.process_count)
         self._companions = Companions(self._exchange, job.run_id, self._group, self._still_wanted)
@@ -96,7 +97,7 @@ class Course:
             self._exchange,
             log,
             self._work,
-            self._job.place.own("environment", self._rank),
+            self._private,
         ).prepare()
 
     def _still_wanted(self) -> bool:
@@ -191,7 +192,8 @@ class Course:
             phase=ENDED, state=outcome.state, code=outcome.code, reason=outcome.message, reported=heard
         )
         if self._job.tidy and heard and sent and not uploader.failed:
-            shutil.rmtree(self._work, ignore_errors=True)
+            for folder in (self._work, self._logs, self._private):
+                shutil.rmtree(folder, ignore_errors=True)
         return outcome
 
     def _uploaded(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -26,7 +27,8 @@ def start(job: JobFile, work: Callable[[JobFile], int]) -> dict[str, object]:
     job.place.make_private()
     turn = os.open(job.place.file("start.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(turn, fcntl.LOCK_EX)  # of two calls at once the second finds what the first has done
+        with contextlib.suppress(OSError):  # some network file systems have no locks; then the server decides
+            fcntl.flock(turn, fcntl.LOCK_EX)  # of two calls at once the second finds what the first has done
         known = read_state(job.place)
         if known is not None:
             return {"pid": known.pid, "again": True, "phase": known.phase}

@@ -112,7 +112,7 @@ class Reporter:
 
     def _beat_on(self) -> None:
         refused_since: float | None = None
-        pause, tries = 0.0, 0
+        pause, tries = self.interval_s, 0  # `begin` was a sign of life already
         while True:
             self._changed.wait(pause)
             self._changed.clear()
