@@ -40,7 +40,7 @@ class TakesLease(Protocol):
 
 
 class Dispatcher:
-    """Idle, it looks into two indexes every two seconds; a submission in the same process wakes it."""
+    """Idle, it looks into three indexes every two seconds; a submission in the same process wakes it."""
 
     def __init__(self, parts: Parts, lease: TakesLease) -> None:
         self._parts = parts
@@ -101,6 +101,10 @@ class Dispatcher:
             self._care_at = now_s + CARE_S
             await _apart(self._look_after(), "Looking after jobs")
             self._leads = True
+        canceling = set(await self._parts.queue.canceling_targets())
+        for poller, _ in self._pollers.values():
+            if canceling & poller.family.members.keys():  # asked for at another server, perhaps
+                poller.wake()
         waiting = await self._parts.queue.waiting_targets()
         for family in await self._families(waiting):
             await _apart(self._dispatch(family), f"Starting jobs of {family.base.name}")

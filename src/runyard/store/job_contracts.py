@@ -116,6 +116,10 @@ class JobQueue(Protocol):
         """Ids of the compute targets that have jobs in the queue. Cost: one range of an index."""
         ...
 
+    async def canceling_targets(self) -> Sequence[int]:
+        """Ids of the compute targets that have jobs which are to be canceled. Cost: jobs that have not ended, by an index."""
+        ...
+
     async def waiting(self, compute_id: int, limit: int, *, not_of: Collection[str] = ()) -> Sequence[Job]:
         """Jobs NOT_STARTED whose `due_ms` has come, in the order in which they are to start: priority, then age.
 

@@ -228,3 +228,12 @@ def test_the_sealed_keys_are_there_until_the_job_begins_or_ends(stage: JobStage)
     stage.do(stage.queue.end(ended.row, JobState.CANCELED))
     for job in (begun, ended):
         assert stage.do(stage.queue.keys(job.row)) == (b"", b"")
+
+
+def test_targets_whose_jobs_are_to_be_canceled_are_known(stage: JobStage) -> None:
+    job = stage.begun()
+    assert stage.compute not in stage.do(stage.queue.canceling_targets())
+    stage.do(stage.jobs.cancel(stage.stores.workspace, job.run_id))
+    assert stage.compute in stage.do(stage.queue.canceling_targets())
+    stage.do(stage.queue.end(job.row, JobState.CANCELED))
+    assert stage.compute not in stage.do(stage.queue.canceling_targets())

@@ -28,6 +28,8 @@ ENDED_THERE = (
 )
 BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
+CANCELING = f"""SELECT DISTINCT compute_id FROM jobs WHERE state = {JobState.CANCEL_REQUESTED:d} AND state < 8
+    AND compute_id IS NOT NULL"""
 SUBMITTED = """UPDATE jobs SET engine_id = ?, host = CASE WHEN host = '' THEN ? ELSE host END, holder = '', lease_ms = 0,
     submitted_ms = coalesce(submitted_ms, ?) WHERE id = ?"""
 SUBMITTED_LATE = "UPDATE jobs SET engine_id = ? WHERE id = ? AND engine_id = '' AND state >= 8"
@@ -61,6 +63,10 @@ class SqlJobQueue:
 
     async def waiting_targets(self) -> Sequence[int]:
         rows = await self._database.peek(lambda c: c.all(TARGETS, (now_ms(),)))
+        return [row[0] for row in rows]
+
+    async def canceling_targets(self) -> Sequence[int]:
+        rows = await self._database.peek(lambda c: c.all(CANCELING))
         return [row[0] for row in rows]
 
     async def waiting(self, compute_id: int, limit: int, *, not_of: Collection[str] = ()) -> Sequence[Job]:
