@@ -51,6 +51,10 @@ def test_a_command_that_fails_has_an_exit_code_and_a_reason(cli: CommandLine, so
     assert done.exit_code == 1
     assert "is Failed" in done.stderr and "3" in done.stderr
     assert "State" in done.stdout
+    (job,) = cli.data("job", "list", "--state", "failed", "--last", "1")
+    shown = cli.ok("run", "show", job["run_id"])
+    assert "Failed: UserError" in shown and "local" in shown
+    assert cli.data("run", "show", job["run_id"])["job"]["error"]["exit_code"] == 3
 
 
 def test_a_command_runs_on_a_compute_target_and_again(cli: CommandLine, source: Path, target: str) -> None:

@@ -8,14 +8,21 @@ from typing import Any
 import click
 
 from runyard.cli import run_files, run_jobs, run_metrics, run_submit, submit_script
+from runyard.cli.framework.columns import Column
 from runyard.cli.framework.command import Group
 from runyard.cli.framework.exits import USAGE, Failed
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import PAIR, listed, named
-from runyard.cli.shapes import experiments, runs
+from runyard.cli.shapes import experiments, jobs, runs
 
 WHICH = named("run_id", "-r", "--run", what="id of the run")
+CARD = [
+    *runs.CARD[:3],
+    Column("Job", lambda run: jobs.told(run.get("job"))),
+    Column("Target", lambda run: run["tags"].get(runs.TARGET)),
+    *runs.CARD[3:],
+]
 ENDED = ("FINISHED", "FAILED", "KILLED")
 
 
@@ -137,8 +144,11 @@ def _quoted(text: str) -> str:
 @click.option("--experiment-name", "--experiment", "-e", hidden=True)
 @click.pass_obj
 def show(session: Session, /, run_id: str, **_: Any) -> None:
-    """Show one run."""
-    session.record(runs.get(session, run_id), runs.CARD)
+    """Show one run; of a submitted one also its job."""
+    found = runs.get(session, run_id)
+    if runs.TARGET in found["tags"]:
+        found["job"] = jobs.find(session, run_id)
+    session.record(found, CARD)
 
 
 run.add_command(run_metrics.metrics)

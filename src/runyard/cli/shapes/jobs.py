@@ -31,6 +31,14 @@ def _why(job: Record) -> str:
     return str(job.get("waits") or "") if job.get("state") not in ENDED else ""
 
 
+def told(job: Record | None) -> str | None:
+    """The state, and what a person wants to know beside it; None where there is no job."""
+    if job is None:
+        return None
+    why = _why(job)
+    return f"{job['state']}: {why}" if why else str(job["state"])
+
+
 LIST = [
     Column("RUN", "run_id", rank=KEEP),
     Column("STATE", "state", rank=KEEP),
