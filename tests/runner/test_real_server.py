@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 
 from runyard.client.submission import Submission, submit
 from runyard.client.transport import Connection
+from runyard.errors import Unauthenticated
 from runyard.runner import processes
 from tests.acceptance.server_process import ServerProcess
 from tests.runner.jobs import until
@@ -210,3 +213,27 @@ def test_what_a_script_logged_while_the_server_was_away_arrives_before_the_end(p
     history = place.connection.get("/api/2.0/mlflow/metrics/get-history", run_id=run_id, metric_key="loss")
     assert [one["step"] for one in history["metrics"]] == list(range(40))
     assert place.log(run_id).count("step ") == 40
+
+
+def test_where_everybody_logs_in_the_jobs_token_does_for_script_and_packages(
+    place: Place, tmp_path: Path
+) -> None:
+    owner = [sys.executable, "-m", "runyard", "admin", "create-owner", "root", "--token", "--data"]
+    shown = subprocess.run([*owner, str(tmp_path / "data")], check=True, capture_output=True, text=True)
+    server = ServerProcess(tmp_path / "data", "--auth", "required", token=shown.stdout.split()[-1]).start()
+    try:
+        closed = Place(server, place.home, place.source)
+        closed.connection = Connection(f"http://127.0.0.1:{server.port}", "default", server.token)
+        text = "from azureml.core import Run; Run.get_context().log('loss', 2); print('logged')"
+        run_id = closed.submit(text, environment=made("azureml-core==1.0.85.*"))
+        job = closed.ended(run_id, 240)
+        assert job["state"] == "Completed", (job["error"], closed.log(run_id))
+        assert [one["value"] for one in closed.run(run_id)["data"]["metrics"]] == [2]
+        said = closed.log(run_id, "azureml-logs/20_image_build_log.txt") + closed.log(run_id)
+        token = json.loads((place.home / "jobs" / run_id / "job.json").read_text())["token"]
+        assert token not in said
+        status = Connection(closed.connection.server, "default", token, patience_s=0)
+        with pytest.raises(Unauthenticated):  # it ended with the job
+            status.get(f"/api/v1/jobs/{run_id}")
+    finally:
+        server.stop()
