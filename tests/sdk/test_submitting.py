@@ -271,3 +271,14 @@ def test_a_run_that_was_not_submitted_has_no_source(run: Run) -> None:
     for call in (run.get_snapshot_id, run.get_environment, run.resubmit):
         with pytest.raises(UserErrorException, match=r"not submitted|no snapshot"):
             call()
+
+
+def test_a_script_may_log_below_its_run_and_cancel_it(experiment: Experiment, folder: Path) -> None:
+    (folder / "itself.py").write_text(
+        "import time\nfrom runyard import Run\nrun = Run.get_context(allow_offline=False)\n"
+        "with run.child_run('part') as part:\n    part.log('a', 1)\nrun.flush()\nrun.cancel()\ntime.sleep(600)\n"
+    )
+    run = experiment.submit(ScriptRunConfig(folder, "itself.py"))
+    assert run.wait_for_completion()["status"] == "Canceled"
+    (part,) = run.get_children()
+    assert part.get_metrics() == {"a": 1} and part.get_status() == "Completed"

@@ -84,7 +84,7 @@ class RunStatus(RunJob):
         """The run ends before it is done; a submitted one is stopped on its target."""
         if self.id in self.submitted:
             warnings.warn("This run belongs to a job, which is told to stop.", stacklevel=2)
-        if self._cancel_job():
+        elif self._cancel_job():
             return
         self._end(CANCELED, True)
 
