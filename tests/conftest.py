@@ -33,6 +33,7 @@ LONGEST = (
     "studio/test_models.py",
     "api/test_cross_workspace.py",
     "studio/test_home.py",
+    "engines/test_slurm.py",
     "api/test_datastores.py",
     "studio/test_trash.py",
     "acceptance/test_relay_kill.py",

@@ -11,6 +11,8 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import pytest
+
 from runyard.engines.ray.package import package
 
 RUNNER = b"import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
@@ -38,6 +40,18 @@ def test_it_becomes_the_runner_with_a_private_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
     assert environment["PYTHONPATH"] == "/elsewhere"
     assert not {"RUNYARD_JOB", "PYTHONBREAKPOINT"} & set(environment)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    driver = unpacked(tmp_path / "package")
+    (tmp_path / "work").mkdir()
+    os.chown(tmp_path / "work", 65534, 65534)
+    job = {"run_id": "train_1", "folder": str(tmp_path / "work"), "code": "the-code"}
+    variables = {**os.environ, "RUNYARD_JOB": json.dumps(job)}
+    done = subprocess.run([sys.executable, driver], env=variables, capture_output=True, text=True)
+    assert done.returncode == 1 and "belongs to somebody else" in done.stderr
+    assert not list(tmp_path.rglob("job.json"))
 
 
 def test_it_removes_what_has_ended_and_was_told(tmp_path: Path) -> None:

@@ -62,7 +62,11 @@ def written(job: Mapping[str, Any]) -> str:
     """The job's file on this machine, which only its owner reads."""
     folder = os.path.abspath(os.path.expanduser(job["folder"]))
     place = os.path.join(folder, "jobs", job["run_id"])
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     os.makedirs(place, mode=0o700, exist_ok=True)
+    for one in (folder, os.path.dirname(place), place):
+        if os.stat(one).st_uid != os.getuid():
+            raise SystemExit(f"{one} belongs to somebody else, who could change what is run there.")
     path = os.path.join(place, "job.json")
     beside = f"{path}.{os.getpid()}.part"
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
