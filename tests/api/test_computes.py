@@ -287,6 +287,10 @@ def test_only_members_of_its_groups_submit(server: Client, directory: Path) -> N
     server.ok("POST", f"/api/v1/groups/{group}/members/{name}")
     job = person.ok("POST", "/api/v1/jobs", **body)["job"]
     assert job["state"] == "NotStarted"
+    pool = server.ok("POST", COMPUTES, name=server.name("pool"), kind="pool", base=made["name"])["name"]
+    other = somebody(server, directory, ("Data Scientist", HERE))
+    assert other.fails("POST", "/api/v1/jobs", **{**body, "target": pool})[0] == 403
+    server.ok("DELETE", f"{COMPUTES}/{pool}")
     assert server.ok("GET", f"{COMPUTES}/{made['name']}")["counts"] == {"queued": 1, "running": 0}
     assert server.fails("DELETE", f"{COMPUTES}/{made['name']}") == (400, "INVALID_STATE")
     server.ok("DELETE", f"{COMPUTES}/{made['name']}", force=True)

@@ -150,14 +150,15 @@ class ComputeService:
         Raises: NotFound, NotAllowed, InvalidInput; InvalidState for a pool whose machines are gone.
         """
         compute = await self.get(ctx, name)
-        if compute.groups and not await self._is_member(ctx, compute.groups):
-            raise NotAllowed(
-                f"Only members of {', '.join(compute.groups)} may submit to the compute target {name!r}."
-            )
         try:
             target = await self._targets.of(compute)
         except EngineRefused as exc:
             raise InvalidState(str(exc)) from exc
+        for one in (compute, target.base):
+            if one.groups and not await self._is_member(ctx, one.groups):
+                raise NotAllowed(
+                    f"Only members of {', '.join(one.groups)} may submit to the compute target {one.name!r}."
+                )
         if target.lacks:
             raise InvalidState(target.lacks)
         nodes = [one.limits.max_nodes for one in (target.base, compute)]

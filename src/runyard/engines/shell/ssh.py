@@ -77,6 +77,8 @@ class SshShell:
         return self._home
 
     async def aclose(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
