@@ -74,7 +74,7 @@ def test_a_job_that_is_canceled_right_before_a_kill_is_canceled_afterwards(tmp_p
     assert server.wait_state(run_id, "Completed", "Failed", "Canceled")["state"] == "Canceled"
 
 
-@pytest.mark.parametrize("round_", range(3))
+@pytest.mark.parametrize("round_", [0, *(pytest.param(one, marks=pytest.mark.long) for one in range(1, 4))])
 def test_no_job_is_lost_or_doubled_by_kills_at_random_moments(tmp_path: Path, round_: int) -> None:
     chance = random.Random()
     server = JobServer(ServerProcess(tmp_path / "data").start())

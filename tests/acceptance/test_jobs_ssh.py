@@ -122,6 +122,7 @@ def test_a_canceled_job_ends_there_with_its_processes(server: JobServer) -> None
     assert not os.path.exists(f"/proc/{pid}")
 
 
+@pytest.mark.long
 def test_a_job_goes_on_while_the_machine_cannot_be_reached(
     server: JobServer, machines: list[SshMachine]
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_job_goes_to_the_machine_that_is_there(server: JobServer, machines: li
         machines[0].start()
 
 
+@pytest.mark.long
 def test_a_killed_runner_fails_its_job(server: JobServer) -> None:
     run_id = server.shell("lab", "echo pid=$$; sleep 600")
     script = int(server.wait_log(run_id, "\n").partition("pid=")[2].split()[0])
