@@ -169,7 +169,10 @@ def test_without_uv_pip_does_it(runner: Runner, server: StandIn) -> None:
     assert "ry_of-the-job" not in server.told.log(BUILD) + runner.said
 
 
-@pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.10", "3.13"])
+OTHERS = [pytest.param(version, marks=pytest.mark.long) for version in ("3.6", "3.7", "3.10", "3.13")]
+
+
+@pytest.mark.parametrize("version", ["3.8", *OTHERS])
 def test_the_python_that_is_asked_for_is_used(maker: Runner, server: StandIn, version: str) -> None:
     if not pythons(version):
         pytest.skip(f"this machine has no Python {version}")
@@ -188,7 +191,12 @@ def test_a_python_that_is_not_there_is_a_clear_error(maker: Runner, server: Stan
 
 
 @pytest.mark.parametrize(
-    "what", ["bin/python", "lib/python3.11/site-packages/six-1.16.0.dist-info", ".ready"]
+    "what",
+    [
+        "bin/python",
+        pytest.param("lib/python3.11/site-packages/six-1.16.0.dist-info", marks=pytest.mark.long),
+        pytest.param(".ready", marks=pytest.mark.long),
+    ],
 )
 def test_a_broken_environment_is_made_again(maker: Runner, server: StandIn, what: str) -> None:
     server.told.definition = definition(["six==1.16.0"], "python=3.11", shown=["six"])

@@ -91,6 +91,7 @@ open("outputs/model", "w").write("weights")
 """
 
 
+@pytest.mark.long
 def test_a_script_runs_in_an_image(contained: Runner, server: StandIn) -> None:
     server.told.snapshot = archive({"train.py": TRAIN})
     server.told.definition = {**definition({"baseImage": IMAGE}), "environment_variables": {"KEPT": "x\ny"}}
@@ -100,6 +101,7 @@ def test_a_script_runs_in_an_image(contained: Runner, server: StandIn) -> None:
     assert server.told.artifacts == {"outputs/model": b"weights"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "code", "signal"), [("exit(3)", 3, None), ("import os; os.kill(os.getpid(), 11)", None, 11)]
 )
@@ -115,6 +117,7 @@ def test_how_a_script_failed_in_an_image_is_told(
     assert (error.get("exit_code"), error.get("signal")) == (code, signal), server.told.log()
 
 
+@pytest.mark.long
 def test_a_cancel_ends_the_container(contained: Runner, server: StandIn) -> None:
     server.told.snapshot = archive(
         {"train.py": b"import time; print('working', flush=True); time.sleep(300)"}
@@ -129,6 +132,7 @@ def test_a_cancel_ends_the_container(contained: Runner, server: StandIn) -> None
     assert server.told.ends[0]["state"] == "Canceled"
 
 
+@pytest.mark.long
 def test_an_image_is_built_of_a_dockerfile(contained: Runner, server: StandIn) -> None:
     server.told.snapshot = archive({"train.py": b"import os; print(os.environ['OF_IMAGE'])"})
     server.told.definition = definition({"baseDockerfile": f"FROM {IMAGE}\nENV OF_IMAGE=yes\n"})
@@ -136,6 +140,7 @@ def test_an_image_is_built_of_a_dockerfile(contained: Runner, server: StandIn) -
     assert server.told.log() == "yes\n"
 
 
+@pytest.mark.long
 def test_packages_are_installed_for_the_python_of_the_image(
     contained: Runner, server: StandIn, uv: str
 ) -> None:
@@ -151,6 +156,7 @@ def test_packages_are_installed_for_the_python_of_the_image(
     assert "is here already" in server.told.log(BUILD)
 
 
+@pytest.mark.long
 def test_an_image_that_cannot_be_fetched_fails_the_environment(contained: Runner, server: StandIn) -> None:
     server.told.definition = definition({"baseImage": "127.0.0.1:1/no/such:1"})
     assert contained.work(server) == 1

