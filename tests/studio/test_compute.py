@@ -248,3 +248,25 @@ def test_why_a_run_waits_is_told_once_at_any_width(studio: Studio, jobs: JobServ
         told = page.get_by_text(waits, exact=True).filter(visible=True)
         expect(told).to_have_count(1)
         assert page.evaluate(TOO_WIDE) <= 0
+
+
+def test_who_may_only_read_sees_jobs_and_can_do_nothing_with_them(
+    browser: Browser, guarded: ServerProcess
+) -> None:
+    definition = {"command": ["python", "train.py"]}
+    asked = {"experiment_name": "mine", "run_name": "at home", "target": "local", "definition": definition}
+    info = do(guarded, "POST", "/api/v1/jobs", asked)["run"]["info"]
+    run = f"/workspaces/default/experiments/{info['experiment_id']}/runs/{info['run_id']}"
+    studio = Studio(browser, f"http://127.0.0.1:{guarded.port}")
+    logged_in = LoggedIn(browser, guarded)
+    page = logged_in.open(studio, "reader", "/workspaces/default/jobs")
+    page.get_by_role("link", name="at home").click()
+    expect(page.get_by_role("region", name="Job")).to_contain_text("python train.py")
+    for name in ("Cancel", "Resubmit", "Actions for at home"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    page = logged_in.open(studio, "ada", run)
+    page.get_by_role("button", name="Resubmit").click()
+    dialog = page.get_by_role("dialog", name="Resubmit")
+    expect(dialog.get_by_text("It ran on the machine that submitted it")).to_be_visible()
+    expect(dialog.get_by_label("Arguments")).to_have_count(0)
+    studio.close()

@@ -71,8 +71,6 @@ interface Page {
   next_page_token?: string | null;
 }
 
-/** The target of runs whose own machine started them: no compute target of the workspace. */
-export const SUBMITTER = "local";
 export const TARGET_TAG = "runyard.target";
 export const KIND_TAG = "runyard.runType";
 const ROWS = 100;

@@ -8,6 +8,8 @@ import {
   type JobState,
   lookOf,
   STATE_WORDS,
+  SUBMITTER,
+  stateText,
   stepsOf,
   timeOf,
   waiting,
@@ -36,6 +38,13 @@ test("every state waits, works or has ended, and has a word and a look", () => {
   }
   expect(JOB_STATES.filter(cancelable)).not.toContain("CancelRequested");
   expect(JOB_STATES.filter(cancelable)).toContain("NotResponding");
+});
+
+test("every state has a sentence, that of a sweep or of another machine its own", () => {
+  for (const state of JOB_STATES.filter((one) => one !== "Failed"))
+    for (const kind of ["script", "sweep"]) expect(stateText({ state, kind, target: "gpu" })).not.toBe("");
+  expect(stateText({ state: "NotStarted", kind: "script", target: SUBMITTER })).toContain("The machine");
+  expect(stateText({ state: "Running", kind: "sweep", target: "gpu" })).toContain("trials");
 });
 
 test("a job is at one step of its way", () => {

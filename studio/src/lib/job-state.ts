@@ -31,7 +31,7 @@ export const STATE_WORDS: Record<JobState, string> = {
 };
 
 /** What happens in it, in a sentence. */
-export const STATE_TEXTS: Record<JobState, string> = {
+const STATE_TEXTS: Record<JobState, string> = {
   NotStarted: "In the queue of this server.",
   Starting: "It is being handed to the compute target.",
   Queued: "The compute target has it and waits for a machine.",
@@ -47,13 +47,30 @@ export const STATE_TEXTS: Record<JobState, string> = {
 };
 
 /** The same of a sweep, whose trials are what runs. */
-export const SWEEP_TEXTS: Record<JobState, string> = {
-  ...STATE_TEXTS,
+const SWEEP_TEXTS: Partial<Record<JobState, string>> = {
   Running: "Its trials run, or wait for their turn.",
   CancelRequested: "Its trials were asked to stop.",
   Completed: "All its trials have ended.",
   Canceled: "It was stopped with the trials that it had.",
 };
+
+/** The target of runs whose own machine starts them: no compute target of the workspace. */
+export const SUBMITTER = "local";
+
+/** What happens in its state, in a sentence. */
+export function stateText({
+  state,
+  kind,
+  target,
+}: {
+  state: JobState;
+  kind: string;
+  target: string;
+}): string {
+  if (target === SUBMITTER && state === "NotStarted")
+    return "The machine that submitted it has not begun it yet.";
+  return (kind === "sweep" ? SWEEP_TEXTS[state] : undefined) ?? STATE_TEXTS[state] ?? "";
+}
 
 export const ended = (state: JobState): boolean =>
   state === "Completed" || state === "Failed" || state === "Canceled";

@@ -4,9 +4,10 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { computesQuery } from "@/api/compute";
-import { type Job, type Resubmission, resubmitJob, SUBMITTER } from "@/api/jobs";
+import { type Job, type Resubmission, resubmitJob } from "@/api/jobs";
 import { useJobsRefresh } from "@/components/jobs/use-job-changes";
 import { useSay } from "@/components/notices";
+import { SUBMITTER } from "@/lib/job-state";
 import { lineOf, wordsOf } from "@/lib/shell-words";
 
 export function ResubmitDialog({

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { SUBMITTER } from "@/api/jobs";
+import { SUBMITTER } from "@/lib/job-state";
 
 /** Leads to a compute target; the machine that submitted is none. */
 export function TargetLink({ workspace, target }: { workspace: string; target: string }) {

@@ -6,7 +6,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { meQuery } from "@/api/account";
 import { computesQuery } from "@/api/compute";
-import { type Job, jobsQuery, SUBMITTER } from "@/api/jobs";
+import { type Job, jobsQuery } from "@/api/jobs";
 import { useMay } from "@/api/may";
 import { CodeToCopy } from "@/components/Copy";
 import { CancelMany } from "@/components/jobs/CancelMany";
@@ -16,7 +16,7 @@ import { useLiveJobs } from "@/components/jobs/use-job-changes";
 import { More } from "@/components/More";
 import { Page } from "@/components/Page";
 import { Broken, Empty, Waiting } from "@/components/states";
-import { ended, JOB_STATES, STATE_WORDS } from "@/lib/job-state";
+import { ended, JOB_STATES, STATE_WORDS, SUBMITTER } from "@/lib/job-state";
 import { addressOf, filterOf, type Shown, shownOf, type Which } from "@/pages/jobs/search";
 
 const ROUTE = "/inside/workspaces/$workspace/jobs";

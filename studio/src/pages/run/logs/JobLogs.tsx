@@ -4,13 +4,13 @@ import { IconTerminal2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { runFiles } from "@/api/artifacts";
-import { type Job, SUBMITTER, tailQuery } from "@/api/jobs";
+import { type Job, tailQuery } from "@/api/jobs";
 import { useLiveLogs } from "@/api/live";
 import { fileReader, type LogReader, logsQuery } from "@/api/logs";
 import { runLogReader, runLogsQuery, wholeLog } from "@/api/run-logs";
 import { Ansi } from "@/components/artifacts/Ansi";
 import { Broken, Empty, Waiting } from "@/components/states";
-import { ended, errorWords, STATE_TEXTS, STATE_WORDS } from "@/lib/job-state";
+import { ended, errorWords, STATE_WORDS, SUBMITTER, stateText } from "@/lib/job-state";
 import { BUILD, firstRead, inOrder, OUTPUT } from "@/lib/run-logs";
 import { LogView } from "@/pages/run/logs/LogView";
 import classes from "@/pages/run/logs/logs.module.css";
@@ -113,7 +113,7 @@ function NoLogs({ workspace, job }: { workspace: string; job: Job }) {
       >
         {job.error && job.state !== "Canceled"
           ? `${errorWords(job.error.code).title}: ${job.error.message}`
-          : `${STATE_WORDS[job.state]}. ${STATE_TEXTS[job.state]} ${job.waits}`}
+          : `${STATE_WORDS[job.state]}. ${stateText(job)} ${job.waits}`}
         {!done && " Lines appear here as they are written."}
       </Empty>
       {tail.data && (

@@ -10,7 +10,7 @@ import { TargetLink } from "@/components/jobs/TargetLink";
 import { Moment, useNow } from "@/components/Moment";
 import { environmentText } from "@/lib/environment-text";
 import { duration } from "@/lib/format";
-import { ended, errorWords, exitWords, STATE_TEXTS, type Step, SWEEP_TEXTS, stepsOf } from "@/lib/job-state";
+import { ended, errorWords, exitWords, type Step, stateText, stepsOf } from "@/lib/job-state";
 import { resourcesText } from "@/lib/resources-text";
 import { BUILD, OUTPUT } from "@/lib/run-logs";
 import { lineOf } from "@/lib/shell-words";
@@ -36,7 +36,7 @@ export function JobPanel({ workspace, job, change }: PanelProps) {
         <Trouble job={job} change={change} />
       ) : (
         <p className={classes.text} role="status">
-          {(job.kind === "sweep" ? SWEEP_TEXTS : STATE_TEXTS)[job.state]}{" "}
+          {stateText(job)}{" "}
           {job.queue_position !== null && `It is number ${job.queue_position.toLocaleString("en-US")}. `}
           {!ended(job.state) && job.waits}
         </p>
