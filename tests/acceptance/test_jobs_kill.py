@@ -8,14 +8,22 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer
+from tests.acceptance.job_server import JobServer, end_runners
 from tests.acceptance.server_process import ServerProcess
 
 MARK = "echo x >> {place}/$RUNYARD_RUN_ID; sleep {seconds}"
+
+
+@pytest.fixture(autouse=True)
+def no_runner_is_left(tmp_path: Path) -> Iterator[None]:
+    """Whatever comes of a test."""
+    yield
+    end_runners(tmp_path)
 
 
 def marking(place: Path, seconds: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer
+from tests.acceptance.job_server import JobServer, end_runners
 from tests.acceptance.server_process import ServerProcess
 
 
@@ -19,9 +19,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobServer]:
     process = ServerProcess(tmp_path_factory.mktemp("jobs")).start()
     process.spawned.remove(process.process)  # type: ignore[arg-type]  # it stays for all tests of this file
     server = JobServer(process)
-    server.compute("here", limits={"max_running": 3})
-    yield server
-    assert process.stop() == 0, process.log
+    try:
+        server.compute("here", limits={"max_running": 3})
+        yield server
+        assert process.stop() == 0, process.log
+    finally:
+        end_runners(process.data)
 
 
 def is_alive(pid: int) -> bool:

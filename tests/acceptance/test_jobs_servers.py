@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer
+from tests.acceptance.job_server import JobServer, end_runners
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.test_jobs_kill import marking, marks
 from tests.components.postgres import postgres
@@ -21,12 +21,15 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture
-def servers(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[JobServer, JobServer]:
+def servers(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[JobServer, JobServer]]:
     monkeypatch.setenv("RUNYARD_SECRET_KEY", "one key for both")
     artifacts = str(tmp_path / "artifacts")
     flags = ("--database", database, "--artifacts", artifacts)
     one, two = (JobServer(ServerProcess(tmp_path / name, *flags).start()) for name in ("one", "two"))
-    return one, two
+    yield one, two
+    end_runners(tmp_path)
 
 
 def test_the_other_server_takes_over(servers: tuple[JobServer, JobServer], tmp_path: Path) -> None:
