@@ -95,6 +95,29 @@ def test_what_is_no_ray_is_told(what: Callable[[RayEngine], Awaitable[Any]]) -> 
             ask(address, what)
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        b'{"data": {"result": {"result": [{"node_id": "n", "state": "ALIVE", "resources_total": {"CPU": 1e999}}]}}}',
+        b"[" * 100_000,
+    ],
+)
+def test_answers_that_nothing_can_be_made_of_are_told(nodes: bytes) -> None:
+    def answers(method: str, path: str) -> tuple[int, bytes]:
+        return 200, nodes if "nodes" in path else b"[]"
+
+    with answering(answers) as (address, _):
+        with pytest.raises(EngineUnreachable, match=r"otherwise than a Ray dashboard"):
+            ask(address, lambda engine: engine.nodes())
+
+
+@pytest.mark.parametrize("what", EVERYTHING)
+def test_what_is_nested_too_deeply_is_told(what: Callable[[RayEngine], Awaitable[Any]]) -> None:
+    with answering(lambda method, path: (200, b'[{"a":' * 50_000)) as (address, _):
+        with pytest.raises(EngineUnreachable, match=r"otherwise than a Ray dashboard"):
+            ask(address, what)
+
+
 def test_credentials_are_sent_and_their_refusal_is_told_without_them() -> None:
     with answering(lambda method, path: (401, b"no")) as (address, asked):
         with pytest.raises(EngineRefused, match="its credentials need") as told:

@@ -115,7 +115,7 @@ class RayEngine:
         jobs = await self._jobs()
         try:
             return nodes_of(json.loads(content), list(jobs.values()))
-        except (ValueError, TypeError, KeyError, msgspec.ValidationError) as exc:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as exc:
             raise EngineUnreachable(
                 f"{self._http.address} answers otherwise than a Ray dashboard: {exc}"
             ) from exc
@@ -199,7 +199,7 @@ class RayEngine:
         content = await self._asked("GET", _JOBS)
         try:
             listed = msgspec.json.decode(content, type=list[RayJob])
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise EngineUnreachable(
                 f"{self._http.address} answers otherwise than a Ray dashboard: {exc}"
             ) from exc
@@ -217,7 +217,7 @@ class RayEngine:
             return None
         try:
             return msgspec.json.decode(content, type=RayJob)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise EngineUnreachable(
                 f"{self._http.address} answers otherwise than a Ray dashboard: {exc}"
             ) from exc

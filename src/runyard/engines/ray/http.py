@@ -17,7 +17,7 @@ from runyard.version import __version__
 
 Connect = Callable[[str, int], Awaitable[socket.socket]]
 ANSWER_S = 60.0
-ANSWER_BYTES = 256 * 1024 * 1024
+ANSWER_BYTES = 64 * 1024 * 1024  # of tens of thousands of jobs
 _PIECE_BYTES = 64 * 1024
 
 
