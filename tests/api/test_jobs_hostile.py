@@ -95,6 +95,19 @@ def test_a_job_does_not_begin_whose_submitter_may_submit_no_more(server: Client,
     assert runner.fails("POST", path, attempt="a") == (403, "PERMISSION_DENIED")
 
 
+def test_submitting_again_needs_to_see_the_run(server: Client, directory: Path) -> None:
+    """The new run has the sources of the old one, and is the caller's."""
+    role = server.name("Watcher")
+    server.ok("POST", "/api/v1/roles", name=role, description="", actions=["jobs/read", "experiments/read"])
+    mine = server.experiment()
+    roles = ((role, HERE), ("Data Scientist", f"{HERE}/experiments/{mine}"))
+    watcher = server.also(token=People(directory).with_roles(*roles))
+    run_id = submit(server)["job"]["run_id"]
+    watcher.ok("GET", f"{JOBS}/{run_id}")
+    again = f"{JOBS}/{run_id}/resubmit"
+    assert watcher.fails("POST", again, experiment_id=mine) == (403, "PERMISSION_DENIED")
+
+
 def test_an_id_of_another_workspace_s_job_is_taken(server: Client) -> None:
     """Machines may be shared: there, jobs are known by the ids of their runs."""
     server.ok("POST", "/api/v1/workspaces", name="others")

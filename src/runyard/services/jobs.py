@@ -10,7 +10,7 @@ import msgspec
 from runyard.entities.common import Page
 from runyard.entities.job import CLIENT_TARGET, Job, JobState
 from runyard.entities.run import Run
-from runyard.errors import InvalidInput, InvalidState, NotFound, shown
+from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, shown
 from runyard.services.checks import check_max_results, check_text, experiment_of
 from runyard.services.context import Context
 from runyard.services.experiments import seen_experiments
@@ -133,6 +133,11 @@ class JobService:
         Raises: InvalidState for a sweep; as submitting.
         """
         job = await self.get(ctx, run_id)
+        if not ctx.grants.permits("runs/read", job.experiment_id):
+            raise NotAllowed(
+                f"{ctx.principal.name} may not do runs/read in experiment {job.experiment_id}, so submits nothing again of "
+                "it: the new run would show the sources, tags and properties of the old one."
+            )
         if job.kind == SWEEP:
             raise InvalidState(f"The run {run_id} is a sweep. Submit its sweep again, at /sweeps.")
         definition = job.definition
