@@ -196,3 +196,13 @@ def test_logs_of_ended_runs_are_found_again(stores: Stores) -> None:
     place = stores.do(logs(stores).place(stores.workspace, closed))
     assert place is not None and place.artifact_uri.endswith(f"/{closed}/artifacts")
     assert (place.workspace_id, place.run_id) == (stores.workspace, closed)
+
+
+def test_a_run_id_that_no_database_holds_is_none(stores: Stores) -> None:
+    for ask in (
+        lambda: append(stores, "a\0b", b"x"),
+        lambda: stores.do(logs(stores).list(stores.workspace, "a\0b")),
+        lambda: stores.do(logs(stores).read(stores.workspace, "a\0b", LOG, 0, 1)),
+    ):
+        with pytest.raises(NotFound):
+            ask()

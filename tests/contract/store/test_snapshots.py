@@ -207,3 +207,8 @@ def test_another_workspace_has_none_of_it(stores: Stores) -> None:
     assert find(stores, name) is None
     assert not stores.do(snapshots(stores).touch(stores.workspace, name))
     assert keep(stores, one) == [one.sha256]
+
+
+def test_a_run_id_that_no_database_holds_is_none(stores: Stores) -> None:
+    with pytest.raises(NotFound):
+        stores.do(snapshots(stores).of_run(stores.workspace, "a\0b"))

@@ -65,6 +65,8 @@ class SqlRunLogs:
         self, workspace_id: int, run_id: str, name: str, offset: int, body: bytes, limit: int
     ) -> int:
         def work(tx: Transaction) -> int:
+            if "\0" in run_id:
+                raise run_absent(run_id)
             run = active_run(tx, workspace_id, run_id)
             if tx.one(FIND, (run.id, name)) is None:
                 _check_count(tx, run.id, run_id, limit)
@@ -197,7 +199,7 @@ def _between(c: Connection, row: int, start: int, stop: int) -> bytes:
 
 
 def _find(c: Connection, workspace_id: int, run_id: str) -> int:
-    row = c.one(FIND_RUN, (run_id, workspace_id))
+    row = None if "\0" in run_id else c.one(FIND_RUN, (run_id, workspace_id))
     if row is None:
         raise run_absent(run_id)
     return int(row[0])

@@ -77,6 +77,8 @@ class SqlSnapshots:
         return None if row is None else _snapshot(row)
 
     async def of_run(self, workspace_id: int, run_id: str) -> Snapshot | None:
+        if "\0" in run_id:  # which PostgreSQL does not even take
+            raise run_absent(run_id)
         row = await self._database.read(lambda c: c.one(OF_RUN, (run_id, workspace_id)))
         if row is None:
             raise run_absent(run_id)
