@@ -6,16 +6,8 @@ import { useJobsRefresh } from "@/components/jobs/use-job-changes";
 import { useSay } from "@/components/notices";
 import classes from "@/pages/compute/compute.module.css";
 import { Common, LimitInputs, OneField } from "@/pages/compute/Fields";
-import {
-  changesOf,
-  EMPTY,
-  type Field,
-  type Filled,
-  filledOf,
-  KINDS,
-  kindOf,
-  newCompute,
-} from "@/pages/compute/kinds";
+import { changesOf, EMPTY, type Filled, filledOf, newCompute } from "@/pages/compute/form";
+import { type Field, KINDS, kindOf } from "@/pages/compute/kinds";
 import { PoolFields } from "@/pages/compute/PoolFields";
 
 export function ComputeDialog({

@@ -2,7 +2,8 @@
 import { NumberInput, PasswordInput, SimpleGrid, Textarea, TextInput } from "@mantine/core";
 import type { Limits } from "@/api/compute";
 import { duration } from "@/lib/format";
-import { type Field, type Filled, LIMITS } from "@/pages/compute/kinds";
+import type { Filled } from "@/pages/compute/form";
+import { type Field, LIMITS } from "@/pages/compute/kinds";
 
 export type Fill = (part: Partial<Filled>) => void;
 

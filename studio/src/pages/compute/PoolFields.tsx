@@ -2,7 +2,7 @@ import { Autocomplete, Select } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { computesQuery, sizesQuery } from "@/api/compute";
 import type { Fill } from "@/pages/compute/Fields";
-import type { Filled } from "@/pages/compute/kinds";
+import type { Filled } from "@/pages/compute/form";
 
 /** Whose machines a pool is made of, and which of them. */
 export function PoolFields({ workspace, filled, fill }: { workspace: string; filled: Filled; fill: Fill }) {

@@ -12,7 +12,7 @@ import {
 import { type FormEvent, useState } from "react";
 import { putSize, type Size } from "@/api/compute";
 import { useSay } from "@/components/notices";
-import { pairsOf, pairsText } from "@/pages/compute/kinds";
+import { pairsOf, pairsText } from "@/pages/compute/form";
 
 interface SizeProps {
   workspace: string;

@@ -6,7 +6,7 @@ import { type Compute, deleteSize, putSize, type Size, sizesQuery } from "@/api/
 import { useSay } from "@/components/notices";
 import { Broken, Empty, Waiting } from "@/components/states";
 import { resourcesText } from "@/lib/resources-text";
-import { pairsText } from "@/pages/compute/kinds";
+import { pairsText } from "@/pages/compute/form";
 import { SizeDialog } from "@/pages/compute/SizeDialog";
 
 /** Named requests for resources of the target's machines: what Azure ML calls a vm_size. */

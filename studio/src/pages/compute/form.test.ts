@@ -1,17 +1,8 @@
 import { expect, test } from "vitest";
 import type { Compute } from "@/api/compute";
 import { resourcesText } from "@/lib/resources-text";
-import {
-  changesOf,
-  EMPTY,
-  filledOf,
-  kindOf,
-  newCompute,
-  pairsOf,
-  pairsText,
-  readHost,
-  whereIs,
-} from "@/pages/compute/kinds";
+import { changesOf, EMPTY, filledOf, newCompute, pairsOf, pairsText, readHost } from "@/pages/compute/form";
+import { kindOf, whereIs } from "@/pages/compute/kinds";
 
 const compute: Compute = {
   name: "gpu",
