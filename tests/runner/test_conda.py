@@ -15,17 +15,17 @@ CONDA = """#!/bin/sh
 echo "asked: $*" >> {told}
 [ -n "$FAIL" ] && echo "PackagesNotFoundError: r-base" && exit 1
 while [ "$1" != --prefix ]; do shift; done
-{python} -m venv "$2" && mkdir "$2/conda-meta"
+{python} -m venv --without-pip "$2" && mkdir "$2/conda-meta"
 """
 
 
 @pytest.fixture
-def conda(runner: Runner, tmp_path: Path) -> Path:
+def conda(runner: Runner, tmp_path: Path, uv: str) -> Path:
     """The program; what it was asked is in the file beside it."""
     program = tmp_path / "conda"
     program.write_text(CONDA.format(told=tmp_path / "asked", python=pythons("3.11")[0]))
     program.chmod(0o755)
-    runner.variables.update({"RUNYARD_CONDA": str(program), "RUNYARD_UV": "off"})
+    runner.variables.update({"RUNYARD_CONDA": str(program), "RUNYARD_UV": uv})
     return tmp_path / "asked"
 
 
