@@ -53,6 +53,15 @@ from runyard.server.workers import CannotStart
 @click.option(
     "--local-jobs", is_flag=True, default=None, help="Jobs may run on this machine although people log in."
 )
+@click.option(
+    "--snapshot-bytes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Most bytes of sources that a submitted run takes along. [default: 300 MiB]",
+)
+@click.option(
+    "--snapshot-files", type=click.IntRange(1), metavar="N", help="Most files of them. [default: 2,000]"
+)
 @click.option("--trusted-proxies", metavar="ADDRESSES", help="Proxies that say who their clients are.")
 @click.option("--public-url", metavar="URL", help="How browsers reach this server; needed behind a proxy.")
 @click.option("--oidc-issuer", metavar="URL", help="OpenID Connect provider that people log in at.")
