@@ -26,7 +26,13 @@ from runyard.errors import (
 from runyard.server.errors import answer
 
 # Others have the same code and status.
-INDISTINGUISHABLE = (UnsupportedMediaType, QueryTooExpensive, QueueFull, StorageFull, IdentityProviderUnavailable)
+INDISTINGUISHABLE = (
+    UnsupportedMediaType,
+    QueryTooExpensive,
+    QueueFull,
+    StorageFull,
+    IdentityProviderUnavailable,
+)
 LEAVES = [
     one
     for _, one in inspect.getmembers(errors, inspect.isclass)
