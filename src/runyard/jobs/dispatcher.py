@@ -16,10 +16,10 @@ from runyard.entities.job import Job
 from runyard.errors import RunyardError
 from runyard.jobs.care import Care
 from runyard.jobs.engines import Target
-from runyard.jobs.limits import away, content, decide
+from runyard.jobs.limits import Decision, away, content, decide
 from runyard.jobs.parts import Health, Parts
 from runyard.jobs.poller import Family, Poller
-from runyard.jobs.submitting import Submitter
+from runyard.jobs.submitting import BUSY_MS, Submitter
 from runyard.store.job_contracts import Load
 
 log = logging.getLogger("runyard.jobs")
@@ -28,6 +28,10 @@ EVERY_S = 2.0  # without anybody calling: jobs that other servers took in
 CARE_S = 15.0
 TEXTS_S = 2.0  # between two updates of why jobs wait
 WAITING = 200  # jobs of a target that are looked at in one round
+NEXT, LATER_MS = (
+    20,
+    20_000,
+)  # of many jobs without room the first are looked at again soon, the others after this
 AT_ONCE = 4  # jobs of a target that are being handed over
 
 
@@ -162,9 +166,24 @@ class Dispatcher:
         decision = decide(base, family.members, loads, waiting, self._capacity(base))
         under_way = self._under_way.setdefault(base.id, set())
         room = (1 if self.health.is_doubtful(base.id) else AT_ONCE) - len(under_way)
-        for job in decision.start[: max(0, room)]:
+        start = await self._with_room(base, decision, may_be_more=len(waiting) >= WAITING)
+        for job in start[: max(0, room)]:
             await self._start(job, family)
         await self._tell(base, waiting, decision.waits)
+
+    async def _with_room(self, base: Compute, decision: Decision, *, may_be_more: bool) -> list[Job]:
+        """Those that may start but for which there was no room a moment ago wait, and do not hide others."""
+        full = self.health.full(base.id)
+        if full is None:
+            return decision.start
+        late = [one for one in decision.start if one.definition.resources.gpus >= full.gpus]
+        decision.waits.update({one.row: full.text for one in late})
+        now_ms, rows = self._parts.now_ms(), [one.row for one in late]
+        await self._parts.queue.put_off(rows[:NEXT], now_ms + BUSY_MS)
+        await self._parts.queue.put_off(rows[NEXT:], now_ms + LATER_MS)
+        if late and may_be_more:
+            self._wake.set()
+        return [one for one in decision.start if one.definition.resources.gpus < full.gpus]
 
     async def _waiting(self, family: Family, loads: Mapping[int, Load]) -> list[Job]:
         """Those that may be next, in order; also behind ever so many of one person who has enough that run."""

@@ -57,6 +57,14 @@ class Parts(NamedTuple):
     monotonic: Callable[[], float] = time.monotonic
 
 
+class Full(NamedTuple):
+    """A target that had no room for a job just now: jobs that ask for as many GPUs or more are not even tried for a moment."""
+
+    gpus: int
+    until: float
+    text: str
+
+
 class Health:
     """Which targets answer, and when one that does not is asked again. What changes is told to the store."""
 
@@ -66,6 +74,7 @@ class Health:
         self._until: dict[int, float] = {}
         self._error: dict[int, str] = {}
         self._failed_ms: dict[int, int] = {}
+        self._full: dict[int, Full] = {}
 
     def error(self, base: Compute) -> str:
         """What it said last, where that was an error and it is not time to ask again.
@@ -78,6 +87,20 @@ class Health:
         if self._parts.monotonic() < self._until.get(base.id, 0.0):
             return self._error.get(base.id, "")
         return ""
+
+    def has_no_room(self, base_id: int, gpus: int, text: str, pause_s: float) -> None:
+        """A job that asks for so many GPUs found none, or no machine."""
+        known = self.full(base_id)
+        least = gpus if known is None else min(gpus, known.gpus)
+        self._full[base_id] = Full(least, self._parts.monotonic() + pause_s, text)
+
+    def full(self, base_id: int) -> Full | None:
+        """Which jobs there is no room for just now."""
+        found = self._full.get(base_id)
+        if found is None or found.until <= self._parts.monotonic():
+            self._full.pop(base_id, None)
+            return None
+        return found
 
     def is_doubtful(self, base_id: int) -> bool:
         """Whether it has failed since it last answered."""

@@ -51,7 +51,11 @@ class Submitter:
         try:
             engine_id = await self._submitted(job, target, look=look or job.row in self._unsure)
         except EngineBusy as exc:
-            await self._requeue(job, plain(str(exc)), BUSY_MS)
+            text = plain(str(exc))
+            if job.cancel_ms is None:
+                gpus = job.definition.resources.gpus
+                self._health.has_no_room(target.base.id, gpus, text, BUSY_MS / 1000)
+            await self._requeue(job, text, BUSY_MS)
         except EngineUnreachable as exc:
             self._doubt(job, exc)
             pause_s = await self._health.failed(target.base, exc)

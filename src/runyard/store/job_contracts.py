@@ -154,6 +154,10 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def put_off(self, rows: Collection[int], due_ms: int) -> None:
+        """Jobs that wait are not handed over before, and nothing else changes."""
+        ...
+
     async def set_waits(self, texts: Mapping[int, str]) -> None:
         """Why jobs wait, by row, for people; only those in NOT_STARTED, STARTING and QUEUED. Only what differs is written."""
         ...

@@ -16,10 +16,11 @@ from runyard.engines.contracts import (
     Ticket,
 )
 from runyard.entities.compute import ComputeState, Limits, Size
-from runyard.entities.job import JobState, Resources
+from runyard.entities.job import JobDefinition, JobState, Resources
 from runyard.jobs.dispatcher import WAITING
 from runyard.jobs.poller import Family
 from runyard.store.compute_contracts import NewCompute
+from runyard.store.job_contracts import JobFilter
 from tests.contract.store.engine_double import DispatchStage
 from tests.contract.store.stores import Stores
 
@@ -324,3 +325,26 @@ def test_one_that_ends_before_its_engine_has_answered_is_forgotten_there(stage: 
     stage.engine.known[f"e-{job.run_id}"] = EngineState(Phase.ENDED, exit_code=0)
     stage.poll()
     assert stage.engine.known == {} and stage.jobs.now(job).state is JobState.COMPLETED
+
+
+def test_many_jobs_without_room_hide_no_other_and_are_not_all_tried(stage: DispatchStage) -> None:
+    gpus = JobDefinition(script="a.py", resources=Resources(gpus=8))
+    for _ in range(WAITING + 50):
+        stage.jobs.submit(definition=gpus, priority=9)
+    other = stage.jobs.submit()
+
+    async def busy(ticket: Ticket) -> None:
+        if ticket.resources.gpus:
+            raise EngineBusy("Waits for 8 free GPUs")
+
+    stage.engine.during = busy
+    for _ in range(5):
+        stage.step()
+    assert [one.run_id for one in stage.engine.tickets] == [other.run_id]
+    assert stage.engine.calls.count("submit") < 15
+    waits = {one.waits for one in stage.do(stage.jobs.jobs.list(stage.stores.workspace, JobFilter(target=other.target, states=[JobState.NOT_STARTED]), max_results=1_000, page_token=None)).items}  # fmt: skip
+    assert waits == {"Waits for 8 free GPUs"}
+    stage.engine.during = None
+    stage.later(10)
+    stage.step()
+    assert len(stage.engine.tickets) > 1

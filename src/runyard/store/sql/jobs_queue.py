@@ -120,6 +120,12 @@ class SqlJobQueue:
 
         return await self._database.write(work, checked=True)
 
+    async def put_off(self, rows: Collection[int], due_ms: int) -> None:
+        of = among("id", sorted(rows), self._database.dialect)
+        sql = f"UPDATE jobs SET due_ms = ? WHERE state = 0 AND {of.text}"
+        if rows:
+            await self._database.write(lambda tx: tx.execute(sql, (due_ms, *of.params)), checked=True)
+
     async def set_waits(self, texts: Mapping[int, str]) -> None:
         def work(tx: Transaction) -> None:
             for row, text in sorted(texts.items()):
