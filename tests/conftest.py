@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.components.runners import end_runners
 from tests.components.senders import end_senders
 
 ROOT = Path(__file__).parent
@@ -51,6 +52,7 @@ def journal_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("RUNYARD_JOURNAL", str(home))
         yield home
     end_senders(home)
+    end_runners(tmp_path_factory.getbasetemp())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

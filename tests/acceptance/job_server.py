@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -15,15 +11,6 @@ from tests.acceptance.server_process import ServerProcess
 
 V1 = "/api/v1"
 ENDED = frozenset({"Completed", "Failed", "Canceled"})
-
-
-def end_runners(place: Path) -> None:
-    """End what an interrupted test left running: runners, which would try for an hour to reach a server that is gone."""
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if any(word.startswith(f"{place}/".encode()) and b"/runner-" in word for word in words):
-                os.kill(int(entry.name), signal.SIGKILL)
 
 
 class JobServer:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer, end_runners
+from tests.acceptance.job_server import JobServer
 from tests.acceptance.server_process import ServerProcess
+from tests.components.runners import end_runners
 
 MARK = "echo x >> {place}/$RUNYARD_RUN_ID; sleep {seconds}"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer, end_runners
+from tests.acceptance.job_server import JobServer
 from tests.acceptance.server_process import ServerProcess
+from tests.components.runners import end_runners
 
 
 @pytest.fixture(scope="module")
