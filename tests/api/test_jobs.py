@@ -315,6 +315,22 @@ def test_a_reader_sees_jobs_and_changes_none(server: Client, directory: Path) ->
     assert job_of(server, run_id)["state"] == "NotStarted"
 
 
+def test_who_manages_no_targets_goes_before_nobody(server: Client, directory: Path) -> None:
+    theirs = submit(server, "stopped")["job"]["run_id"]
+    person = somebody(server, directory, ("Data Scientist", HERE))
+    asked = {"target": "stopped", "definition": SCRIPT, "experiment_name": "jobs"}
+    assert person.fails("POST", JOBS, **asked, priority=1) == (403, "PERMISSION_DENIED")
+    own = person.ok("POST", JOBS, **asked, priority=-5)["job"]["run_id"]
+    assert person.ok("PATCH", f"{JOBS}/{own}", priority=0)["priority"] == 0
+    assert person.fails("PATCH", f"{JOBS}/{own}", priority=1) == (403, "PERMISSION_DENIED")
+    assert person.fails("PATCH", f"{JOBS}/{theirs}", priority=-1) == (403, "PERMISSION_DENIED")
+    server.ok("PATCH", f"{JOBS}/{own}", priority=9)
+    assert person.ok("PATCH", f"{JOBS}/{own}", priority=8)["priority"] == 8
+    assert person.ok("POST", f"{JOBS}/{own}/resubmit")["job"]["priority"] == 0
+    for run_id in (own, theirs):
+        server.ok("POST", f"{JOBS}/{run_id}/cancel")
+
+
 def test_nobody_without_a_role_is_told_anything(server: Client, directory: Path) -> None:
     run_id = submit(server, "stopped")["job"]["run_id"]
     nobody = somebody(server, directory)

@@ -14,7 +14,7 @@ from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, sho
 from runyard.services.checks import check_max_results, check_text, experiment_of
 from runyard.services.context import Context
 from runyard.services.experiments import seen_experiments
-from runyard.services.jobs_access import refuse_job
+from runyard.services.jobs_access import MANAGE, refuse_job, require_priority
 from runyard.services.jobs_definition import SWEEP, check_priority
 from runyard.services.jobs_submission import Handover, Submission, Submitted
 from runyard.services.jobs_submitting import JobSubmitter
@@ -111,10 +111,12 @@ class JobService:
         return found
 
     async def set_priority(self, ctx: Context, run_id: str, priority: int) -> Job:
-        """Raises: InvalidInput; InvalidState unless it waits in the queue."""
+        """Raises: InvalidInput; NotAllowed; InvalidState unless it waits in the queue."""
         refuse_job(ctx)
         check_priority(priority)
-        await self.get(ctx, run_id)
+        job = await self.get(ctx, run_id)
+        own = job.submitted_by_uuid == ctx.principal.uuid
+        require_priority(ctx, priority, old=job.priority, own=own)
         changed = await self._store.set_priority(ctx.workspace_id, run_id, priority)
         self._handover.wake()
         return changed
@@ -157,7 +159,7 @@ class JobService:
                 tags={tag.key: tag.value for tag in run.tags if not tag.key.startswith(OWN_TAGS)},
                 properties=properties,
                 snapshot_id=job.snapshot_id,
-                priority=job.priority,
+                priority=job.priority if ctx.grants.permits(MANAGE) else min(job.priority, 0),
             ),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runyard.errors import NotAllowed, NotFound, shown
 from runyard.services.context import Context
 
+MANAGE = "compute/write"
 NEEDED = ("jobs/write", "runs/write")  # of whoever submits a job, where its run is
 
 
@@ -15,6 +16,19 @@ def refuse_job(ctx: Context) -> None:
             f"This is the token of the job of run {ctx.who.job}: it submits, cancels and changes no jobs. Do that with a "
             "login of your own, from where the job was submitted."
         )
+
+
+def require_priority(ctx: Context, priority: int, *, old: int = 0, own: bool = True) -> None:
+    """Whoever submits may let their jobs wait for others'; going before others is for whoever runs the targets.
+
+    Raises: NotAllowed.
+    """
+    if ctx.grants.permits(MANAGE) or (own and priority <= max(old, 0)):
+        return
+    raise NotAllowed(
+        f"{ctx.principal.name} may not do {MANAGE} here, so may only lower the priority of jobs of their own, from 0 on. "
+        "Whoever manages compute targets can raise it."
+    )
 
 
 def require_own(ctx: Context, run_id: str) -> None:

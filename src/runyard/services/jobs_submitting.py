@@ -23,7 +23,7 @@ from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, sho
 from runyard.services.checks import NAME_LIMIT, check_length, check_text
 from runyard.services.context import Context
 from runyard.services.experiments import ExperimentService
-from runyard.services.jobs_access import NEEDED, refuse_job
+from runyard.services.jobs_access import NEEDED, refuse_job, require_priority
 from runyard.services.jobs_definition import (
     BUILD,
     SCRIPT,
@@ -93,6 +93,7 @@ class JobSubmitter:
         refuse_job(ctx)
         _check(asked, sweep=sweep)
         experiment = await self._experiment(ctx, asked)
+        require_priority(ctx, asked.priority)
         compute, definition, environment_hash = await self._what(ctx, asked)
         if asked.dry_run:
             return Submitted(request=await self._preview(ctx, asked, compute, definition))
@@ -227,6 +228,11 @@ class JobSubmitter:
         compute = None
         if asked.target != CLIENT_TARGET:
             compute, definition = await self._computes.for_submit(ctx, asked.target, definition)
+        elif definition.node_count > 1:
+            raise InvalidInput(
+                f"The job asks for {definition.node_count} nodes, and the target {CLIENT_TARGET!r} is one machine: the one that "
+                "submits. Ask for one node and more processes, or name a compute target that has several."
+            )
         if asked.snapshot_id:
             await self._snapshots.require(ctx.workspace_id, asked.snapshot_id)
         if asked.parent_run_id:

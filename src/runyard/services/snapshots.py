@@ -153,20 +153,22 @@ class SnapshotService:
     def _check(self, files: Sequence[SnapshotFile]) -> None:
         limits = self._limits
         if len(files) > limits.files:
-            raise InvalidInput(f"The snapshot has {len(files)} files; {limits.files} is the most. {_WAY_OUT}")
+            raise InvalidInput(
+                f"The snapshot has {len(files):,} files; {limits.files:,} is the most. {_WAY_OUT}"
+            )
         total = 0
         for one in files:
             _check_file(one)
             total += one.size
         if total > limits.bytes:
             largest = sorted(files, key=lambda one: one.size, reverse=True)[:LARGEST]
-            raise self._too_large(total, [f"{one.path} ({one.size})" for one in largest])
+            raise self._too_large(total, [f"{one.path} ({_megabytes(one.size)})" for one in largest])
         _check_tree([one.path for one in files])
 
     def _too_large(self, size: int, largest: Sequence[str] = ()) -> InvalidInput:
         named = f" The largest: {', '.join(paths.shortened(one) for one in largest)}." if largest else ""
         return InvalidInput(
-            f"The snapshot has {size} bytes; {self._limits.bytes} is the most.{named} {_WAY_OUT}"
+            f"The snapshot has {_megabytes(size)}; {_megabytes(self._limits.bytes)} is the most.{named} {_WAY_OUT}"
         )
 
     async def _checked(self, sha256: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -192,6 +194,10 @@ def _path(guid: str, place: str) -> str:
 def _check_hash(sha256: str) -> None:
     if not _SHA256.fullmatch(sha256):
         raise InvalidInput(f"Invalid hash {shown(sha256, 100)}: 64 digits of a SHA-256 in lower-case hex.")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size:,} bytes" if size < 1 << 17 else f"{size / 2**20:,.1f} MB"
 
 
 def _check_file(one: SnapshotFile) -> None:
