@@ -133,12 +133,13 @@ class Client:
 
 @contextlib.contextmanager
 def live_server(
-    directory: Path, settings: Settings | None = None, bundle: Bundle | None = None
+    directory: Path, settings: Settings | None = None, bundle: Bundle | None = None, port: int = 0
 ) -> Iterator[Client]:
-    """Serve a fresh database until the block ends."""
+    """Serve a fresh database until the block ends. Port 0: any."""
     runtime = build(settings or Settings(data=str(directory)), bundle)
     with contextlib.closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         lane: Any = partial(FastLane, runtime.application, KnownHeads())
         config = uvicorn.Config(
             runtime.application,

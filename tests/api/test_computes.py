@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -328,7 +329,13 @@ def test_the_administrator_can_let_jobs_run_there(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path), auth="required", local_jobs=True)
     with live_server(tmp_path, settings) as client:
         owner = client.also(token=People(tmp_path).with_roles(("Owner", "/")))
-        assert owner.ok("POST", COMPUTES, name="c", kind="local")["error"] == ""
+        if os.geteuid() == 0:  # nobody's jobs are root's because the server is
+            for user in ({}, {"user": "root"}):
+                assert owner.fails("POST", COMPUTES, name="c", kind="local", settings=user)[0] == 400
+            assert owner.fails("POST", COMPUTES, name="c", kind="slurm", settings={"hosts": []})[0] == 400
+            assert owner.fails("POST", COMPUTES, name="c", kind="pool", size="ANY")[0] == 400
+        user = {"user": "nobody"} if os.geteuid() == 0 else {}
+        assert owner.ok("POST", COMPUTES, name="c", kind="local", settings=user)["kind"] == "local"
 
 
 @pytest.mark.parametrize("end", ["/ü", "/a b", "/\r\nX: y", "/?a=b", "/#a", "/a\\b", ":0", ":x"])

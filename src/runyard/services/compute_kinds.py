@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import ipaddress
+import pwd
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -44,17 +45,22 @@ _LOCAL_WAY = (
 )
 
 
+_ROOT = "This server is root, and so would be the jobs of everybody who logs in."
+
+
 class ComputeKinds:
     """Checks.
 
     Args:
         hosts: which hosts may be named and reached.
         local_jobs: whether jobs may run on the server's own machine.
+        as_root: whether they would run as root for people who log in, unless another user is named.
     """
 
-    def __init__(self, hosts: DatastoreHosts, *, local_jobs: bool) -> None:
+    def __init__(self, hosts: DatastoreHosts, *, local_jobs: bool, as_root: bool = False) -> None:
         self._hosts = hosts
-        self.local_jobs = local_jobs
+        self._allowed, self._as_root = local_jobs, as_root
+        self.local_jobs = local_jobs and not as_root
 
     async def settings(self, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings as they are kept, without what is not set.
@@ -98,8 +104,10 @@ class ComputeKinds:
         return kept
 
     def _check_local(self, found: LocalSettings) -> None:
-        if not self.local_jobs:
+        if not self._allowed:
             raise InvalidInput(_LOCAL_WAY)
+        if self._as_root and _is_root(found.user):
+            raise InvalidInput(f"{_ROOT} Say in settings.user as which other user of the machine they run.")
         if found.user and not _USER.fullmatch(found.user):
             raise InvalidInput(f"Invalid settings.user {shown(found.user, 80)}: give a login name.")
         if not 0 <= found.jobs_at_once <= 10_000:
@@ -114,7 +122,9 @@ class ComputeKinds:
     async def _check_machines(self, found: SshSettings | SlurmSettings) -> None:
         if not found.hosts and isinstance(found, SshSettings):
             raise InvalidInput("A compute target of kind ssh needs at least one host in settings.hosts.")
-        if not found.hosts and not self.local_jobs:
+        if not found.hosts and self._allowed and self._as_root:
+            raise InvalidInput(f"{_ROOT} Name a login node in settings.hosts, with the user to be there.")
+        if not found.hosts and not self._allowed:
             raise InvalidInput(f"settings.hosts is empty, which means the server's own machine. {_LOCAL_WAY}")
         if len(found.hosts) > HOSTS_LIMIT:
             raise InvalidInput(f"settings.hosts has {len(found.hosts)} hosts; {HOSTS_LIMIT} is the most.")
@@ -146,6 +156,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_root(user: str) -> bool:
+    """Whether a login name, or none, is the superuser's."""
+    if not user:
+        return True
+    try:
+        return pwd.getpwnam(user).pw_uid == 0
+    except KeyError:
+        return False  # nobody on this machine: the engine says so
 
 
 def _check_host(host: SshHost) -> None:

@@ -20,6 +20,7 @@ from tests.api.live_server import live_server
 from tests.compat.azureml.overlay import environment, pip_install, run
 from tests.compat.azureml.test_scripts import PASSWORD, WANTED, Server, prepare
 from tests.compat.environments import CLIENTS
+from tests.components.processes import free_ports
 
 SOURCES = Path(__file__).parent / "remote"
 INDEX_S = 60
@@ -31,14 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not has_index(tmp_path_factory.mktemp("index")):
         pytest.skip("there is no package index that environments could be made of")
     settings = Settings(data=str(tmp_path_factory.mktemp("data")), local_jobs=True)
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
     with live_server(Path(), settings) as client:
         prepare(client)
-    with live_server(Path(), replace(settings, auth="required")) as client:
-        url = f"http://127.0.0.1:{client.port}"
+        machine = {"name": "machine", "kind": "local", "settings": {"python": sys.executable}}
+        client.ok("POST", "/workspaces/lab/api/v1/computes", **machine, server_url=url)
+    with live_server(Path(), replace(settings, auth="required"), port=port) as client:
         token = client.ok("POST", "/api/v1/login", user="ada", password=PASSWORD)["token"]
         ada = replace(client, headers={"Authorization": f"Bearer {token}"}, base="/workspaces/lab")
-        machine = {"name": "machine", "kind": "local", "settings": {"python": sys.executable}}
-        ada.ok("POST", "/api/v1/computes", **machine, server_url=url)
         size = {"compute": "machine", "resources": {"cpus": 1}}
         ada.ok("PUT", "/api/v1/compute-sizes/STANDARD_D2_V2", **size)
         yield Server(url, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from runyard.engines.opening import EngineOpening
@@ -28,12 +29,16 @@ class Computes:
     def __init__(self, base: Foundation, stores: JobStores) -> None:
         settings = base.settings
         local_jobs = settings.local_jobs or not settings.needs_login
+        as_root = settings.needs_login and os.geteuid() == 0
         store = SqlComputes(base.database, base.key)
-        maker = ComputeMaker(store, ComputeKinds(base.hosts, local_jobs=local_jobs), base.vault)
+        maker = ComputeMaker(
+            store, ComputeKinds(base.hosts, local_jobs=local_jobs, as_root=as_root), base.vault
+        )
         opening = EngineOpening(
             base.hosts.connect, store.fix_host_key, str(settings.data_dir / "jobs"), local_jobs=local_jobs
         )
-        targets = Targets(store, opening.open, maker.credentials, local_jobs=local_jobs)
+        own_machine = local_jobs and not as_root
+        targets = Targets(store, opening.open, maker.credentials, local_jobs=own_machine)
         parts = Parts(
             stores.queue, store, targets, opening.capacity, stores.keys.of, stores.ender, own_url(settings)
         )
