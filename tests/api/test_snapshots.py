@@ -214,7 +214,7 @@ def test_the_limits_are_told_with_the_way_out(server: Client) -> None:
     answer = server.call("POST", f"{V1}/snapshots", {"files": big})
     message = answer.json()["message"]
     assert answer.status == 400 and answer.json()["error_code"] == "INVALID_PARAMETER_VALUE"
-    assert str(BYTES + 2) in message and "data/big.bin" in message and ".amlignore" in message
+    assert f"{BYTES + 2:,} bytes" in message and "data/big.bin" in message and ".amlignore" in message
     many = [entry(f"{number}", b"x") for number in range(COUNT + 1)]
     answer = server.call("POST", f"{V1}/snapshots", {"files": many})
     assert answer.status == 400 and f"{COUNT + 1} files" in answer.json()["message"]

@@ -143,6 +143,14 @@ def test_what_is_not_there_is_said(cli: CommandLine, source: Path) -> None:
     assert "no submitted run" in cli.fails(4, "job", "show", UNKNOWN_RUN)
     assert "no submitted run" in cli.fails(4, "run", "resubmit", UNKNOWN_RUN)
     assert "compute list" in cli.fails(4, "compute", "show", "gone")
+    assert "no gone.py" in cli.fails(1, "run", "submit", "--", "python", "gone.py")
+
+
+def test_what_cannot_be_is_not_submitted(cli: CommandLine, source: Path) -> None:
+    nodes = ["run", "submit", "-e", "impossible", "--nodes", "2", "--", "python", "train.py"]
+    assert "one machine" in cli.fails(1, *nodes)
+    assert "experiment is empty" in cli.fails(1, "run", "submit", "-e", "", "--", "python", "train.py")
+    assert cli.data("job", "list", "-e", "impossible") == []
 
 
 def test_sizes_and_pools(cli: CommandLine, target: str) -> None:

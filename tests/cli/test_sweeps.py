@@ -11,6 +11,7 @@ import click
 import pytest
 
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
+from runyard.cli.shapes.sweeps import unlogged
 from tests.cli.command_line import CommandLine
 
 TRIALS = ("--metric", "loss", "--trials", "2", "--param", "lr=choice(0.1, 0.2)")
@@ -83,6 +84,14 @@ def test_what_makes_no_sense_is_refused(cli: CommandLine, target: str, words: tu
     assert done.exit_code == 2 and "Usage:" in done.stderr
 
 
+def test_a_metric_that_no_trial_logs_is_said() -> None:
+    without = {"state": "Completed", "metric": None}
+    sweep = {"config": {"metric": "mistyped"}, "trials": [without]}
+    assert "mistyped" in unlogged(sweep)
+    assert not unlogged({**sweep, "trials": [without, {**without, "metric": 1.0}]})
+    assert not unlogged({**sweep, "trials": [{**without, "state": "Running"}]})
+
+
 def test_a_run_that_is_no_sweep_has_no_trials(cli: CommandLine) -> None:
     done = cli.call("sweep", "show", cli.run())
     assert done.exit_code not in (0, 1)
@@ -118,6 +127,8 @@ def test_parameters_are_understood(text: str, found: dict[str, Any]) -> None:
             "x=uniform(1)",
             "x=uniform(1, 2, 3)",
             "x=uniform(1, high=2)",
+            "x=uniform(a, b)",
+            "x=randint(true)",
         ),
         *(
             "x=choice(f(1))",

@@ -263,7 +263,7 @@ def test_too_much_source_names_what_is_large(experiment: Experiment, folder: Pat
     (folder / "data").mkdir()
     for number in range(2_001):
         (folder / "data" / str(number)).touch()
-    with pytest.raises(SnapshotException, match=r"data/ \(2,001 files.*\.amlignore"):
+    with pytest.raises(SnapshotException, match=r"\.amlignore.*data/ \(2,001 files"):
         experiment.submit(ScriptRunConfig(folder, "train.py"))
 
 

@@ -137,6 +137,8 @@ def _show(session: Session, run_id: str) -> None:
     found = session.here.get(f"{SWEEPS}/{quote(run_id, safe='')}")
     rows = sweeps.ordered(found)
     session.rows(rows, sweeps.columns(found), none="No trials yet.")
+    if lacking := sweeps.unlogged(found):
+        note(lacking)
 
 
 def _config(given: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class Snapshot:
             sizes[top + mark] += file.size
             counts[top + mark] += 1
         return ", ".join(
-            f"{name} ({counts[name]:,} files, {size / 1e6:,.1f} MB)" for name, size in sizes.most_common(4)
+            f"{name} ({counts[name]:,} file{'' if counts[name] == 1 else 's'}, {size / 2**20:,.1f} MB)"
+            for name, size in sizes.most_common(4)
         )
 
 
@@ -96,7 +97,7 @@ def found_in(folder: Path) -> Snapshot:
         if len(files) > MOST_FILES or size > MOST_BYTES:
             seen = Snapshot(root, files)
             raise InvalidInput(
-                f"{folder} is no folder of sources: more than {len(files) - 1:,} files or {size / 1e9:,.1f} GB were "
+                f"{folder} is no folder of sources: more than {len(files) - 1:,} files or {size / 2**30:,.1f} GB were "
                 f"found, most of it in {seen.largest()}. {WAY_OUT}"
             )
     return Snapshot(root, sorted(files, key=lambda one: one.path))
@@ -118,7 +119,7 @@ def keep(connection: Connection, folder: Path, moved: Moved = lambda _: None) ->
     try:
         answer = connection.post(PATH, body, retry=True)
     except (InvalidInput, TooLarge) as exc:
-        raise InvalidInput(f"{exc.message} Most is in {snapshot.largest()}. {WAY_OUT}") from exc
+        raise InvalidInput(f"{exc.message} Most is in {snapshot.largest()}.") from exc
     missing = set(answer["missing"])
     if missing:
         wanted = {file.sha256: file for file in snapshot.files if file.sha256 in missing}

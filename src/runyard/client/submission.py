@@ -80,6 +80,8 @@ def submit(connection: Connection, what: Submission, moved: snapshots.Moved = la
         moved: called with the bytes of sources that were sent.
     Raises: InvalidInput, and what the server raised.
     """
+    if not what.experiment.strip():
+        raise InvalidInput("The name of the experiment is empty. Leave it out, or give one.")
     definition = checked(what.definition, what.folder)
     git = git_of(what.folder) if what.folder is not None else None
     snapshot = ""
@@ -149,11 +151,19 @@ def checked(definition: Mapping[str, Any], folder: Path | None) -> dict[str, Any
 
 
 def command_definition(words: Sequence[str], folder: Path) -> dict[str, Any]:
-    """`script` and `arguments` of `python train.py …` where the script is in the folder; else the command as it is."""
+    """`script` and `arguments` of `python train.py …` where the script is in the folder; else the command as it is.
+
+    Raises: InvalidInput for a script that would not go along, unless its path is absolute: the machine may have it there.
+    """
     if len(words) > 1 and _PYTHON.fullmatch(os.path.basename(words[0])) and words[1].endswith(".py"):
         inside = _inside(words[1], folder)
         if inside:
             return {"script": inside, "arguments": list(words[2:])}
+        if not os.path.isabs(words[1]):
+            raise InvalidInput(
+                f"There is no {words[1]} in {folder}, the folder whose files go along: give its path from there, or another "
+                "folder with --source."
+            )
     return {"command": list(words)}
 
 

@@ -19,6 +19,8 @@ _OF_ONE = (
     *("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK", "LOCAL_RANK", "NODE_RANK", "TF_CONFIG"),
 )
 _CA_FILES = ("RUNYARD_CA_FILE", "MLFLOW_TRACKING_SERVER_CERT_PATH")
+# MLflow tells its makers what it is used for, in a thread that changes os.environ while the script may be reading it.
+_USUAL = {"PYTHONIOENCODING": "utf-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
 _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_PREFIX")
 
 
@@ -35,7 +37,7 @@ def of_machine(given: Mapping[str, str] = os.environ, *, own_python: bool = Fals
     }
     if kept.get("MPLBACKEND", "").startswith("module://"):
         del kept["MPLBACKEND"]  # of the notebook that submitted this
-    return {"PYTHONIOENCODING": "utf-8", **kept}
+    return {**_USUAL, **kept}
 
 
 def of_job(job: JobFile, told: Mapping[str, str], packages: Sequence[str]) -> dict[str, str]:

@@ -168,7 +168,7 @@ class SnapshotService:
     def _too_large(self, size: int, largest: Sequence[str] = ()) -> InvalidInput:
         named = f" The largest: {', '.join(paths.shortened(one) for one in largest)}." if largest else ""
         return InvalidInput(
-            f"The snapshot has {_megabytes(size)}; {_megabytes(self._limits.bytes)} is the most.{named} {_WAY_OUT}"
+            f"The snapshot has {_exactly(size)}; {_exactly(self._limits.bytes)} is the most.{named} {_WAY_OUT}"
         )
 
     async def _checked(self, sha256: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -194,6 +194,10 @@ def _path(guid: str, place: str) -> str:
 def _check_hash(sha256: str) -> None:
     if not _SHA256.fullmatch(sha256):
         raise InvalidInput(f"Invalid hash {shown(sha256, 100)}: 64 digits of a SHA-256 in lower-case hex.")
+
+
+def _exactly(size: int) -> str:
+    return f"{size:,} bytes ({size / 2**20:,.1f} MB)"
 
 
 def _megabytes(size: int) -> str:

@@ -25,8 +25,9 @@ def _where(one: Record) -> str:
 
 
 def _limits(one: Record) -> dict[str, int]:
-    """Those that are set."""
-    return {name: value for name, value in (one.get("limits") or {}).items() if value}
+    """Those that are set; how its nodes come and go is a matter of pools."""
+    hidden = () if one["kind"] == "pool" else ("idle_seconds",)
+    return {name: value for name, value in (one.get("limits") or {}).items() if value and name not in hidden}
 
 
 def _keys(one: Record) -> list[str]:

@@ -48,7 +48,7 @@ LIST = [
     Column("SUBMITTED", "created_ms", when, rank=4, least=19),
     Column("TOOK", _took, duration, rank=5, least=6, right=True),
     Column("BY", "submitted_by", rank=8, least=6),
-    Column("WHY", _why, rank=3, least=16),
+    Column("WHY", lambda job: " ".join(_why(job).split()), rank=3, least=16),
 ]
 CARD = [
     Column("Run", "run_id"),
@@ -57,7 +57,7 @@ CARD = [
     Column("Why", _why),
     Column("Target", "target"),
     Column("Host", lambda job: job.get("host") or None),
-    Column("What", lambda job: shown(job["definition"])),
+    Column("What", lambda job: shown(job["definition"]) or None),
     Column("Environment", lambda job: _environment(job["definition"].get("environment") or {})),
     Column("Nodes", lambda job: job["definition"].get("node_count", 1)),
     Column("Processes per node", lambda job: job["definition"].get("process_count", 1)),

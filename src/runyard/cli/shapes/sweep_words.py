@@ -106,6 +106,9 @@ def bound(kind: str, names: Sequence[str], values: Sequence[Any], named: Mapping
     found = {**dict(zip(names, values, strict=False)), **named}
     if len(values) > len(names) or found.keys() != set(names):
         raise ValueError(f"write {kind}({', '.join(name.upper() for name in names)})")
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name.upper()} is a number, and {value!r} is none")
     return found
 
 

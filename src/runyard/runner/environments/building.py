@@ -103,7 +103,7 @@ class Builder:
         return Exchange(self._job.server, "", self._job.token, self._job.ca_file)
 
     def _made(self, key: str, machine: dict[str, str], container: Container | None) -> Prepared:
-        self._log.say(f"The environment {self._name} ({self._hash[:12]}) is made.")
+        self._log.say(f"The environment {self._name} ({self._hash[:12]}) is being made.")
         conda = find_conda(machine) if self._wanted.conda and container is None else None
         packages = separate(self._wanted.pip if conda else self._lines(), self._whole())
         for note in packages.notes:
