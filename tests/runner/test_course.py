@@ -128,6 +128,7 @@ def test_the_script_has_the_machines_variables_and_no_foreign_token(runner: Runn
     }
     assert runner.work(server) == 0
     log = server.told.log()
+    assert '"MLFLOW_DISABLE_TELEMETRY": "true"' in log
     for wanted in ('"KEPT": "1"', '"OWN": "2"', '"OF_ENVIRONMENT": "3"', f'"RUNYARD_TOKEN": "{TOKEN}"'):
         assert wanted in log
     assert f'"RUNYARD_RUN_ID": "{RUN}"' in log

@@ -93,8 +93,13 @@ def sweep() -> None:
 @click.option("--tag", "tags", type=PAIR, multiple=True, help="A tag of the sweep's run.")
 @click.option("--env", "variables", type=PAIR, multiple=True, help="A variable for the command; no secrets.")
 @click.option("--wait", is_flag=True, help="Wait for its end; the exit code says how it ended.")
+@click.option(
+    "--follow", "-f", is_flag=True, help="The same, and print what becomes of its trials while they run."
+)
 @click.pass_obj
-def submit(session: Session, /, command: tuple[str, ...], target: str, wait: bool, **given: Any) -> None:
+def submit(
+    session: Session, /, command: tuple[str, ...], target: str, wait: bool, follow: bool, **given: Any
+) -> None:
     """Submit a sweep: a command, with the files of a folder, is run again and again with other parameters.
 
     Parameters are choice(A, B, ...), randint(UPPER), uniform(MIN, MAX), loguniform(MIN, MAX) of the logarithm,
@@ -116,11 +121,11 @@ def submit(session: Session, /, command: tuple[str, ...], target: str, wait: boo
         sweep=_config(given),
     )
     made = submitting.sent(session, what)
-    if not wait:
+    if not (wait or follow):
         session.record(submitting.record(session, made), submitting.SUBMITTED)
         return
     note(f"Sweep {made.run_id}: {submitting.page_of(session, made.job)}")
-    job = submitting.finished(session, made.run_id, follow=False)
+    job = submitting.finished(session, made.run_id, follow=follow)
     _show(session, made.run_id)
     submitting.leave_as(job)
 

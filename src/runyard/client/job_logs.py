@@ -12,7 +12,7 @@ from runyard.client.transport import Connection
 from runyard.errors import NotFound
 
 PIECE_BYTES = 1 << 20
-MAIN = re.compile(r"azureml-logs/(\d+)[\w.-]*\.txt|user_logs/std_log\.txt")
+MAIN = re.compile(r"azureml-logs/(\d+)[\w.-]*\.txt|azureml-logs/hyperdrive\.txt|user_logs/std_log\.txt")
 LAST = 1 << 30  # user_logs/std_log.txt comes after all that have numbers
 
 
@@ -77,7 +77,10 @@ class Tail:
 
 
 class MainLogs:
-    """The logs that a person watches, one after the other: how the environment was made, then what the script printed."""
+    """The logs that a person watches, one after the other: how the environment was made, then what the script printed.
+
+    Of a sweep: what became of its trials.
+    """
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs

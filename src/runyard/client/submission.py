@@ -161,7 +161,7 @@ def command_definition(words: Sequence[str], folder: Path) -> dict[str, Any]:
             return {"script": inside, "arguments": list(words[2:])}
         if not os.path.isabs(words[1]):
             raise InvalidInput(
-                f"There is no {words[1]} in {folder}, the folder whose files go along: give its path from there, or another "
+                f"There is no {words[1]} in {str(folder)!r}, the folder whose files go along: give its path from there, or another "
                 "folder with --source."
             )
     return {"command": list(words)}
