@@ -41,13 +41,14 @@ def told(job: Record | None) -> str | None:
 
 LIST = [
     Column("RUN", "run_id", rank=KEEP),
+    Column("NAME", "run_name", rank=7, least=8),
     Column("STATE", "state", rank=KEEP),
     Column("TARGET", "target", rank=1, least=6),
     Column("WHAT", lambda job: shown(job["definition"]), rank=6, least=8),
-    Column("PRIORITY", lambda job: job["priority"] or None, rank=7, right=True),
+    Column("PRIORITY", lambda job: job["priority"] or None, rank=8, right=True),
     Column("SUBMITTED", "created_ms", when, rank=4, least=19),
     Column("TOOK", _took, duration, rank=5, least=6, right=True),
-    Column("BY", "submitted_by", rank=8, least=6),
+    Column("BY", "submitted_by", rank=9, least=6),
     Column("WHY", lambda job: " ".join(_why(job).split()), rank=3, least=16),
 ]
 CARD = [
