@@ -99,6 +99,7 @@ def finished(session: Session, run_id: str, *, follow: bool) -> dict[str, Any]:
 def _watched(session: Session, run_id: str, shown: MainLogs | None) -> dict[str, Any]:
     state = ""
     since = time.monotonic()
+    away = False
     while True:
         try:
             job = jobs.get(session, run_id)
@@ -107,9 +108,13 @@ def _watched(session: Session, run_id: str, shown: MainLogs | None) -> dict[str,
         except ServerUnreachable:
             if time.monotonic() - since > AWAY_S:
                 raise
+            if not away:
+                note("The server does not answer; it is waited for, and the run goes on meanwhile.")
+            away = True
             time.sleep(POLL_S)
             continue
         since = time.monotonic()
+        away = False
         if job["state"] != state:
             state = str(job["state"])
             why = f" ({job['waits']})" if job.get("waits") and state not in jobs.ENDED else ""
