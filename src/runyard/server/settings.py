@@ -42,15 +42,10 @@ class Settings:
     oidc_groups_claim: str = "groups"  # the claim with a person's groups; those of that name here are joined
     oidc_owners: str = ""  # group at the provider whose members own this server
     secret_key: str = ""  # signs tokens and encrypts secrets; the same on all hosts; empty: a key file in the data directory
-
     previous_secret_keys: str = ""  # earlier secret keys, comma separated: still open what they encrypted
-    datastore_hosts: str = (
-        ""  # hosts and networks that datastores and compute targets may reach; private: all private networks
-    )
+    datastore_hosts: str = ""  # hosts and networks that users may let it reach; private: all private networks
     datastore_proxy: str = ""  # URL of a proxy for users' object stores and receivers of alerts; empty: they are reached directly
-    local_jobs: bool = (
-        False  # jobs may run on this machine, as the server's user, although people have to log in
-    )
+    local_jobs: bool = False  # jobs may run on this machine, as its user, although people have to log in
     datastore_roots: str = ""  # directories below which local datastores may be registered, comma separated
     snapshot_bytes: int = 314_572_800  # most bytes of sources that a submitted run may take along
     snapshot_files: int = 2_000  # most files of them
