@@ -165,7 +165,7 @@ function factsOf({ workspace, job, change }: PanelProps): [string, ReactNode][] 
 }
 
 const commandOf = ({ script, arguments: words = [], command = [] }: JobDefinition): string =>
-  lineOf(command.length > 0 ? command : script ? [script, ...words] : []);
+  lineOf(command.length > 0 ? command : script ? ["python", script, ...words] : []);
 
 /** What it asks for, unless that is one process of one machine. */
 function machinesOf(definition: JobDefinition): string {
