@@ -44,7 +44,7 @@ def test_a_script_runs_with_its_sources_logs_and_outputs(runner: Runner, server:
             "import sys; print('oh'); sys.exit(3)",
             {
                 "code": "UserError",
-                "message": "User program failed with exit code 3; its log says more.",
+                "message": "User program failed with exit code 3; the last line of its log: oh",
                 "exit_code": 3,
             },
         ),

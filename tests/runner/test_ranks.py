@@ -54,7 +54,7 @@ def test_one_that_fails_ends_the_others(runner: Runner, server: StandIn) -> None
     text = "import os, time; os.environ['RUNYARD_RANK'] == '1' and os._exit(4); time.sleep(100)"
     server.told.definition = {**python(text), "process_count": 2}
     assert runner.work(server) == 4
-    assert server.told.ends[0]["error"]["message"] == "Process 1 failed with exit code 4; its log says more."
+    assert server.told.ends[0]["error"]["message"] == "Process 1 failed with exit code 4."
 
 
 def test_machines_find_one_another_and_end_together(tmp_path: Path, server: StandIn) -> None:

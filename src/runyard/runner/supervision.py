@@ -169,15 +169,18 @@ class Supervisor:
 
 
 def _last_words(log: str, code: int) -> str:
-    """The exception that a Python program told at last, or its exit code."""
+    """The exception that a Python program told at last, or its exit code with the last line that it wrote."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             lines = file.read().decode("utf-8", "replace").rstrip().splitlines()
     except OSError:
         lines = []
-    found = _RAISED.fullmatch(lines[-1].strip()) if lines else None
-    return f"{found.group()[:1000]} (exit code {code})" if found else f"exit code {code}; its log says more."
+    last = lines[-1].strip() if lines else ""
+    found = _RAISED.fullmatch(last)
+    if found:
+        return f"{found.group()[:1000]} (exit code {code})"
+    return f"exit code {code}; the last line of its log: {last[:300]}" if last else f"exit code {code}."
 
 
 def _signal_name(number: int) -> str:

@@ -218,7 +218,9 @@ class Machines:
                     place = Place(name, ticket.run_id, tuple(gpus))
                     self._placed[ticket.run_id] = place
                     return place
-                refusal = f"Waits for {ticket.resources.gpus} free GPUs"
+                refusal = (
+                    f"Waits for {ticket.resources.gpus} free GPU{'s' if ticket.resources.gpus > 1 else ''}"
+                )
             known = [self._gpus.get(one, ticket.resources.gpus) for one in self._machines]
             if ticket.resources.gpus and max(known) < ticket.resources.gpus:
                 most = max(known)
