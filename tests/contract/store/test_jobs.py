@@ -205,7 +205,7 @@ def test_an_ended_job_stays_as_it_ended(stage: JobStage, end: JobState) -> None:
         assert not stage.do(stage.jobs.end(stage.stores.workspace, job.run_id, "a", other, None))
     assert not stage.begin(job, "b")
     assert stage.beat(job, JobState.RUNNING)
-    assert stage.do(stage.queue.submitted(job.row, "x")) is None
+    assert stage.do(stage.queue.submitted(job.row, "x")) == ended
     assert not stage.do(stage.queue.requeue(job.row, "", 0))
     assert stage.do(stage.queue.advance({job.row: JobState.QUEUED})) == 0
     assert stage.now(job) == ended
