@@ -121,6 +121,33 @@ def test_a_failure_is_told_with_the_way_to_its_log(studio: Studio, jobs: JobServ
     expect(page.get_by_role("row", name=re.compile("fails.*The script failed"))).to_be_visible()
 
 
+def test_a_script_is_submitted_from_the_browser(studio: Studio, jobs: JobServer, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    (folder / "data" / ".git").mkdir(parents=True)
+    (folder / "train.py").write_text("import sys; print(open('data/n.txt').read(), sys.argv[1])\n")
+    (folder / "data" / "n.txt").write_text("forty two")
+    (folder / "data" / ".git" / "config").write_text("no source")
+    page = studio.open(JOBS)
+    page.get_by_role("button", name="Submit", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Submit a script")
+    assert axe_findings(page) == []
+    dialog.get_by_label("Folder of the script").set_input_files(folder)
+    expect(dialog.get_by_role("status")).to_contain_text("2 files")
+    dialog.get_by_role("combobox", name="Target").click()
+    page.get_by_role("option", name="here", exact=True).click()
+    dialog.get_by_label("Command").fill("python other.py")
+    dialog.get_by_label("Experiment").fill("from-the-browser")
+    dialog.get_by_role("button", name="Submit", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("other.py is not among the files")
+    dialog.get_by_label("Command").fill("python train.py 'is it'")
+    dialog.get_by_label("Name of the run").fill("sent")
+    dialog.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", name="sent", level=1)).to_be_visible()
+    run_id = page.url.rsplit("/", 1)[1]
+    assert jobs.wait_state(run_id, "Completed", "Failed")["state"] == "Completed", jobs.log(run_id)
+    assert jobs.log(run_id) == "forty two is it\n"
+
+
 def test_the_same_is_submitted_again_with_other_arguments(studio: Studio, jobs: JobServer) -> None:
     files = {"train.py": TRAIN, "src/model.py": "depth = 3\n", "page.html": "<h1>own</h1>"}
     first = submit_files(jobs, "here", files, "--lr", "a b", run_name="first")

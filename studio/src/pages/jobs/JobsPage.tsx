@@ -1,6 +1,6 @@
-import { Autocomplete, Group, SegmentedControl, Select, Text } from "@mantine/core";
+import { Autocomplete, Button, Group, SegmentedControl, Select, Text } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlayerPlay } from "@tabler/icons-react";
+import { IconPlayerPlay, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
@@ -11,6 +11,7 @@ import { useMay } from "@/api/may";
 import { CodeToCopy } from "@/components/Copy";
 import { CancelMany } from "@/components/jobs/CancelMany";
 import { JobTable } from "@/components/jobs/JobTable";
+import { SubmitDialog } from "@/components/jobs/SubmitDialog";
 import { useExperimentNames } from "@/components/jobs/use-experiment-names";
 import { useLiveJobs } from "@/components/jobs/use-job-changes";
 import { More } from "@/components/More";
@@ -37,13 +38,27 @@ export function JobsPage() {
     refetchInterval: (query) =>
       query.state.data?.pages.some((page) => page.items.some((one) => !ended(one.state))) ? OFTEN_MS : false,
   });
+  const [submitting, setSubmitting] = useState(false);
   const may = useMay(workspace);
   useLiveJobs(workspace);
   const jobs = found.data?.pages.flatMap((page) => page.items) ?? [];
   const experimentName = useExperimentNames(workspace, jobs);
   const looking = Object.keys(addressOf(shown)).length > 0;
   return (
-    <Page title="Jobs" actions={may("jobs/write") && <CancelMany workspace={workspace} jobs={jobs} />}>
+    <Page
+      title="Jobs"
+      actions={
+        may("jobs/write") && (
+          <Group gap="xs">
+            <CancelMany workspace={workspace} jobs={jobs} />
+            <Button leftSection={<IconPlus size={15} aria-hidden />} onClick={() => setSubmitting(true)}>
+              Submit
+            </Button>
+          </Group>
+        )
+      }
+    >
+      <SubmitDialog workspace={workspace} opened={submitting} onClose={() => setSubmitting(false)} />
       <Filters workspace={workspace} shown={shown} change={change} jobs={jobs} />
       {found.isPending && <Waiting label="Loading jobs" />}
       {found.isError && !found.data && <Broken error={found.error} again={() => found.refetch()} />}
