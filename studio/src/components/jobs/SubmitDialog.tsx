@@ -112,7 +112,7 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
         <Sources files={files} onChange={setFiles} />
         <TextInput
           label="Command"
-          description="Where the files are; words with blanks stand in quotation marks"
+          description="It runs in the folder of the files; words with blanks stand in quotation marks"
           placeholder="python train.py --lr 0.1"
           required
           spellCheck={false}
@@ -179,7 +179,7 @@ function Sources({ files, onChange }: { files: SourceFile[]; onChange: (files: S
   const size = files.reduce((sum, one) => sum + one.file.size, 0);
   return (
     <fieldset style={{ border: 0, margin: 0, padding: 0 }}>
-      <Text component="legend" size="sm" fw={500} p={0}>
+      <Text component="legend" fz={13} fw={700} p={0}>
         Files
       </Text>
       <Group gap="xs" mt={4}>
