@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -249,3 +250,17 @@ def test_no_job_is_lost_or_doubled_while_machines_and_the_server_come_and_go(
     assert [one["state"] for one in ended] == ["Completed"] * len(run_ids), ended
     assert [(marks / one).read_text() for one in run_ids] == ["x\n"] * len(run_ids)
     assert server.process.stop() == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_000)
+def test_two_hundred_jobs_of_a_second_are_drained(server: JobServer, machines: list[SshMachine]) -> None:
+    """Each writes its name into the home of the user who logs in."""
+    attach(server, "many", machines, settings={"jobs_per_host": 5})
+    script = 'sleep 1; echo "$RUNYARD_RUN_ID" >> "$HOME/ran"'
+    run_ids = [server.shell("many", script) for _ in range(200)]
+    ended = server.wait_ended(run_ids, limit_s=900)
+    assert Counter(one["state"] for one in ended) == {"Completed": 200}
+    told = server.shell("many", 'cat "$HOME/ran"')
+    server.wait_state(told, "Completed")
+    assert Counter(server.log(told).split()) == Counter(run_ids)
