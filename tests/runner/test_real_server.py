@@ -87,8 +87,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     for name in ("RUNYARD_JOURNAL", "RUNYARD_SERVER", "RUNYARD_TOKEN"):
         changes.delenv(name, raising=False)
     server = ServerProcess(root / "data").start()
-    yield Place(server, root / "home", root / "source")
-    server.stop()
+    made = Place(server, root / "home", root / "source")
+    yield made
+    made.server.stop()  # tests may have started it again
     changes.undo()
 
 
