@@ -77,3 +77,21 @@ def runs_of(server: JobServer, experiment: str) -> list[str]:
         run["info"]["run_id"]
         for run in server.process.call("POST", "/api/2.0/mlflow/runs/search", body)[1]["runs"]
     ]
+
+
+def train(server: JobServer, target: str) -> None:
+    """A script with its own pinned requirements runs on a target: its metric, log and output are on the submitted run."""
+    run_id = server.submit(
+        target,
+        experiment_name="iris",
+        definition={"script": "train.py", "environment": environment(*PINNED)},
+        snapshot_id=snapshot(server, {"train.py": IRIS}),
+    )
+    job = server.wait_state(run_id, "Completed", "Failed", limit_s=300)
+    build = server.log(run_id, "azureml-logs/20_image_build_log.txt")
+    assert job["state"] == "Completed", (job, build[-3000:], server.log(run_id), server.tail(run_id))
+    assert metrics(server, run_id)["accuracy"] > 0.9
+    assert "trained by 1.7.2" in server.log(run_id) and "scikit-learn" in build
+    assert outputs(server, run_id) == ["outputs/model.txt"]
+    assert runs_of(server, "iris") == [run_id], "the script's run is the submitted one"
+    assert server.run_status(run_id) == "FINISHED"

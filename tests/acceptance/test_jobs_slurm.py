@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.job_server import JobServer
-from tests.acceptance.job_sources import IRIS, PINNED, environment, metrics, outputs, runs_of, snapshot
+from tests.acceptance.job_sources import environment, train
 from tests.acceptance.server_process import ServerProcess
 from tests.components import slurm
 from tests.components.slurm import Slurm
@@ -44,20 +44,7 @@ def server(cluster: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_a_training_script_with_its_own_requirements(server: JobServer) -> None:
-    run_id = server.submit(
-        "slurm",
-        experiment_name="iris",
-        definition={"script": "train.py", "environment": environment(*PINNED)},
-        snapshot_id=snapshot(server, {"train.py": IRIS}),
-    )
-    job = server.wait_state(run_id, "Completed", "Failed", limit_s=240)
-    build = server.log(run_id, "azureml-logs/20_image_build_log.txt")
-    assert job["state"] == "Completed", (job, build[-3000:], server.log(run_id), server.tail(run_id))
-    assert metrics(server, run_id)["accuracy"] > 0.9
-    assert "trained by 1.7.2" in server.log(run_id) and "scikit-learn" in build
-    assert outputs(server, run_id) == ["outputs/model.txt"]
-    assert runs_of(server, "iris") == [run_id], "the script's run is the submitted one"
-    assert server.run_status(run_id) == "FINISHED"
+    train(server, "slurm")
 
 
 def test_a_failing_script_is_told_with_its_exit_code(server: JobServer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ from runyard.cli import submitting
 from runyard.cli.framework.command import Command
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
-from runyard.cli.framework.values import FILE, PAIR, SECONDS
+from runyard.cli.framework.values import PAIR, SECONDS
 from runyard.client.submission import HERE, Submission, command_definition
 
 DEFAULT_EXPERIMENT = "Default"
@@ -39,15 +38,7 @@ DEFAULT_EXPERIMENT = "Default"
     help="The experiment; it is made if it is not there. [default: Default]",
 )  # fmt: skip
 @click.option("--name", metavar="NAME", help="Name of the run. [default: one is made up]")
-@click.option("--environment", metavar="NAME[:VERSION]", help="A registered environment.")
-@click.option(
-    "--requirements", type=FILE, metavar="FILE", help="An environment of what this file lists for pip."
-)
-@click.option("--conda", type=FILE, metavar="FILE", help="An environment of what this conda file lists.")
-@click.option(
-    "--source", type=click.Path(path_type=Path), metavar="DIR",
-    help="The folder whose files go along. [default: the current one]",
-)  # fmt: skip
+@submitting.sources_options
 @click.option("--nodes", type=click.IntRange(1), metavar="N", help="Machines. [default: 1]")
 @click.option(
     "--processes", type=click.IntRange(1), metavar="N", help="Processes on each machine. [default: 1]"

@@ -6,9 +6,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,6 +17,7 @@ from runyard.cli.framework.exits import FAILED, USAGE, Failed
 from runyard.cli.framework.output import note
 from runyard.cli.framework.progress import progress
 from runyard.cli.framework.session import Session
+from runyard.cli.framework.values import FILE
 from runyard.cli.shapes import jobs
 from runyard.client.conda_files import OWN_PYTHON, definition_of
 from runyard.client.errors import ServerUnreachable
@@ -24,10 +25,32 @@ from runyard.client.job_logs import Logs, MainLogs
 from runyard.client.submission import HERE, Submission, Submitted, submit
 from runyard.sdk.portal import run_url
 
+C = TypeVar("C", bound=Callable[..., Any])
 POLL_S = 1.0
 AWAY_S = 600.0  # that a server may be away while somebody watches
 COMMUNICATORS = {"mpi": "Mpi", "pytorch": "PyTorch", "tensorflow": "TensorFlow", "none": "None"}
 SUBMITTED = [*jobs.CARD[:3], Column("Target", "target"), *jobs.CARD[6:8], Column("Page", "page")]
+
+_SOURCES = (
+    click.option("--environment", metavar="NAME[:VERSION]", help="A registered environment."),
+    click.option(
+        "--requirements", type=FILE, metavar="FILE", help="An environment of what this file lists for pip."
+    ),
+    click.option("--conda", type=FILE, metavar="FILE", help="An environment of what this conda file lists."),
+    click.option(
+        "--source",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The folder whose files go along. [default: the current one]",
+    ),
+)
+
+
+def sources_options(command: C) -> C:
+    """The options that say which files go along, and into which environment."""
+    for option in reversed(_SOURCES):
+        command = option(command)
+    return command
 
 
 def environment_of(target: str, words: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:

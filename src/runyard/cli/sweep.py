@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from runyard.cli import submitting
 from runyard.cli.framework.command import Group
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
-from runyard.cli.framework.values import FILE, PAIR, SECONDS, named
+from runyard.cli.framework.values import PAIR, SECONDS, named
 from runyard.cli.shapes import sweeps
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
 from runyard.client.submission import SWEEPS, Submission, command_definition
@@ -78,15 +77,7 @@ def sweep() -> None:
     help="The experiment; it is made if it is not there. [default: Default]",
 )  # fmt: skip
 @click.option("--name", metavar="NAME", help="Name of the sweep's run. [default: one is made up]")
-@click.option("--environment", metavar="NAME[:VERSION]", help="A registered environment.")
-@click.option(
-    "--requirements", type=FILE, metavar="FILE", help="An environment of what this file lists for pip."
-)
-@click.option("--conda", type=FILE, metavar="FILE", help="An environment of what this conda file lists.")
-@click.option(
-    "--source", type=click.Path(path_type=Path), metavar="DIR",
-    help="The folder whose files go along. [default: the current one]",
-)  # fmt: skip
+@submitting.sources_options
 @click.option("--cpus", type=click.IntRange(1), metavar="N", help="Processors that each trial needs.")
 @click.option("--memory-mb", type=click.IntRange(1), metavar="N", help="Memory that each trial needs.")
 @click.option("--gpus", type=click.IntRange(1), metavar="N", help="GPUs that each trial needs.")

@@ -66,6 +66,12 @@ export interface Resubmission {
   run_name?: string;
 }
 
+/** What a submission makes. */
+export interface Made {
+  run: { info: { run_id: string; experiment_id: string; run_name: string } };
+  job: Job;
+}
+
 interface Page {
   items: Job[];
   next_page_token?: string | null;
@@ -133,7 +139,4 @@ export const setPriority = (workspace: string, run: string, priority: number) =>
   json<Job>("PATCH", one(workspace, run), { body: { priority } });
 /** The same once more, as a new run. */
 export const resubmitJob = (workspace: string, run: string, changes: Resubmission) =>
-  post<{ run: { info: { run_id: string; experiment_id: string; run_name: string } }; job: Job }>(
-    one(workspace, run, "/resubmit"),
-    changes,
-  );
+  post<Made>(one(workspace, run, "/resubmit"), changes);

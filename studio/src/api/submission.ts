@@ -1,6 +1,6 @@
 /** Submitting a run with files of one's own: its sources first, each content once, then the job. */
 import { address, post, upload } from "@/api/http";
-import type { Job, JobDefinition } from "@/api/jobs";
+import type { JobDefinition, Made } from "@/api/jobs";
 
 export interface SourceFile {
   /** Below the folder in which the command runs. */
@@ -47,7 +47,4 @@ export async function keepSources(workspace: string, sources: readonly SourceFil
 }
 
 export const submitJob = (workspace: string, job: NewJob) =>
-  post<{ run: { info: { run_id: string; experiment_id: string; run_name: string } }; job: Job }>(
-    address(workspace, "/api/v1/jobs"),
-    job,
-  );
+  post<Made>(address(workspace, "/api/v1/jobs"), job);

@@ -1,12 +1,9 @@
 /** The same script with the same environment once more, as a new run. */
 import { Alert, Anchor, Button, Group, Modal, Select, Stack, Textarea, TextInput } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
-import { computesQuery } from "@/api/compute";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { type Job, type Resubmission, resubmitJob } from "@/api/jobs";
-import { useJobsRefresh } from "@/components/jobs/use-job-changes";
-import { useSay } from "@/components/notices";
+import { useSubmitting, useTargets } from "@/components/jobs/use-submitting";
 import { SUBMITTER } from "@/lib/job-state";
 import { lineOf, wordsOf } from "@/lib/shell-words";
 
@@ -35,11 +32,8 @@ export function ResubmitDialog({
 
 function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClose: () => void }) {
   const { definition } = job;
-  const say = useSay();
-  const navigate = useNavigate();
-  const refresh = useJobsRefresh(workspace);
-  const computes = useInfiniteQuery(computesQuery(workspace));
-  const targets = (computes.data?.pages.flatMap((page) => page.items) ?? []).map((one) => ({
+  const { targets: found, none, error } = useTargets(workspace);
+  const targets = found.map((one) => ({
     value: one.name,
     label: one.state === "Running" ? one.name : `${one.name} (${one.state.toLowerCase()})`,
   }));
@@ -49,40 +43,22 @@ function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClos
   const before = lineOf(definition.arguments ?? []);
   const [line, setLine] = useState(before);
   const [name, setName] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const changes: Resubmission = {};
-      if (target !== null && target !== job.target) changes.target = target;
-      if (line !== before) changes.arguments = wordsOf(line);
-      if (name !== "") changes.run_name = name;
-      const { info } = (await resubmitJob(workspace, job.run_id, changes)).run;
-      say.done(`Submitted ${info.run_name || info.run_id} to ${target}`);
-      onClose();
-      void refresh();
-      navigate({
-        to: "/workspaces/$workspace/experiments/$experiment/runs/$run",
-        params: { workspace, experiment: info.experiment_id, run: info.run_id },
-        search: {},
-      });
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
-      setBusy(false);
-    }
+  const { busy, problem, submit } = useSubmitting(workspace, onClose);
+  const send = async () => {
+    const changes: Resubmission = {};
+    if (target !== null && target !== job.target) changes.target = target;
+    if (line !== before) changes.arguments = wordsOf(line);
+    if (name !== "") changes.run_name = name;
+    return resubmitJob(workspace, job.run_id, changes);
   };
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={(event) => submit(event, target, send)}>
       <Stack gap="sm">
         <p className="quiet" style={{ margin: 0 }}>
           A new run of the same {job.snapshot_id ? "sources" : "command"} in the same environment. The run
           that is there stays as it is.
         </p>
-        {computes.data && targets.length === 0 ? (
+        {none ? (
           <Alert color="orange">
             This workspace has no compute target that could take it.{" "}
             <Anchor
@@ -114,7 +90,7 @@ function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClos
             }
             value={target}
             onChange={setChosen}
-            error={computes.error?.message}
+            error={error}
             data-autofocus
           />
         )}

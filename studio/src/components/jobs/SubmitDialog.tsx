@@ -1,13 +1,9 @@
 /** A script of one's own, sent from the browser with its files. */
 import { Alert, Button, Group, Modal, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconFiles, IconFolder } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useRef, useState } from "react";
-import { computesQuery } from "@/api/compute";
+import { useRef, useState } from "react";
 import { canSubmit, keepSources, type SourceFile, submitJob } from "@/api/submission";
-import { useJobsRefresh } from "@/components/jobs/use-job-changes";
-import { useSay } from "@/components/notices";
+import { useSubmitting, useTargets } from "@/components/jobs/use-submitting";
 import { bytes } from "@/lib/format";
 import { wordsOf } from "@/lib/shell-words";
 import { definitionOf, pathBelow } from "@/lib/submission";
@@ -37,11 +33,8 @@ export function SubmitDialog({
 }
 
 function Form({ workspace, onClose }: { workspace: string; onClose: () => void }) {
-  const say = useSay();
-  const navigate = useNavigate();
-  const refresh = useJobsRefresh(workspace);
-  const computes = useInfiniteQuery(computesQuery(workspace));
-  const targets = computes.data?.pages.flatMap((page) => page.items.map((one) => one.name)) ?? [];
+  const { targets: found, none, error } = useTargets(workspace);
+  const targets = found.map((one) => one.name);
   const [chosen, setChosen] = useState<string | null>(null);
   const target = chosen ?? (targets.length === 1 ? targets[0]! : null);
   const [files, setFiles] = useState<SourceFile[]>([]);
@@ -49,40 +42,19 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
   const [requirements, setRequirements] = useState("");
   const [experiment, setExperiment] = useState("");
   const [name, setName] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const definition = definitionOf(wordsOf(line), requirements);
-      if (definition.script && !files.some((one) => one.path === definition.script))
-        throw new Error(
-          `${definition.script} is not among the files: choose it, or the folder that it is in.`,
-        );
-      const snapshot_id = files.length > 0 ? await keepSources(workspace, files) : "";
-      const made = await submitJob(workspace, {
-        experiment_name: experiment,
-        target: target!,
-        definition,
-        snapshot_id,
-        ...(name ? { run_name: name } : {}),
-      });
-      const { info } = made.run;
-      say.done(`Submitted ${info.run_name || info.run_id} to ${target}`);
-      onClose();
-      void refresh();
-      navigate({
-        to: "/workspaces/$workspace/experiments/$experiment/runs/$run",
-        params: { workspace, experiment: info.experiment_id, run: info.run_id },
-        search: {},
-      });
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
-      setBusy(false);
-    }
+  const { busy, problem, submit } = useSubmitting(workspace, onClose);
+  const send = async () => {
+    const definition = definitionOf(wordsOf(line), requirements);
+    if (definition.script && !files.some((one) => one.path === definition.script))
+      throw new Error(`${definition.script} is not among the files: choose it, or the folder that it is in.`);
+    const snapshot_id = files.length > 0 ? await keepSources(workspace, files) : "";
+    return submitJob(workspace, {
+      experiment_name: experiment,
+      target: target!,
+      definition,
+      snapshot_id,
+      ...(name ? { run_name: name } : {}),
+    });
   };
   if (!canSubmit())
     return (
@@ -92,7 +64,7 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
       </Alert>
     );
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={(event) => submit(event, target, send)}>
       <Stack gap="sm">
         <Select
           label="Target"
@@ -102,11 +74,9 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
           data={targets}
           value={target}
           onChange={setChosen}
-          error={computes.error?.message}
+          error={error}
           description={
-            computes.data && targets.length === 0
-              ? "This workspace has no compute target: attach one on the page Compute first."
-              : undefined
+            none ? "This workspace has no compute target: attach one on the page Compute first." : undefined
           }
         />
         <Sources files={files} onChange={setFiles} />
