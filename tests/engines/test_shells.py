@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import signal
 import stat
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -217,6 +218,16 @@ def test_a_lost_connection_is_made_again(server: SshServer) -> None:
     with pytest.raises(EngineUnreachable):
         stage.sh(f"kill -9 {pid}; sleep 5")
     assert stage.sh("echo again") == b"again\n"
+    stage.close()
+
+
+def test_a_connection_that_was_cut_meanwhile_is_made_again_unnoticed(server: SshServer) -> None:
+    stage = Stage(ssh_shell(server, reach()))
+    for _ in range(5):
+        os.kill(
+            int(stage.sh("echo $PPID")), signal.SIGKILL
+        )  # nothing of it is heard before the next program starts
+        assert stage.sh("echo again") == b"again\n"
     stage.close()
 
 

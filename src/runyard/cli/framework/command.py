@@ -131,7 +131,7 @@ class Command(click.Command):
         own: list[tuple[str, str]] = []
         common: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
-            row = param.get_help_record(ctx)
+            row = param.get_help_record(ctx) if isinstance(param, click.Option) else None
             if row is not None:
                 (common if isinstance(param, CommonOption) or "--help" in param.opts else own).append(row)
         for title, rows in (("Options", own), ("Common options", common)):

@@ -7,16 +7,27 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click import ParamType as ParamType
+else:
+
+    class ParamType(click.ParamType):
+        """Before click 8.4 it took no parameter."""
+
+        def __class_getitem__(cls, value: Any) -> Any:
+            return cls
+
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 DURATION = re.compile(r"(\d+)([smhdw])")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Duration(click.ParamType[int]):
+class Duration(ParamType[int]):
     """Seconds, given as 90s, 15m, 12h, 30d or 2w."""
 
     name = "duration"
@@ -45,7 +56,7 @@ class Seconds(Duration):
         return super().convert(value, param, ctx)
 
 
-class Moment(click.ParamType[int]):
+class Moment(ParamType[int]):
     """Milliseconds since 1970, given as a local date or time, with a zone, or as a duration before now."""
 
     name = "time"
@@ -67,7 +78,7 @@ class Moment(click.ParamType[int]):
             )
 
 
-class Pair(click.ParamType[tuple[str, str]]):
+class Pair(ParamType[tuple[str, str]]):
     """KEY=VALUE; a key alone has an empty value."""
 
     name = "key[=value]"

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from runyard.cli.framework.values import ParamType
+
 NAMES: Mapping[str, Sequence[str]] = {
     "randint": ("upper",),
     "uniform": ("min", "max"),
@@ -35,7 +37,7 @@ CHOICE = "choice"
 _CALL = re.compile(r"\s*([a-z]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
-class Parameter(click.ParamType[tuple[str, dict[str, Any]]]):
+class Parameter(ParamType[tuple[str, dict[str, Any]]]):
     """`lr=uniform(0, 1)`: a name and what it may be."""
 
     name = "parameter"
@@ -62,7 +64,7 @@ class Parameter(click.ParamType[tuple[str, dict[str, Any]]]):
             self.fail(f"{value!r}: {exc}", param, ctx)
 
 
-class PolicyWords(click.ParamType[dict[str, Any]]):
+class PolicyWords(ParamType[dict[str, Any]]):
     """`bandit(slack_factor=0.1, interval=2, delay=5)`."""
 
     name = "policy"

@@ -47,11 +47,11 @@ class SshShell:
 
     async def run(self, argv: Sequence[str], stdin: bytes = b"", timeout_s: float = RUN_S) -> Ran:
         async with self._turns:
-            connection = await self._connected()
             self._running += 1
             try:
+                process = await self._started(shlex.join(argv), timeout_s)
                 async with asyncio.timeout(timeout_s):
-                    return await _run(connection, shlex.join(argv), stdin)
+                    return await _finished(process, stdin)
             except TimeoutError as exc:
                 raise EngineUnreachable(f"{self.describe} did not answer within {timeout_s:.0f} s.") from exc
             except asyncssh.ChannelOpenError as exc:
@@ -95,6 +95,20 @@ class SshShell:
         if self._connection is not None and self._running == 0:
             self._connection.close()
             self._connection = None
+
+    async def _started(self, command: str, timeout_s: float) -> asyncssh.SSHClientProcess[bytes]:
+        """The command as it begins. A connection that turns out to be gone began nothing: once, a new one is opened."""
+        connection = await self._connected()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await connection.create_process(command, encoding=None)
+        except asyncssh.ChannelOpenError:
+            await asyncio.sleep(0)  # what was lost is cleaned up in the next turn
+            if not connection.is_closed():
+                raise
+        connection = await self._connected()
+        async with asyncio.timeout(timeout_s):
+            return await connection.create_process(command, encoding=None)
 
     async def _connected(self) -> asyncssh.SSHClientConnection:
         async with self._opening:
@@ -148,8 +162,7 @@ class SshShell:
         self._host_key = await self._reach.fix_host_key(login.host, login.port, " ".join(shown[:2]))
 
 
-async def _run(connection: asyncssh.SSHClientConnection, command: str, stdin: bytes) -> Ran:
-    process = await connection.create_process(command, encoding=None)
+async def _finished(process: asyncssh.SSHClientProcess[bytes], stdin: bytes) -> Ran:
     feeding = asyncio.create_task(_feed(process, stdin))
     try:
         stdout, stderr = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+from runyard.errors import StorageFull
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.reporting import Reporting
 from runyard.server.composition.tracking import Tracking
@@ -15,6 +18,8 @@ from runyard.server.metrics import (
 from runyard.server.routes import health
 from runyard.server.routing import Route
 from runyard.store.sql import schema
+
+ROOM_BYTES = 1 << 20
 
 
 def measured(base: Foundation, tracking: Tracking, reporting: Reporting) -> ServerMetrics:
@@ -56,5 +61,8 @@ def health_routes(base: Foundation, metrics: ServerMetrics) -> list[Route]:
     async def probe() -> None:
         await base.database.read(lambda c: c.one("SELECT 1"))
         await base.database.write(schema.probe)
+        # The smallest write still fits into a log that is there; the next ones would not.
+        if shutil.disk_usage(base.settings.data_dir).free < ROOM_BYTES:
+            raise StorageFull("The disk that holds the server's data is full. Make room; no restart is needed.")
 
     return health.routes(metrics, probe)
