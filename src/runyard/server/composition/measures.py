@@ -63,6 +63,8 @@ def health_routes(base: Foundation, metrics: ServerMetrics) -> list[Route]:
         await base.database.write(schema.probe)
         # The smallest write still fits into a log that is there; the next ones would not.
         if shutil.disk_usage(base.settings.data_dir).free < ROOM_BYTES:
-            raise StorageFull("The disk that holds the server's data is full. Make room; no restart is needed.")
+            raise StorageFull(
+                "The disk that holds the server's data is full. Make room; no restart is needed."
+            )
 
     return health.routes(metrics, probe)
