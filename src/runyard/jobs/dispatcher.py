@@ -20,7 +20,7 @@ from runyard.jobs.limits import Decision, away, content, decide
 from runyard.jobs.parts import Health, Parts
 from runyard.jobs.poller import Family, Poller
 from runyard.jobs.submitting import BUSY_MS, Submitter
-from runyard.store.job_contracts import Load
+from runyard.store.job_queue_contracts import Load
 
 log = logging.getLogger("runyard.jobs")
 

@@ -8,7 +8,7 @@ import msgspec
 
 from runyard.entities.compute import Compute, ComputeState
 from runyard.entities.job import Job
-from runyard.store.job_contracts import Load
+from runyard.store.job_queue_contracts import Load
 
 EXACT, MANY = 20, 100  # jobs ahead: told exactly, told at all
 

@@ -12,7 +12,7 @@ from runyard.entities.job import Job, JobError, JobState
 from runyard.jobs.engines import Targets
 from runyard.jobs.texts import plain
 from runyard.store.compute_contracts import ComputeStore
-from runyard.store.job_contracts import JobQueue
+from runyard.store.job_queue_contracts import JobQueue
 
 AWAY_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)  # after each failure in a row
 REMEMBERED_S = 3_600.0

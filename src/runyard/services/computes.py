@@ -21,7 +21,8 @@ from runyard.services.compute_fields import ComputeFields, ComputeMaker
 from runyard.services.compute_kinds import is_loopback
 from runyard.services.context import Context
 from runyard.store.compute_contracts import ComputeStore
-from runyard.store.job_contracts import JobFilter, JobQueue, JobStore, Load
+from runyard.store.job_contracts import JobFilter, JobStore
+from runyard.store.job_queue_contracts import JobQueue, Load
 
 PAGE_LIMIT = 1_000
 MOST = 1_000  # compute targets of a workspace

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runyard.entities.job import Job, JobError, JobState
 from runyard.errors import RunyardError
-from runyard.store.job_contracts import JobQueue
+from runyard.store.job_queue_contracts import JobQueue
 
 log = logging.getLogger("runyard.jobs")
 

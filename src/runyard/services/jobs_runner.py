@@ -18,7 +18,7 @@ from runyard.services.context import Context
 from runyard.services.jobs_access import NEEDED, require_own
 from runyard.services.jobs_env import check_server, variables
 from runyard.services.jobs_keys import LIFE_S, QUEUED_LIFE_S, JobKeys, hash_code
-from runyard.store.job_contracts import Arrival, JobStore, Sign
+from runyard.store.job_runner_contracts import Arrival, JobRunnerStore, Sign
 
 ALIVE_S = 60.0  # since the last sign of an attempt
 EXTEND_S = LIFE_S - 600  # a token that is good for less is extended
@@ -82,7 +82,7 @@ class JobRunnerService:
 
     def __init__(
         self,
-        store: JobStore,
+        store: JobRunnerStore,
         keys: JobKeys,
         experiments: Experiments,
         workspaces: Callable[[str], Awaitable[Workspace | None]],

@@ -10,11 +10,13 @@ import msgspec
 
 from runyard.entities.job import TOKEN_ACTIONS, Job, JobDefinition, JobState
 from runyard.entities.principal import LOCAL, Principal, PrincipalKind
-from runyard.store.job_contracts import Arrival, JobSecrets, NewJob, Sign
+from runyard.store.job_contracts import JobSecrets, NewJob
+from runyard.store.job_runner_contracts import Arrival, Sign
 from runyard.store.principal_contracts import NewPrincipal
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.jobs import SqlJobs
 from runyard.store.sql.jobs_queue import SqlJobQueue
+from runyard.store.sql.jobs_runners import SqlJobRunners
 from tests.contract.store.stores import PAGE_KEY, Stores
 
 HOUR_MS = 3_600_000
@@ -28,6 +30,7 @@ class JobStage:
         self.stores = stores
         self.do = stores.do
         self.jobs = SqlJobs(stores.database, PAGE_KEY)
+        self.runners = SqlJobRunners(stores.database)
         self.queue = SqlJobQueue(stores.database)
         self.compute = compute or next(NUMBERS)
         self.experiment = stores.new_experiment()
@@ -87,12 +90,12 @@ class JobStage:
     def begin(self, job: Job, attempt: str = "a", *, rank: int = 0, alive_ms: int = 60_000) -> bool:
         """Whether another attempt was alive."""
         arrival = Arrival(attempt, rank, "host", now_ms() - alive_ms, now_ms() + HOUR_MS)
-        return self.do(self.jobs.begin(self.stores.workspace, job.run_id, arrival)).taken
+        return self.do(self.runners.begin(self.stores.workspace, job.run_id, arrival)).taken
 
     def beat(self, job: Job, state: JobState, attempt: str = "a", **more: Any) -> bool:
         """Whether the runner is to stop."""
         sign = Sign(attempt, more.pop("rank", 0), state, **more)
-        return self.do(self.jobs.beat(self.stores.workspace, job.run_id, sign))
+        return self.do(self.runners.beat(self.stores.workspace, job.run_id, sign))
 
     def now(self, job: Job) -> Job:
         """As it is now."""

@@ -136,7 +136,7 @@ def test_what_runs_is_to_be_canceled_and_then_is(stage: JobStage) -> None:
     assert asked.state is JobState.CANCEL_REQUESTED and asked.cancel_ms
     assert stage.beat(job, JobState.RUNNING)
     assert stage.now(job).state is JobState.CANCEL_REQUESTED
-    ended = stage.jobs.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM)
+    ended = stage.runners.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM)
     assert stage.do(ended)
     last = stage.now(job)
     assert (last.state, stage.status(job)) == (JobState.CANCELED, "KILLED")
@@ -174,7 +174,7 @@ def test_a_runner_begins_beats_and_ends(stage: JobStage) -> None:
     assert stage.now(job).state is JobState.RUNNING  # never backwards
     stage.beat(job, JobState.FINALIZING)
     assert stage.status(job) == "RUNNING"
-    end = stage.jobs.end(stage.stores.workspace, job.run_id, "a", JobState.COMPLETED, None)
+    end = stage.runners.end(stage.stores.workspace, job.run_id, "a", JobState.COMPLETED, None)
     assert stage.do(end)
     ended = stage.now(job)
     assert (ended.state, stage.status(job), ended.error) == (JobState.COMPLETED, "FINISHED", None)
@@ -185,7 +185,7 @@ def test_a_runner_begins_beats_and_ends(stage: JobStage) -> None:
 
 def test_the_error_of_a_failed_job_is_a_record_of_its_run(stage: JobStage) -> None:
     job = stage.begun()
-    stage.do(stage.jobs.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM))
+    stage.do(stage.runners.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM))
     page = stage.stores.records.records(
         stage.stores.workspace, job.run_id, name=None, kind="error", max_results=9, page_token=None
     )
@@ -202,7 +202,7 @@ def test_an_ended_job_stays_as_it_ended(stage: JobStage, end: JobState) -> None:
     stage.do(stage.jobs.cancel(stage.stores.workspace, job.run_id))
     for other in ENDS:
         assert stage.do(stage.queue.end(job.row, other)) is None
-        assert not stage.do(stage.jobs.end(stage.stores.workspace, job.run_id, "a", other, None))
+        assert not stage.do(stage.runners.end(stage.stores.workspace, job.run_id, "a", other, None))
     assert not stage.begin(job, "b")
     assert stage.beat(job, JobState.RUNNING)
     assert stage.do(stage.queue.submitted(job.row, "x")) == ended
@@ -221,7 +221,7 @@ def test_a_second_attempt_is_refused_while_the_first_is_alive(stage: JobStage) -
     assert not stage.begin(job, "b")
     assert (stage.now(job).state, stage.now(job).attempt) == (JobState.PREPARING, "b")
     assert stage.beat(job, JobState.RUNNING, "a")
-    assert not stage.do(stage.jobs.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM))
+    assert not stage.do(stage.runners.end(stage.stores.workspace, job.run_id, "a", JobState.FAILED, BOOM))
     assert not stage.beat(job, JobState.RUNNING, "b")
 
 
@@ -242,19 +242,19 @@ def test_a_failed_rank_fails_the_job_whatever_the_first_says(stage: JobStage) ->
     place = stage.stores.workspace
     for one in (job, canceled, again):
         stage.beat(one, JobState.RUNNING)
-        assert stage.do(stage.jobs.fail_rank(place, one.run_id, BOOM))
-        assert not stage.do(stage.jobs.fail_rank(place, one.run_id, JobError("Other", "later")))
+        assert stage.do(stage.runners.fail_rank(place, one.run_id, BOOM))
+        assert not stage.do(stage.runners.fail_rank(place, one.run_id, JobError("Other", "later")))
         assert stage.beat(one, JobState.RUNNING)
         assert stage.beat(one, JobState.RUNNING, "r1", rank=1)
-    stage.do(stage.jobs.end(place, job.run_id, "a", JobState.COMPLETED, None))
+    stage.do(stage.runners.end(place, job.run_id, "a", JobState.COMPLETED, None))
     assert (stage.now(job).state, stage.now(job).error) == (JobState.FAILED, BOOM)
     stage.do(stage.jobs.cancel(place, canceled.run_id))
-    stage.do(stage.jobs.end(place, canceled.run_id, "a", JobState.FAILED, None))
+    stage.do(stage.runners.end(place, canceled.run_id, "a", JobState.FAILED, None))
     assert stage.now(canceled).state is JobState.CANCELED
     stage.age(again, 120_000)
     stage.begin(again, "b")
     assert not stage.beat(again, JobState.RUNNING, "b")
-    assert not stage.do(stage.jobs.fail_rank(place, job.run_id, BOOM))
+    assert not stage.do(stage.runners.fail_rank(place, job.run_id, BOOM))
 
 
 def test_a_beat_extends_the_token_and_the_end_revokes_it(stage: JobStage) -> None:
@@ -273,13 +273,13 @@ def test_a_code_is_good_once(stage: JobStage) -> None:
     job, _ = stage.do(stage.jobs.create(stage.stores.workspace, stage.somebody(), new, 0))
     assert new.secrets is not None
     code = new.secrets.code_hash
-    assert stage.do(stage.jobs.redeem(job.run_id, "wrong")) is None
-    assert stage.do(stage.jobs.redeem("other", code)) is None
-    assert stage.do(stage.jobs.redeem(job.run_id, code)) == (stage.stores.workspace, b"sealed")
-    assert stage.do(stage.jobs.redeem(job.run_id, code)) is None
+    assert stage.do(stage.runners.redeem(job.run_id, "wrong")) is None
+    assert stage.do(stage.runners.redeem("other", code)) is None
+    assert stage.do(stage.runners.redeem(job.run_id, code)) == (stage.stores.workspace, b"sealed")
+    assert stage.do(stage.runners.redeem(job.run_id, code)) is None
     stage.do(stage.queue.claim(job.row, "h", 1_000))
     stage.do(stage.queue.requeue(job.row, "again", 0))
-    assert stage.do(stage.jobs.redeem(job.run_id, code)) is not None
+    assert stage.do(stage.runners.redeem(job.run_id, code)) is not None
 
 
 def test_cancel_of_a_sweep_cancels_all_below_it(stage: JobStage) -> None:
@@ -295,7 +295,7 @@ def test_cancel_of_a_sweep_cancels_all_below_it(stage: JobStage) -> None:
     assert stage.now(running).state is JobState.CANCEL_REQUESTED
     with pytest.raises(InvalidState, match="no jobs are added"):
         stage.submit(parent_run_id=parent.run_id)
-    stage.do(stage.jobs.end(stage.stores.workspace, running.run_id, "a", JobState.CANCELED, None))
+    stage.do(stage.runners.end(stage.stores.workspace, running.run_id, "a", JobState.CANCELED, None))
     assert stage.now(parent).state is JobState.CANCELED
     assert stage.status(parent) == "KILLED"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runyard.entities.compute import Compute, ComputeState, Limits
 from runyard.entities.job import Job
 from runyard.jobs.limits import Decision, behind, decide
-from runyard.store.job_contracts import Load
+from runyard.store.job_queue_contracts import Load
 from tests.unit.jobs.made import compute, job
 
 

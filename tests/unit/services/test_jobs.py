@@ -23,7 +23,8 @@ from runyard.services.jobs_env import check_server, variables
 from runyard.services.jobs_keys import JobKeys, hash_code
 from runyard.services.jobs_runner import EXTEND_S, JobRunnerService
 from runyard.services.vault import Vault
-from runyard.store.job_contracts import SealedKeys, Sign
+from runyard.store.job_contracts import SealedKeys
+from runyard.store.job_runner_contracts import Sign
 
 NOW = 1_800_000_000.0
 WORKSPACE = Workspace(3, "guid", "a b", "s", "g")

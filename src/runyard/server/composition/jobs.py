@@ -21,6 +21,7 @@ from runyard.services.jobs_submitting import JobSubmitter
 from runyard.store.sql.experiments import SqlExperiments
 from runyard.store.sql.jobs import SqlJobs
 from runyard.store.sql.jobs_queue import SqlJobQueue
+from runyard.store.sql.jobs_runners import SqlJobRunners
 from runyard.store.sql.run_records import SqlRunRecords
 from runyard.store.sql.runs import SqlRuns
 
@@ -75,7 +76,7 @@ class Jobs:
         )
         self.service = JobService(stores.store, self.submitter, runs, handover)
         self.runner = JobRunnerService(
-            stores.store,
+            SqlJobRunners(base.database),
             stores.keys,
             SqlExperiments(base.database, base.key),
             base.access.identity.find_workspace,

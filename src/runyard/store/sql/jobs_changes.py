@@ -13,13 +13,13 @@ from runyard.store.sql.alert_events import tell
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Transaction
 from runyard.store.sql.intern import RunRef
-from runyard.store.sql.jobs_rows import JobRef, hold
+from runyard.store.sql.jobs_rows import OF_RUN, JobRef, hold
 from runyard.store.sql.run_points import buffer_of
 
 SWEEP = "sweep"
 CANCELED = JobError("Canceled", "The job was canceled.")
 
-OF_RUN = "SELECT state FROM jobs WHERE run_id = ?"
+STATE_OF = "SELECT state FROM jobs WHERE run_id = ?"
 SET_STATE = "UPDATE jobs SET state = ?, started_ms = coalesce(started_ms, ?) WHERE id = ?"
 SET_STATUS = "UPDATE runs SET status = ? WHERE id = ?"
 SET_START = "UPDATE runs SET start_ms = ? WHERE id = ?"
@@ -36,7 +36,6 @@ ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, bo
     ON CONFLICT (run_id, uuid) DO NOTHING"""
 ACTIVE_BELOW = "j.parent = ? AND j.parent <> '' AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
 SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND parent <> '' AND workspace_id = ? AND state < 8 LIMIT 1"
-OF_UUID = "j.uuid = ? AND j.workspace_id = ?"
 MARK = "UPDATE jobs SET cancel_ms = ? WHERE {of} = ? AND state < 8 AND cancel_ms IS NULL"
 MARKED = f"""j.state < 8 AND j.state <> {JobState.CANCEL_REQUESTED:d} AND j.cancel_ms IS NOT NULL ORDER BY j.id
     LIMIT ?"""
@@ -129,14 +128,14 @@ def _is_idle(tx: Transaction, job: JobRef) -> bool:
 
 def _end_canceled_parent(tx: Transaction, job: JobRef) -> None:
     """The parent of a sweep that was canceled ends with the last job below it."""
-    for parent in hold(tx, OF_UUID, (job.parent, job.run.workspace_id)):
+    for parent in hold(tx, OF_RUN, (job.parent, job.run.workspace_id)):
         if parent.kind == SWEEP and parent.cancel_ms is not None and _is_idle(tx, parent):
             finish(tx, parent, JobState.CANCELED, None)
 
 
 def has_job(c: Connection, run_id: int) -> bool:
     """Whether a run's status is that of a job."""
-    return c.one(OF_RUN, (run_id,)) is not None
+    return c.one(STATE_OF, (run_id,)) is not None
 
 
 def takes_status(tx: Transaction, run: RunRef, status: RunStatus | None) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from runyard.entities.job import Job, JobError, JobState
-from runyard.store.job_contracts import Load, SealedKeys
+from runyard.store.job_contracts import SealedKeys
+from runyard.store.job_queue_contracts import Load
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
-from runyard.store.sql.jobs import keys_of
 from runyard.store.sql.jobs_changes import MARKED, enter, finish, go_on_canceling, told
-from runyard.store.sql.jobs_rows import JOBS, JobRef, find_job, hold, job_of
+from runyard.store.sql.jobs_rows import JOBS, JobRef, find_job, hold, job_of, keys_of
 from runyard.store.sql.search.fragments import among
 
 ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL AND j.kind <> 'sweep'"

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from runyard.entities.job import Job, JobDefinition, JobError, JobState
+from runyard.errors import NotFound, shown
+from runyard.store.job_contracts import SealedKeys
 from runyard.store.sql.database import Connection, Row, Transaction
 from runyard.store.sql.intern import RunRef
 
@@ -18,6 +20,8 @@ BY_ROW = f"{JOBS} WHERE j.id = ?"
 BY_RUN = f"{JOBS} WHERE j.uuid = ? AND j.workspace_id = ?"
 REFS = """SELECT j.id, j.state, j.compute_id, j.kind, j.parent, j.attempt, j.beat_ms, j.cancel_ms, j.started_ms, j.holder,
     j.token_uuid, j.error, r.id, r.uuid, r.workspace_id, r.experiment_id, r.stage FROM jobs j JOIN runs r ON r.id = j.run_id"""
+OF_RUN = "j.uuid = ? AND j.workspace_id = ?"
+KEYS = "SELECT token, code FROM job_texts WHERE job_id = ?"
 STATE, DEFINITION, ERROR = 8, 9, 23
 RUN = 12
 
@@ -61,6 +65,19 @@ def find_job_of(c: Connection, workspace_id: int, run_id: str) -> Job | None:
     return None if found is None else job_of(found)
 
 
+def load_job(c: Connection, row: int) -> Job:
+    """By its row, which is there."""
+    found = find_job(c, row)
+    assert found is not None
+    return found
+
+
+def keys_of(c: Connection, row: int) -> SealedKeys:
+    """The sealed secrets of a job."""
+    found = c.one(KEYS, (row,))
+    return SealedKeys(*(bytes(one or b"") for one in found or (b"", b"")))
+
+
 def hold(tx: Transaction, where: str, params: tuple[object, ...]) -> list[JobRef]:
     """Jobs that nobody else changes before this transaction ends.
 
@@ -69,6 +86,16 @@ def hold(tx: Transaction, where: str, params: tuple[object, ...]) -> list[JobRef
     """
     lock = " FOR UPDATE OF j" if tx.dialect == "postgresql" else ""
     return [ref_of(row) for row in tx.all(f"{REFS} WHERE {where}{lock}", params)]
+
+
+def held_job(tx: Transaction, workspace_id: int, run_id: str) -> JobRef:
+    """The job of a run, held as `hold` does. Raises: NotFound."""
+    found = hold(tx, OF_RUN, (run_id, workspace_id))
+    if not found:
+        raise NotFound(
+            f"There is no job of a run {shown(run_id, 300)} here. Runs that nobody submitted have none."
+        )
+    return found[0]
 
 
 def ref_of(row: Row) -> JobRef:
