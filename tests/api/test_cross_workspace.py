@@ -75,7 +75,7 @@ NOT_FOUND_AT_HOME = {
     "journals/{journal_id}/records", "alerts/{name}/test", "v1/preview/logged-models",
     "v1/preview/model-versions", "preview/{path:path}", "v1/spans", "trash/size", "v1/events", "log-appends", "logs/content",
     "jobs/{run_id}", "{run_id}/claim", "{run_id}/begin", "{run_id}/beat", "{run_id}/end",
-    "{run_id}/snapshot", "snapshot/archive", "snapshot/file", "sweeps/{run_id}", "v1/archive", "audit/export",
+    "{run_id}/snapshot", "snapshot/archive", "snapshot/file", "sweeps/{run_id}", "sweeps/{run_id}/resubmit", "v1/archive", "audit/export",
 }  # fmt: skip
 
 

@@ -127,6 +127,43 @@ def test_a_seed_makes_the_same_trials(server: Client) -> None:
     assert first == second
 
 
+def test_a_sweep_is_submitted_again(server: Client) -> None:
+    asked = {"tags": {"mine": "1"}, "run_name": "first", "priority": 3, "seed": 7}
+    space = {"-b": {"kind": "choice", "options": [1, 2, 3]}}
+    old = submit(server, **asked, space=space)
+    wait_for(lambda: len(trials(server, old)) == 2)
+    made = server.ok("POST", f"{SWEEPS}/{old}/resubmit", run_name="again", max_total=1, target="stopped")
+    new = made["job"]["run_id"]
+    assert new != old and made["run"]["info"]["run_name"] == "again" and made["job"]["priority"] == 3
+    before, after = (server.ok("GET", f"{SWEEPS}/{one}")["config"] for one in (old, new))
+    assert after == {**before, "max_total": 1} and after["space"]["b"]["flag"] == "-b"
+    jobs = [server.ok("GET", f"{JOBS}/{one}") for one in (old, new)]
+    assert jobs[0]["definition"] == jobs[1]["definition"]
+    assert {"key": "mine", "value": "1"} in made["run"]["data"]["tags"]
+    wait_for(lambda: len(trials(server, new)) == 1)
+    assert trials(server, new)[0]["parameters"] == trials(server, old)[0]["parameters"]
+    other = server.ok(
+        "POST", f"{SWEEPS}/{new}/resubmit", seed=8, max_concurrent=1, arguments=["--epochs", "9"]
+    )
+    config = server.ok("GET", f"{SWEEPS}/{other['job']['run_id']}")["config"]
+    assert (config["seed"], config["max_concurrent"], config["max_total"]) == (8, 1, 1)
+    assert other["job"]["definition"]["arguments"] == ["--epochs", "9"]
+
+
+def test_only_a_sweep_is_submitted_again_as_one(server: Client, directory: Path) -> None:
+    old = submit(server)
+    answer = server.call("POST", f"{JOBS}/{old}/resubmit", {})
+    assert answer.status == 400 and f"/sweeps/{old}/resubmit" in answer.json()["message"]
+    for wrong in ({"max_total": 0}, {"max_concurrent": 101}, {"seed": -1}):
+        assert server.fails("POST", f"{SWEEPS}/{old}/resubmit", **wrong) == (400, "INVALID_PARAMETER_VALUE")
+    assert server.fails("POST", f"{SWEEPS}/{old}/resubmit", target="nowhere")[0] == 404
+    for run_id in (server.run(), UNKNOWN_RUN):
+        assert server.fails("POST", f"{SWEEPS}/{run_id}/resubmit")[0] == 404
+    reader = somebody(server, directory, ("Reader", HERE))
+    assert reader.fails("POST", f"{SWEEPS}/{old}/resubmit") == (403, "PERMISSION_DENIED")
+    assert somebody(server, directory).fails("POST", f"{SWEEPS}/{old}/resubmit")[0] == 404
+
+
 def test_a_dry_run_makes_nothing(server: Client) -> None:
     before = len(server.ok("GET", JOBS, max_results=1000)["items"])
     told = server.ok("POST", SWEEPS, **ASKED, dry_run=True)
@@ -254,4 +291,5 @@ def test_another_workspace_sees_nothing_of_it(server: Client) -> None:
     server.ok("POST", "/api/v1/workspaces", name=name)
     other = server.also(base=f"/workspaces/{name}")
     assert other.fails("GET", f"{SWEEPS}/{run_id}")[0] == 404
+    assert other.fails("POST", f"{SWEEPS}/{run_id}/resubmit")[0] == 404
     assert other.fails("POST", SWEEPS, **ASKED)[0] == 404  # the compute target is not theirs

@@ -50,6 +50,36 @@ def test_a_sweep_is_submitted_and_shown(cli: CommandLine, target: str) -> None:
     assert table[1].split() == [trials[1]["run_id"], "NotStarted", "0.5", "0.2"]
 
 
+def test_a_sweep_is_submitted_again(cli: CommandLine, target: str) -> None:
+    old = submitted(cli, target, *TRIALS, "--param", "-b=randint(9)", "--seed", "3")
+    whole = json.loads(cli.ok("run", "resubmit", old["run_id"], "--name", "again", "-o", "json"))
+    assert (whole["kind"], whole["run_name"], whole["snapshot_id"]) == ("sweep", "again", old["snapshot_id"])
+    assert whole["definition"] == old["definition"]
+    words = (
+        "--trials",
+        "1",
+        "--at-once",
+        "1",
+        "--seed",
+        "4",
+        "--max-seconds",
+        "1h",
+        "-o",
+        "json",
+        "--",
+        "--lr",
+    )
+    changed = json.loads(cli.ok("sweep", "resubmit", whole["run_id"], *words))
+    assert changed["definition"]["arguments"] == ["--lr"]
+    configs = [
+        cli.client.ok("GET", f"/api/v1/sweeps/{one['run_id']}")["config"] for one in (old, whole, changed)
+    ]
+    assert configs[0] == configs[1]
+    assert configs[2] == {**configs[0], "max_total": 1, "max_concurrent": 1, "seed": 4, "max_seconds": 3_600}
+    done = cli.call("sweep", "resubmit", cli.run())
+    assert done.exit_code == 4 and "no job" in done.stderr
+
+
 def test_what_it_says_is_what_is_tried(cli: CommandLine, target: str) -> None:
     job = submitted(
         cli, target, *TRIALS, "--param", "--x=quniform(1, 9, 2)", "--goal", "max", "--at-once", "1",

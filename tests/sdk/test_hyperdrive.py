@@ -45,6 +45,11 @@ def test_a_sweep_finds_the_best_of_its_trials(ws: Workspace, experiment: Experim
     assert json.loads(run.get_hyperparameters()[best.id]) == {"rate": 0.1}
     assert sorted(one["loss"] for one in run.get_metrics().values()) == [0.1, 0.2, 0.3]
     assert len(list(run.get_children())) == 3
+    again = run.resubmit(max_total_runs=1)
+    assert isinstance(again, HyperDriveRun) and again.id != run.id
+    assert again.get_snapshot_id() == run.get_snapshot_id()
+    assert again.wait_for_completion()["status"] == "Completed"
+    assert list(again.get_hyperparameters().values()) == ['{"rate": 0.3}']
 
 
 def test_expressions_and_policies_are_told_as_the_server_reads_them() -> None:

@@ -14,7 +14,8 @@ from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import named
 from runyard.cli.shapes import experiments, jobs, runs
-from runyard.client.submission import PATH, begun
+from runyard.client.submission import PATH, SWEEP
+from runyard.client.submission import resubmit as submit_again
 
 WHICH = named("run_id", "-r", "--run", what="id of the run")
 RUN_ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -59,13 +60,13 @@ def resubmit(
     name: str | None,
     follow: bool,
 ) -> None:
-    """Submit a run again as a new one: the same source, environment and arguments, unless others are given."""
-    _submitted(session, run_id)
-    body: dict[str, Any] = {"target": target, "run_name": name, "arguments": list(arguments) or None}
-    answer = session.here.post(
-        f"{jobs.one(run_id)}/resubmit", {key: value for key, value in body.items() if value is not None}
-    )
-    made = begun(session.here, answer)
+    """Submit a run again as a new one: the same source, environment and arguments, unless others are given.
+
+    A sweep is tried again as a whole; `sweep resubmit` changes more of it.
+    """
+    sweep = _submitted(session, run_id)["kind"] == SWEEP
+    changes = {"target": target, "run_name": name, "arguments": list(arguments) or None}
+    made = submit_again(session.here, run_id, changes, sweep=sweep)
     if not follow:
         session.record(submitting.record(session, made), submitting.SUBMITTED)
         return

@@ -14,11 +14,21 @@ from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import PAIR, SECONDS, named
 from runyard.cli.shapes import sweeps
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
-from runyard.client.submission import SWEEPS, Submission, command_definition
+from runyard.client.submission import SWEEPS, Submission, Submitted, command_definition
+from runyard.client.submission import resubmit as submit_again
 
 DEFAULT_EXPERIMENT = "Default"
 GOALS = {"min": "minimize", "max": "maximize", "minimize": "minimize", "maximize": "maximize"}
 WHICH = named("run_id", "-r", "--run", what="id of the sweep's run")
+TRIALS = click.IntRange(1, 1000)
+AT_ONCE = click.IntRange(1, 100)
+MAX_SECONDS = click.option(
+    "--max-seconds", type=SECONDS, metavar="TIME", help="End the sweep after so long: 90m, 12h."
+)
+WAIT = click.option("--wait", is_flag=True, help="Wait for its end; the exit code says how it ended.")
+FOLLOW = click.option(
+    "--follow", "-f", is_flag=True, help="The same, and print what becomes of its trials while they run."
+)
 
 
 @click.group(cls=Group)
@@ -57,16 +67,9 @@ def sweep() -> None:
     "--sampling", type=click.Choice(["grid", "random", "bayesian"]), default="random",
     help="How parameters are chosen. [default: random]",
 )  # fmt: skip
-@click.option(
-    "--trials", type=click.IntRange(1, 1000), required=True, metavar="N", help="At most so many trials."
-)
-@click.option(
-    "--at-once",
-    type=click.IntRange(1, 100),
-    metavar="N",
-    help="So many at once. [default: as many as may be]",
-)
-@click.option("--max-seconds", type=SECONDS, metavar="TIME", help="End the sweep after so long: 90m, 12h.")
+@click.option("--trials", type=TRIALS, required=True, metavar="N", help="At most so many trials.")
+@click.option("--at-once", type=AT_ONCE, metavar="N", help="So many at once. [default: as many as may be]")
+@MAX_SECONDS
 @click.option(
     "--policy", type=POLICY, metavar="KIND(...)",
     help="Stop hopeless trials: median, truncation(20) or bandit(slack_factor=0.1); each takes interval=N and delay=N.",
@@ -83,10 +86,8 @@ def sweep() -> None:
 @click.option("--gpus", type=click.IntRange(1), metavar="N", help="GPUs that each trial needs.")
 @click.option("--tag", "tags", type=PAIR, multiple=True, help="A tag of the sweep's run.")
 @click.option("--env", "variables", type=PAIR, multiple=True, help="A variable for the command; no secrets.")
-@click.option("--wait", is_flag=True, help="Wait for its end; the exit code says how it ended.")
-@click.option(
-    "--follow", "-f", is_flag=True, help="The same, and print what becomes of its trials while they run."
-)
+@WAIT
+@FOLLOW
 @click.pass_obj
 def submit(
     session: Session, /, command: tuple[str, ...], target: str, wait: bool, follow: bool, **given: Any
@@ -111,14 +112,41 @@ def submit(
         tags=dict(given["tags"]),
         sweep=_config(given),
     )
-    made = submitting.sent(session, what)
-    if not (wait or follow):
-        session.record(submitting.record(session, made), submitting.SUBMITTED)
-        return
-    note(f"Sweep {made.run_id}: {submitting.page_of(session, made.job)}")
-    job = submitting.finished(session, made.run_id, follow=follow)
-    _show(session, made.run_id)
-    submitting.leave_as(job)
+    _tell(session, submitting.sent(session, what), wait=wait, follow=follow)
+
+
+@sweep.command(
+    example="""
+    runyard sweep resubmit HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11
+    runyard sweep resubmit HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11 --trials 60 --seed 2 --target cluster --wait
+    """
+)
+@click.argument("run_id", metavar="RUN")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGUMENT...]")
+@click.option("--target", "-t", metavar="NAME", help="Another compute target.")
+@click.option("--trials", type=TRIALS, metavar="N", help="At most so many trials.")
+@click.option("--at-once", type=AT_ONCE, metavar="N", help="So many at once.")
+@MAX_SECONDS
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Another one: other choices.")
+@click.option("--name", metavar="NAME", help="Name of the new sweep's run.")
+@WAIT
+@FOLLOW
+@click.pass_obj
+def resubmit(
+    session: Session, /, run_id: str, arguments: tuple[str, ...], wait: bool, follow: bool, **given: Any
+) -> None:
+    """Submit a sweep again as a new one: the same in all that is not given. The same seed makes the same choices."""
+    changes = {
+        "target": given["target"],
+        "run_name": given["name"],
+        "arguments": list(arguments) or None,
+        "max_total": given["trials"],
+        "max_concurrent": given["at_once"],
+        "max_seconds": given["max_seconds"],
+        "seed": given["seed"],
+    }
+    made = submit_again(session.here, run_id, changes, sweep=True)
+    _tell(session, made, wait=wait, follow=follow)
 
 
 @sweep.command(example="runyard sweep show HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11")
@@ -127,6 +155,17 @@ def submit(
 def show(session: Session, /, run_id: str) -> None:
     """Show the trials of a sweep, the best first."""
     _show(session, run_id)
+
+
+def _tell(session: Session, made: Submitted, *, wait: bool, follow: bool) -> None:
+    """What was submitted; with `wait` or `follow` what came of it. Raises: Failed, for a sweep that did not complete."""
+    if not (wait or follow):
+        session.record(submitting.record(session, made), submitting.SUBMITTED)
+        return
+    note(f"Sweep {made.run_id}: {submitting.page_of(session, made.job)}")
+    job = submitting.finished(session, made.run_id, follow=follow)
+    _show(session, made.run_id)
+    submitting.leave_as(job)
 
 
 def _show(session: Session, run_id: str) -> None:

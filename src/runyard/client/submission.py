@@ -23,6 +23,7 @@ from runyard.errors import InvalidInput, RunyardError
 
 PATH = "/api/v1/jobs"
 SWEEPS = "/api/v1/sweeps"
+SWEEP = "sweep"  # the kind of a job that stands for the trials below it
 HERE = "local"  # the machine that submits
 PATCH = "code/changes.patch"
 SNAPSHOT_PROPERTY = "ContentSnapshotId"
@@ -114,6 +115,22 @@ def submit(connection: Connection, what: Submission, moved: snapshots.Moved = la
     if what.dry_run:
         return Submitted(answer.get("run") or {}, answer.get("job") or {}, str(answer.get("request", "")))
     keep_changes(connection, answer["run"], what.folder, git)
+    return begun(connection, answer)
+
+
+def resubmit(
+    connection: Connection, run_id: str, changes: Mapping[str, Any], *, sweep: bool = False
+) -> Submitted:
+    """Submit a run once more, as a new one, and start what is to run on this machine.
+
+    Args:
+        changes: as POST /jobs/RUN/resubmit takes them, or that of /sweeps; what is None stays as it was.
+    Raises: what the server raised.
+    """
+    answer = connection.post(
+        f"{SWEEPS if sweep else PATH}/{quote(run_id, safe='')}/resubmit",
+        {key: value for key, value in changes.items() if value is not None},
+    )
     return begun(connection, answer)
 
 

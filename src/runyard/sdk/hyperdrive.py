@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import msgspec
@@ -111,6 +111,30 @@ class HyperDriveConfig:
 
 class HyperDriveRun(Run):
     """The run of a sweep; its trials are the runs below it."""
+
+    def resubmit(
+        self,
+        target: Any = None,
+        arguments: Sequence[Any] | None = None,
+        run_name: str | None = None,
+        *,
+        max_total_runs: int | None = None,
+        max_concurrent_runs: int | None = None,
+        seed: int | None = None,
+    ) -> Self:
+        """A new sweep of the same source, environment and space; what is given is other than it was.
+
+        Args:
+            seed: another one makes other choices.
+        """
+        return self._resubmitted(
+            target,
+            arguments,
+            run_name,
+            max_total=max_total_runs,
+            max_concurrent=max_concurrent_runs,
+            seed=seed,
+        )
 
     def get_best_run_by_primary_metric(
         self,

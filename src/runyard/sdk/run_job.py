@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from runyard.client.conda_files import OWN_PYTHON
-from runyard.client.submission import begun
+from runyard.client.submission import SWEEP, resubmit
 from runyard.sdk.environment import Environment
 from runyard.sdk.exceptions import UserErrorException
 from runyard.sdk.job_record import ENDED, SUBMITTED_TYPES, job_of, job_path, target_name
@@ -39,13 +39,20 @@ class RunJob(RunLogs):
             run_name: of the new run.
         Raises: UserErrorException for a run that was not submitted.
         """
-        body: dict[str, Any] = {"target": target_name(target) or None, "run_name": run_name}
-        if arguments is not None:
-            body["arguments"] = [str(one) for one in arguments]
-        self._needed_job()
-        sent = {key: value for key, value in body.items() if value is not None}
-        answer = self._link.post(f"{job_path(self.id)}/resubmit", sent)
-        made = translated(lambda: begun(self._link.connection, answer))
+        return self._resubmitted(target, arguments, run_name)
+
+    def _resubmitted(
+        self, target: Any, arguments: Sequence[Any] | None, run_name: str | None, **changes: Any
+    ) -> Self:
+        """Args: changes: what else is to be different."""
+        body = {
+            "target": target_name(target) or None,
+            "run_name": run_name,
+            "arguments": None if arguments is None else [str(one) for one in arguments],
+            **changes,
+        }
+        sweep = self._needed_job()["kind"] == SWEEP
+        made = translated(lambda: resubmit(self._link.connection, self.id, body, sweep=sweep))
         return self._of(self.experiment, made.run)
 
     def submit_child(self, config: Any, tags: Mapping[str, str] | None = None, **kwargs: Any) -> Any:

@@ -134,33 +134,38 @@ class JobService:
 
         Raises: InvalidState for a sweep; as submitting.
         """
+        asked = await self.again(ctx, run_id, again)
+        if asked.kind == SWEEP:
+            raise InvalidState(
+                f"The run {run_id} is a sweep. Submit it again at /sweeps/{run_id}/resubmit, as `runyard sweep resubmit "
+                f"{run_id}` does."
+            )
+        return await self._submitter.submit(ctx, asked)
+
+    async def again(self, ctx: Context, run_id: str, again: Again) -> Submission:
+        """What somebody asks for who submits a job once more. Raises: NotAllowed."""
         job = await self.get(ctx, run_id)
         if not ctx.grants.permits("runs/read", job.experiment_id):
             raise NotAllowed(
                 f"{ctx.principal.name} may not do runs/read in experiment {job.experiment_id}, so submits nothing again of "
                 "it: the new run would show the sources, tags and properties of the old one."
             )
-        if job.kind == SWEEP:
-            raise InvalidState(f"The run {run_id} is a sweep. Submit its sweep again, at /sweeps.")
         definition = job.definition
         if again.arguments is not None:
             definition = msgspec.structs.replace(definition, arguments=tuple(again.arguments))
         run = await self._runs.load(ctx.workspace_id, run_id)
         properties = (await self._runs.properties(ctx.workspace_id, [run_id])).get(run_id, {})
         given = again.experiment_id
-        return await self._submitter.submit(
-            ctx,
-            Submission(
-                target=again.target or job.target,
-                definition=definition,
-                kind=job.kind,
-                experiment_id=job.experiment_id if given in (None, "") else given,
-                run_name=again.run_name or None,
-                tags={tag.key: tag.value for tag in run.tags if not tag.key.startswith(OWN_TAGS)},
-                properties=properties,
-                snapshot_id=job.snapshot_id,
-                priority=job.priority if ctx.grants.permits(MANAGE) else min(job.priority, 0),
-            ),
+        return Submission(
+            target=again.target or job.target,
+            definition=definition,
+            kind=job.kind,
+            experiment_id=job.experiment_id if given in (None, "") else given,
+            run_name=again.run_name or None,
+            tags={tag.key: tag.value for tag in run.tags if not tag.key.startswith(OWN_TAGS)},
+            properties=properties,
+            snapshot_id=job.snapshot_id,
+            priority=job.priority if ctx.grants.permits(MANAGE) else min(job.priority, 0),
         )
 
     async def tail(self, ctx: Context, run_id: str) -> str:

@@ -24,7 +24,7 @@ from runyard.entities.sweep import (
 from runyard.errors import CallerError, InvalidInput, NotFound, shown
 from runyard.services.checks import check_key
 from runyard.services.context import Context
-from runyard.services.jobs import JobService
+from runyard.services.jobs import Again, JobService
 from runyard.services.jobs_definition import BYTES, SWEEP, check_run_id
 from runyard.services.jobs_submission import Submission, Submitted
 from runyard.services.jobs_submitting import JobSubmitter
@@ -48,6 +48,16 @@ class SweepSubmission(msgspec.Struct, frozen=True):
 
     job: Submission
     config: SweepConfig
+    seed: int | None = None
+
+
+class SweepAgain(msgspec.Struct, frozen=True):
+    """What is to be different when a sweep is submitted again; None: nothing."""
+
+    job: Again = Again()
+    max_total: int | None = None
+    max_concurrent: int | None = None
+    max_seconds: int | None = None
     seed: int | None = None
 
 
@@ -104,14 +114,31 @@ class SweepService:
         await self._store.attach(sweep.row)
         return made
 
+    async def resubmit(self, ctx: Context, run_id: str, again: SweepAgain) -> Submitted:
+        """The same once more, as a new sweep, or with some of it changed: the same seed tries the same.
+
+        Raises: NotFound for a run that is no sweep; as submitting.
+        """
+        old = (await self._found(ctx, run_id)).config
+        names = ("max_total", "max_concurrent", "max_seconds", "seed")
+        changes = {name: value for name in names if (value := getattr(again, name)) is not None}
+        space = {one.flag or name: one for name, one in old.space.items()}
+        config = replace(old, space=space, **changes)
+        job = await self._jobs.again(ctx, run_id, again.job)
+        return await self.submit(ctx, SweepSubmission(job, config, config.seed))
+
     async def get(self, ctx: Context, run_id: str) -> Progress:
         """Raises: NotFound for a run that is no sweep, or none that the caller may see."""
+        found = await self._found(ctx, run_id)
+        trials = await self._store.trials(found)
+        return Progress(found, trials, best_of(found.config, trials))
+
+    async def _found(self, ctx: Context, run_id: str) -> Sweep:
         await self._jobs.get(ctx, run_id)
         found = await self._store.find(ctx.workspace_id, run_id)
         if found is None:
             raise NotFound(f"The run {shown(run_id, 300)} is no sweep.")
-        trials = await self._store.trials(found)
-        return Progress(found, trials, best_of(found.config, trials))
+        return found
 
     def _checked(self, config: SweepConfig) -> SweepConfig:
         for name, value, known in (

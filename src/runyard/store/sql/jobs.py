@@ -17,7 +17,7 @@ from runyard.store.sql.database import Connection, Database, Dialect, Row, Trans
 from runyard.store.sql.id_pages import IdPages
 from runyard.store.sql.jobs_changes import request_cancel, told
 from runyard.store.sql.jobs_new import check_parent, check_queue, insert_job, same_job
-from runyard.store.sql.jobs_rows import JOBS, find_job_of, held_job, job_of, keys_of, load_job
+from runyard.store.sql.jobs_rows import ENVIRONMENT, JOBS, find_job_of, held_job, job_of, keys_of, load_job
 from runyard.store.sql.search.fragments import NEVER, Sql, all_of, among
 
 POSITIONS = 5_000  # of a queue; beyond, nobody is told which number they have
@@ -30,7 +30,6 @@ CREDENTIAL = """SELECT t.uuid, t.actions FROM jobs j JOIN access_tokens t ON t.u
     WHERE j.id = ? AND t.revoked_ms IS NULL"""
 QUEUE = "SELECT id FROM jobs WHERE compute_id = ? AND state = 0 ORDER BY priority DESC, id LIMIT ?"
 SET_PRIORITY = "UPDATE jobs SET priority = ? WHERE id = ?"
-ENVIRONMENT = "SELECT environment_hash FROM jobs WHERE id = ?"
 
 
 class SqlJobs:

@@ -21,6 +21,7 @@ BY_RUN = f"{JOBS} WHERE j.uuid = ? AND j.workspace_id = ?"
 REFS = """SELECT j.id, j.state, j.compute_id, j.kind, j.parent, j.attempt, j.beat_ms, j.cancel_ms, j.started_ms, j.holder,
     j.token_uuid, j.error, r.id, r.uuid, r.workspace_id, r.experiment_id, r.stage FROM jobs j JOIN runs r ON r.id = j.run_id"""
 OF_RUN = "j.uuid = ? AND j.workspace_id = ?"
+ENVIRONMENT = "SELECT environment_hash FROM jobs WHERE id = ?"
 KEYS = "SELECT token, code FROM job_texts WHERE job_id = ?"
 STATE, DEFINITION, ERROR = 8, 9, 23
 RUN = 12

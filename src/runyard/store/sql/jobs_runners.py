@@ -9,12 +9,11 @@ from runyard.store.job_runner_contracts import Arrival, Began, Sign
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Database, Transaction
 from runyard.store.sql.jobs_changes import enter, finish, told
-from runyard.store.sql.jobs_rows import OF_RUN, JobRef, find_job_of, held_job, hold, load_job
+from runyard.store.sql.jobs_rows import ENVIRONMENT, OF_RUN, JobRef, find_job_of, held_job, hold, load_job
 
 BEGIN = """UPDATE jobs SET attempt = ?, beat_ms = ?, host = ?, holder = '', lease_ms = 0, waits = '',
     submitted_ms = coalesce(submitted_ms, ?) WHERE id = ?"""
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL WHERE job_id = ?"
-ENVIRONMENT = "SELECT environment_hash FROM jobs WHERE id = ?"
 BEAT = "UPDATE jobs SET beat_ms = ? WHERE id = ?"
 SET_ERROR = "UPDATE jobs SET error = ? WHERE id = ?"
 SET_LIFE = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ?"

@@ -9,7 +9,7 @@ import msgspec
 
 from runyard.entities.job import MAX_SECONDS, JobDefinition
 from runyard.entities.sweep import Dimension, Policy, Stop, SweepConfig, Trial
-from runyard.wire.api.jobs import JobMessage
+from runyard.wire.api.jobs import JobMessage, ResubmitJob
 from runyard.wire.mlflow.runs import RunMessage
 from runyard.wire.mlflow.scalars import Int32
 
@@ -91,6 +91,15 @@ class SubmittedSweep(msgspec.Struct, omit_defaults=True):
     run: RunMessage | None = None
     job: JobMessage | None = None
     request: str = ""
+
+
+class ResubmitSweep(ResubmitJob):
+    """What is left out stays."""
+
+    max_total: Int32 | None = None
+    max_concurrent: Int32 | None = None
+    max_seconds: Int32 | None = None
+    seed: Int32 | None = None
 
 
 class SweepOfRun(msgspec.Struct):

@@ -6,13 +6,15 @@ import msgspec
 
 from runyard.server.routing import Route, api
 from runyard.services.context import Context
-from runyard.services.jobs_submission import Submission
-from runyard.services.sweeps import SweepService, SweepSubmission
+from runyard.services.jobs import Again
+from runyard.services.jobs_submission import Submission, Submitted
+from runyard.services.sweeps import SweepAgain, SweepService, SweepSubmission
 from runyard.wire.api.jobs import JobMessage
-from runyard.wire.api.sweeps import SubmitSweep, SubmittedSweep, SweepMessage, SweepOfRun
+from runyard.wire.api.sweeps import ResubmitSweep, SubmitSweep, SubmittedSweep, SweepMessage, SweepOfRun
 from runyard.wire.mlflow.runs import RunMessage
 
 BODY_LIMIT = 4 * 1024 * 1024
+ONE = "/sweeps/{run_id}"
 OF_JOB = (
     *("target", "definition", "experiment_id", "experiment_name", "run_id", "run_name", "tags", "properties"),
     *("snapshot_id", "priority", "parent_run_id", "dry_run"),
@@ -30,11 +32,13 @@ def routes(service: SweepService) -> list[Route]:
         The same again with the same `run_id` answers the same sweep.
         """
         job = Submission(**{name: getattr(body, name) for name in OF_JOB})
-        made = await service.submit(ctx, SweepSubmission(job, body.config(), body.seed))
-        if made.job is None:
-            return SubmittedSweep(request=made.request)
-        run = msgspec.json.decode(made.run, type=RunMessage)
-        return SubmittedSweep(run, JobMessage.of(made.job, {}))
+        return _told(await service.submit(ctx, SweepSubmission(job, body.config(), body.seed)))
+
+    async def resubmit(ctx: Context, body: ResubmitSweep) -> SubmittedSweep:
+        """Submit the same once more, as a new sweep; what is given replaces what it was. The same seed tries the same."""
+        job = Again(body.target, body.experiment_id, body.arguments, body.run_name)
+        again = SweepAgain(job, body.max_total, body.max_concurrent, body.max_seconds, body.seed)
+        return _told(await service.resubmit(ctx, body.run_id, again))
 
     async def get(ctx: Context, body: SweepOfRun) -> SweepMessage:
         """Get a sweep with its trials and the best of them."""
@@ -43,5 +47,21 @@ def routes(service: SweepService) -> list[Route]:
 
     return [
         *api("POST", "/sweeps", SubmitSweep, submit, "jobs/write", decides=True, body_limit=BODY_LIMIT),
-        *api("GET", "/sweeps/{run_id}", SweepOfRun, get, "runs/read"),
+        *api(
+            "POST",
+            f"{ONE}/resubmit",
+            ResubmitSweep,
+            resubmit,
+            "jobs/write",
+            decides=True,
+            body_limit=BODY_LIMIT,
+        ),
+        *api("GET", ONE, SweepOfRun, get, "runs/read"),
     ]
+
+
+def _told(made: Submitted) -> SubmittedSweep:
+    if made.job is None:
+        return SubmittedSweep(request=made.request)
+    run = msgspec.json.decode(made.run, type=RunMessage)
+    return SubmittedSweep(run, JobMessage.of(made.job, {}))
