@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
 from rich.cells import cell_len
 
 from runyard.cli.framework import columns
 from runyard.cli.framework.columns import KEEP, Column
 from runyard.cli.framework.exits import USAGE, Failed
 from runyard.cli.framework.output import Output
+from tests.cli.command_line import runner
 
 ID = "0123456789abcdef0123456789abcdef"
 COLUMNS = [
@@ -33,7 +33,7 @@ def printed(records: list[dict[str, Any]], output: Output, width: int | None = N
     def command() -> None:
         output.rows(records, COLUMNS)
 
-    done = CliRunner().invoke(command, env={"COLUMNS": str(width) if width else None})
+    done = runner().invoke(command, env={"COLUMNS": str(width) if width else None})
     assert done.exception is None, done.exception
     return done.stdout, done.stderr
 

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from runyard.cli.main import main
 from runyard.client.journal.folder import HEAD, Head, JournalFolder, journals
@@ -19,6 +19,7 @@ from runyard.client.journal.processes import ProcessMark
 from runyard.client.journal.spool import Spool
 from runyard.client.journal.writer import JournalWriter
 from runyard.entities.journal import BatchPoint, BatchRecord, FileRecord, NewRun, PointRecord, RunChange
+from tests.cli.command_line import runner
 from tests.journal.standin import Fault, StandIn
 from tests.journal.trainers import RUN, trained, trainer, wait_for
 
@@ -54,7 +55,7 @@ def written(
 
 def call(*words: str, code: int = 0, **environment: str) -> Result:
     """One call of `runyard`."""
-    found = CliRunner().invoke(main, words, env={"COLUMNS": "200", **environment}, prog_name="runyard")
+    found = runner().invoke(main, words, env={"COLUMNS": "200", **environment}, prog_name="runyard")
     assert found.exit_code == code, (found.stdout, found.stderr, found.exception)
     return found
 
