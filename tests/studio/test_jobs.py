@@ -260,6 +260,19 @@ def test_a_sweep_shows_its_trials_and_leads_to_their_charts(studio: Studio, jobs
     page.get_by_role("link", name="Parallel coordinates").click()
     expect(page.get_by_role("tab", name="Charts", selected=True)).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("arallel")).first).to_be_visible()
+    page.goto(studio.base + page_of(jobs, run_id))
+    page.get_by_role("button", name="Resubmit").click()
+    dialog = page.get_by_role("dialog", name="Resubmit")
+    expect(dialog.get_by_label("Trials at once")).to_have_value("3")
+    assert axe_findings(page) == []
+    dialog.get_by_label("Trials at most").fill("1")
+    dialog.get_by_label("Name of the new run").fill("again")
+    dialog.get_by_role("button", name="Resubmit").click()
+    expect(page.get_by_role("heading", name="again", level=1)).to_be_visible()
+    again = page.url.rsplit("/", 1)[1]
+    assert jobs.wait_state(again, "Completed")["snapshot_id"] == sources
+    config = jobs.ok("GET", f"/sweeps/{again}")["config"]
+    assert (config["max_total"], config["max_concurrent"], list(config["space"])) == (1, 3, ["lr"])
 
 
 def test_runs_that_nobody_submitted_ask_for_no_job(studio: Studio, jobs: JobServer) -> None:

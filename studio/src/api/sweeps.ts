@@ -1,6 +1,7 @@
 /** Sweeps: one run for each set of parameters, below one that belongs to them all. */
 import { queryOptions } from "@tanstack/react-query";
-import { address, get } from "@/api/http";
+import { address, get, post } from "@/api/http";
+import type { Made, Resubmission } from "@/api/jobs";
 import type { JobState } from "@/lib/job-state";
 
 export interface SweepConfig {
@@ -12,6 +13,12 @@ export interface SweepConfig {
   max_concurrent?: number;
   max_seconds?: number;
   policy?: { kind?: string } & Record<string, unknown>;
+}
+
+/** What is to be different when a sweep is submitted once more. */
+export interface SweepResubmission extends Resubmission {
+  max_total?: number;
+  max_concurrent?: number;
 }
 
 export interface Trial {
@@ -32,9 +39,15 @@ export interface Sweep {
   best_run_id: string | null;
 }
 
+const one = (workspace: string, run: string, rest = "") =>
+  address(workspace, `/api/v1/sweeps/${encodeURIComponent(run)}${rest}`);
+
 export const sweepQuery = (workspace: string, run: string) =>
   queryOptions({
     queryKey: ["sweep", workspace, run],
-    queryFn: ({ signal }) =>
-      get<Sweep>(address(workspace, `/api/v1/sweeps/${encodeURIComponent(run)}`), signal),
+    queryFn: ({ signal }) => get<Sweep>(one(workspace, run), signal),
   });
+
+/** The same once more, as a new sweep. */
+export const resubmitSweep = (workspace: string, run: string, changes: SweepResubmission) =>
+  post<Made>(one(workspace, run, "/resubmit"), changes);

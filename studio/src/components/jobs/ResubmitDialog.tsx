@@ -1,11 +1,27 @@
 /** The same script with the same environment once more, as a new run. */
-import { Alert, Anchor, Button, Group, Modal, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Anchor,
+  Button,
+  Group,
+  Modal,
+  NumberInput,
+  Select,
+  Stack,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Job, type Resubmission, resubmitJob } from "@/api/jobs";
+import { resubmitSweep, type SweepResubmission, sweepQuery } from "@/api/sweeps";
 import { useSubmitting, useTargets } from "@/components/jobs/use-submitting";
 import { SUBMITTER } from "@/lib/job-state";
 import { lineOf, wordsOf } from "@/lib/shell-words";
+
+const MOST_TRIALS = 1_000;
+const MOST_AT_ONCE = 100;
 
 export function ResubmitDialog({
   workspace,
@@ -43,20 +59,25 @@ function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClos
   const before = lineOf(definition.arguments ?? []);
   const [line, setLine] = useState(before);
   const [name, setName] = useState("");
+  const [extent, setExtent] = useState<Extent>({});
+  const sweep = job.kind === "sweep";
   const { busy, problem, submit } = useSubmitting(workspace, onClose);
   const send = async () => {
     const changes: Resubmission = {};
     if (target !== null && target !== job.target) changes.target = target;
     if (line !== before) changes.arguments = wordsOf(line);
     if (name !== "") changes.run_name = name;
-    return resubmitJob(workspace, job.run_id, changes);
+    return sweep
+      ? resubmitSweep(workspace, job.run_id, { ...changes, ...numbersOf(extent) })
+      : resubmitJob(workspace, job.run_id, changes);
   };
   return (
     <form onSubmit={(event) => submit(event, target, send)}>
       <Stack gap="sm">
         <p className="quiet" style={{ margin: 0 }}>
-          A new run of the same {job.snapshot_id ? "sources" : "command"} in the same environment. The run
-          that is there stays as it is.
+          {sweep ? "A new sweep of the same parameters" : "A new run"} of the same{" "}
+          {job.snapshot_id ? "sources" : "command"} in the same environment. The run that is there stays as it
+          is.
         </p>
         {none ? (
           <Alert color="orange">
@@ -107,6 +128,9 @@ function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClos
             styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           />
         ) : null}
+        {sweep && (
+          <ExtentOfSweep workspace={workspace} run={job.run_id} value={extent} onChange={setExtent} />
+        )}
         <TextInput
           label="Name of the new run"
           description="Empty: one is found"
@@ -128,5 +152,43 @@ function Form({ workspace, job, onClose }: { workspace: string; job: Job; onClos
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** What is other than it was, as it stands in its field. */
+type Extent = { [key in "max_total" | "max_concurrent"]?: number | string };
+
+const numbersOf = (extent: Extent): SweepResubmission =>
+  Object.fromEntries(Object.entries(extent).filter(([, value]) => typeof value === "number"));
+
+/** How many trials, and how many of them at once. */
+function ExtentOfSweep({
+  workspace,
+  run,
+  value,
+  onChange,
+}: {
+  workspace: string;
+  run: string;
+  value: Extent;
+  onChange: (value: Extent) => void;
+}) {
+  const config = useQuery(sweepQuery(workspace, run)).data?.config;
+  const field = (key: keyof Extent, label: string, most: number) => (
+    <NumberInput
+      label={label}
+      min={1}
+      max={most}
+      allowDecimal={false}
+      required
+      value={value[key] ?? config?.[key] ?? ""}
+      onChange={(given) => onChange({ ...value, [key]: given })}
+    />
+  );
+  return (
+    <Group grow align="flex-start">
+      {field("max_total", "Trials at most", MOST_TRIALS)}
+      {field("max_concurrent", "Trials at once", MOST_AT_ONCE)}
+    </Group>
   );
 }

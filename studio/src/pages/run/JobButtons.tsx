@@ -38,15 +38,9 @@ export function JobButtons({
           Cancel
         </Button>
       )}
-      {job.kind !== "sweep" && (
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={14} />}
-          onClick={() => setDialog("resubmit")}
-        >
-          Resubmit
-        </Button>
-      )}
+      <Button variant="default" leftSection={<IconRefresh size={14} />} onClick={() => setDialog("resubmit")}>
+        Resubmit
+      </Button>
       <Lazily when={dialog === "cancel"}>
         <CancelJob
           workspace={workspace}
