@@ -42,6 +42,24 @@ def test_what_one_server_acknowledged_the_other_answers(database: str, tmp_path:
     assert two.stop() == 0
 
 
+def test_a_text_that_postgresql_cannot_keep_is_the_caller_s_mistake(database: str, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", "--database", database).start()
+    experiment = {"experiment_id": "0"}
+    for method, path, body in (
+        ("GET", "/api/2.0/mlflow/runs/get?run_id=%00", None),
+        ("GET", "/api/v1/preview?run_id=%00&path=f.txt", None),
+        ("POST", "/api/2.0/mlflow/runs/create", {**experiment, "user_id": "a\0b"}),
+        ("POST", "/api/2.0/mlflow/registered-models/rename", {"name": "\0", "new_name": "b"}),
+    ):
+        status, answer = server.call(method, path, body)
+        assert (status, answer["error_code"]) in (
+            (400, "INVALID_PARAMETER_VALUE"),
+            (404, "RESOURCE_DOES_NOT_EXIST"),
+        ), path
+    assert server.run()
+    assert server.stop() == 0
+
+
 def test_two_workers_serve_one_port_and_stop_together(database: str, tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "data", "--database", database, "--workers", "2").start()
     run_ids = {server.run() for _ in range(20)}

@@ -10,7 +10,7 @@ from typing import LiteralString, TypeVar
 
 import psycopg
 
-from runyard.errors import QueryTooExpensive, RunyardError, StorageFull
+from runyard.errors import InvalidInput, QueryTooExpensive, RunyardError, StorageFull
 from runyard.store.sql.change_log import ChangeLog
 from runyard.store.sql.database import Dialect, Params, Read, Row, Write
 from runyard.store.sql.faults import Disconnected, Taken, TryAgain
@@ -126,6 +126,12 @@ def translate(error: Exception) -> RunyardError | None:
         return Taken("A record with the same name exists already. Use it, or choose another name.")
     if isinstance(error, psycopg.errors.ForeignKeyViolation):
         return TryAgain("A record was deleted by another server meanwhile. Nothing of this request was kept.")
+    if (
+        isinstance(error, psycopg.DataError) and error.sqlstate is None
+    ):  # the driver's own refusal of a text with NUL
+        return InvalidInput(
+            "A text of the request holds a NUL character, which cannot be stored. Leave it out."
+        )
     if isinstance(error, psycopg.errors.DiskFull):
         return StorageFull("The disk of the database is full. Nothing of this request was kept.")
     if isinstance(error, psycopg.errors.QueryCanceled):
