@@ -172,8 +172,13 @@ def test_sizes_and_pools(cli: CommandLine, target: str) -> None:
 def test_a_machine_keeps_its_credentials_to_itself(cli: CommandLine, tmp_path: Path) -> None:
     name = cli.client.name("ssh")
     words = ["--address", "127.0.0.1:1", "--user", "nobody", "--password-stdin"]
-    shown = cli.ok("compute", "attach", "ssh", name, *words, "--jobs-per-host", "2", typed="very secret\n")
-    assert "secret" not in shown and "password" in shown
+    made = cli.call("compute", "attach", "ssh", name, *words, "--jobs-per-host", "2", typed="very secret\n")
+    assert "secret" not in made.stdout and "password" in made.stdout
+    for done in (made, cli.call("compute", "check", name)):  # nobody is there, and it is kept all the same
+        assert done.exit_code == 1 and f"`runyard compute check {name}` asks it again" in done.stderr
+    azure = ["computetarget", "attach", "remote", "-n", f"{name}-2", "-a", "127.0.0.1:1", "-u", "nobody"]
+    done = cli.call(*azure, "--password-stdin", typed="very secret\n", root=azml)
+    assert done.exit_code == 1 and json.loads(done.stdout)["name"] == f"{name}-2"
     found = cli.data("compute", "show", name)
     assert found["settings"]["hosts"][0]["port"] == 1 and found["has_credentials"] == {"password": True}
     (tmp_path / "key").write_text(

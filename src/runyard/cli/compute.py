@@ -46,8 +46,8 @@ def show(session: Session, compute: str) -> None:
 @WHICH
 @click.pass_obj
 def check(session: Session, compute: str) -> None:
-    """Ask a compute target now whether it answers, and what it has."""
-    session.record(session.here.post(f"{computes.one(compute)}/check", {}, retry=True), computes.CARD)
+    """Ask a compute target now whether it answers, and what it has; the exit code is 1 where it does not."""
+    computes.asked(session, session.here.post(f"{computes.one(compute)}/check", {}, retry=True))
 
 
 @compute.command(example="runyard compute nodes cluster")

@@ -79,7 +79,7 @@ def make(
     given: dict[str, Any],
     **more: Any,
 ) -> None:
-    """Make it and show it; what was not given is left out."""
+    """Make it and show it; what was not given is left out. Raises: Failed, when it does not answer; it is kept."""
     common = common_fields(given)
     limits = {**more.pop("limits", {}), **common.pop("limits", {})}
     body = {
@@ -91,7 +91,7 @@ def make(
         **common,
         **{key: value for key, value in more.items() if value},
     }
-    session.record(session.here.post(computes.PATH, body), computes.CARD)
+    computes.asked(session, session.here.post(computes.PATH, body))
 
 
 @click.command(

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from runyard.cli.framework.columns import KEEP, Column, Record, when
+from runyard.cli.framework.exits import FAILED, Failed
 from runyard.cli.framework.session import Session
 from runyard.errors import NotFound
 
@@ -90,6 +91,17 @@ SIZE_LIST = [
 def one(name: str) -> str:
     """The path of a compute target."""
     return f"{PATH}/{quote(name, safe='')}"
+
+
+def asked(session: Session, found: Record) -> None:
+    """Show one that was just asked. Raises: Failed, when it can take no jobs."""
+    session.record(found, CARD)
+    if error := str(found["error"]).strip():
+        raise Failed(
+            f"{found['name']} is kept, and takes no jobs yet: {error.rstrip('.')}. `runyard compute check {found['name']}` "
+            "asks it again.",
+            FAILED,
+        )
 
 
 def get(session: Session, name: str) -> dict[str, Any]:
