@@ -75,7 +75,7 @@ def test_a_failure_on_another_machine_ends_the_job(tmp_path: Path, server: Stand
     machines = pair(tmp_path)
     text = "import os, time; os.environ['RUNYARD_NODE_RANK'] == '1' and os._exit(4); time.sleep(100)"
     server.told.definition = {**python(text), "node_count": 2}
-    assert work(machines, server) == [1, 4]
+    assert work(machines, server) == [4, 4]
     assert "On machine 1: Process 1 failed with exit code 4" in server.told.ends[0]["error"]["message"]
 
 
@@ -162,11 +162,11 @@ def test_the_rank_of_a_machine_is_what_its_engine_says(variables: dict[str, str]
     ],
 )
 def test_variables_by_which_processes_know_one_another(communicator: str, expected: dict[str, str]) -> None:
-    found = Group(communicator, node=1, nodes=2, each=2, hosts=["a", "b"], port=5).variables(1)
+    found = Group(communicator, node=1, nodes=2, each=2, hosts=["a", "b"], ports=[5, 6]).variables(1)
     assert expected.items() <= found.items()
 
 
 def test_tensorflow_is_told_all_addresses() -> None:
-    group = Group("TensorFlow", node=1, nodes=2, each=1, hosts=["a", "b"], port=5)
+    group = Group("TensorFlow", node=1, nodes=2, each=1, hosts=["a", "b"], ports=[5, 6])
     told: dict[str, Any] = json.loads(group.variables(0)["TF_CONFIG"])
-    assert told == {"cluster": {"worker": ["a:5", "b:5"]}, "task": {"type": "worker", "index": 1}}
+    assert told == {"cluster": {"worker": ["a:5", "b:6"]}, "task": {"type": "worker", "index": 1}}

@@ -69,7 +69,8 @@ class EngineState(msgspec.Struct, frozen=True):
 
     Attributes:
         reason: in the engine's words: why it waits, or how it ended.
-        code: for one that ended: empty, or OutOfMemory, TimeOut, NodeLost, Canceled, EngineError.
+        code: for one that ended: empty, or OutOfMemory, TimeOut, NodeLost, Canceled, EngineError. For one that runs:
+            empty, or NodeLost, when a node of it is gone and the others do not know.
     """
 
     phase: Phase

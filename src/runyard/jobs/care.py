@@ -19,6 +19,10 @@ GIVEN_UP_MS = 65 * 60_000  # a runner tries for an hour
 RENEW_S = 1_200.0
 DAY_MS, WORKING_MS = 86_400_000, 2 * 3_600_000
 SOME = 500
+CANCELS, PIECES = (
+    200,
+    25,
+)  # jobs that were canceled with very many others: in one write, and writes in one turn
 DELETED = JobError("Canceled", "The compute target was deleted.")
 SILENT = JobError(
     "NotResponding",
@@ -38,6 +42,9 @@ class Care:
         queue = self._parts.queue
         now_ms = self._parts.now_ms()
         await queue.silence(now_ms - SILENT_MS, SOME)
+        for _ in range(PIECES):
+            if not await queue.cancel_more(CANCELS):
+                break
         for job in await queue.not_responding():
             if job.compute_id is None and now_ms - (job.beat_ms or job.created_ms) > GIVEN_UP_MS:
                 await self._parts.ender.end(job, JobState.FAILED, SILENT)
@@ -70,8 +77,8 @@ class Care:
         """Whether neither its runner nor its engine has said anything for so long that nothing more is to be expected."""
         if job.state is not JobState.NOT_RESPONDING and job.cancel_ms is None:
             return False
-        if job.cancel_ms is None:
-            return self._parts.now_ms() - (job.beat_ms or 0) > LOST_MS
+        if job.cancel_ms is None:  # its error: another node has told that the first one is gone
+            return job.error is not None or self._parts.now_ms() - (job.beat_ms or 0) > LOST_MS
         return self._parts.now_ms() - max(job.beat_ms or 0, job.cancel_ms) > UNHEARD_MS
 
     async def _cancel_orphans(self) -> None:

@@ -173,17 +173,15 @@ class Dispatcher:
 
     async def _with_room(self, base: Compute, decision: Decision, *, may_be_more: bool) -> list[Job]:
         """Those that may start but for which there was no room a moment ago wait, and do not hide others."""
-        full = self.health.full(base.id)
-        if full is None:
-            return decision.start
-        late = [one for one in decision.start if one.definition.resources.gpus >= full.gpus]
-        decision.waits.update({one.row: full.text for one in late})
+        texts = {one.row: text for one in decision.start if (text := self.health.no_room(base.id, one))}
+        late = [one for one in decision.start if one.row in texts]
+        decision.waits.update(texts)
         now_ms, rows = self._parts.now_ms(), [one.row for one in late]
         await self._parts.queue.put_off(rows[:NEXT], now_ms + BUSY_MS)
         await self._parts.queue.put_off(rows[NEXT:], now_ms + LATER_MS)
         if late and may_be_more:
             self._wake.set()
-        return [one for one in decision.start if one.definition.resources.gpus < full.gpus]
+        return [one for one in decision.start if one.row not in texts]
 
     async def _waiting(self, family: Family, loads: Mapping[int, Load]) -> list[Job]:
         """Those that may be next, in order; also behind ever so many of one person who has enough that run."""

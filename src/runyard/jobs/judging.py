@@ -47,7 +47,7 @@ class Verdict(msgspec.Struct, frozen=True):
 class Memory(msgspec.Struct):
     """What was seen of a job before, in this process. Times in ms; 0: never."""
 
-    over_ms: int = 0  # since when the engine has said that it ended or is not known
+    over_ms: int = 0  # since when the engine has said that it ended, is not known or has lost a node
     started_ms: int = 0  # since when the engine has said that it runs
     canceled_ms: int = 0  # when the engine was last told to stop it
 
@@ -59,9 +59,12 @@ def judge(job: Job, state: EngineState, seen: Memory, now_ms: int) -> Verdict:
     """What is to be done, and `seen` is brought up to date."""
     state = plain_state(state)
     over = state.phase in (Phase.ENDED, Phase.UNKNOWN)
-    seen.over_ms = (seen.over_ms or now_ms) if over else 0
+    broken = state.phase is Phase.RUNNING and bool(state.code)
+    seen.over_ms = (seen.over_ms or now_ms) if over or broken else 0
     if state.phase is Phase.RUNNING:
         seen.started_ms = seen.started_ms or now_ms
+    if broken and job.cancel_ms is None:
+        return Verdict(Do.END, error=error_of(state)) if now_ms - seen.over_ms >= GRACE_MS else NOTHING
     if not over:
         return _cancel(job, seen, now_ms) if job.cancel_ms is not None else _explain(job, state, seen, now_ms)
     if not _is_over(job, state, seen, now_ms):

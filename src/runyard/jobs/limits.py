@@ -34,6 +34,7 @@ class _Use:
                 self.by_person[person] = self.by_person.get(person, 0) + count
         given = [one for one in (compute.limits.max_running, capacity) if one > 0]
         self.most = min(given) if given else 0
+        self.most_nodes = [one for one in (compute.limits.max_nodes, capacity) if one > 0]
 
     def add(self, job: Job) -> None:
         self.running += 1
@@ -43,9 +44,10 @@ class _Use:
     def is_full(self) -> bool:
         return 0 < self.most <= self.running
 
-    def lacks_nodes(self, job: Job) -> bool:
+    def nodes_short_of(self, job: Job) -> int:
+        """How many it has at once, where they are too few for this one just now; 0: they are not."""
         wanted = job.definition.node_count
-        return wanted <= self.limits.max_nodes < self.nodes + wanted
+        return next((most for most in self.most_nodes if wanted <= most < self.nodes + wanted), 0)
 
     def has_enough_of(self, person: str) -> bool:
         most = self.limits.max_running_per_person
@@ -67,7 +69,7 @@ def decide(
         base: the target that has the machines.
         members: itself and the pools on it, by id.
         waiting: of all of these, in the order in which they are to start.
-        capacity: how many jobs the machines run at once by their nature; 0: their scheduler decides.
+        capacity: how many jobs of one node the machines run at once by their nature; 0: their scheduler decides.
     """
     decision = Decision()
     of_base = _Use(base, [loads.get(one, Load()) for one in members], capacity)
@@ -136,8 +138,9 @@ def _closed(base: Compute, compute: Compute) -> str | None:
 def _full(job: Job, use: _Use) -> str | None:
     if use.is_full():
         return f"{use.name} runs at most {use.most} at once"
-    if use.lacks_nodes(job):
-        return f"{use.name} has at most {use.limits.max_nodes} nodes at once, and {use.nodes} are used"
+    most = use.nodes_short_of(job)
+    if most:
+        return f"{use.name} has at most {most} nodes at once, and {use.nodes} are used"
     return None
 
 

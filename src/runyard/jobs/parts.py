@@ -57,10 +57,29 @@ class Parts(NamedTuple):
     monotonic: Callable[[], float] = time.monotonic
 
 
-class Full(NamedTuple):
-    """A target that had no room for a job just now: jobs that ask for as many GPUs or more are not even tried for a moment."""
+class Asked(NamedTuple):
+    """What a job asks a target for."""
 
+    nodes: int
+    cpus: int
+    memory_mb: int
     gpus: int
+
+    @classmethod
+    def by(cls, job: Job) -> Asked:
+        """A job, whose definition has what the size of its pool adds."""
+        needs = job.definition.resources
+        return cls(job.definition.node_count, needs.cpus, needs.memory_mb, needs.gpus)
+
+    def covers(self, other: Asked) -> bool:
+        """Whether it is as much or more of everything."""
+        return all(own >= theirs for own, theirs in zip(self, other, strict=True))
+
+
+class Full(NamedTuple):
+    """A target had no room for so much just now: jobs that ask for as much or more are not even tried for a moment."""
+
+    asked: Asked
     until: float
     text: str
 
@@ -74,7 +93,7 @@ class Health:
         self._until: dict[int, float] = {}
         self._error: dict[int, str] = {}
         self._failed_ms: dict[int, int] = {}
-        self._full: dict[int, Full] = {}
+        self._full: dict[int, list[Full]] = {}
 
     def error(self, base: Compute) -> str:
         """What it said last, where that was an error and it is not time to ask again.
@@ -88,19 +107,18 @@ class Health:
             return self._error.get(base.id, "")
         return ""
 
-    def has_no_room(self, base_id: int, gpus: int, text: str, pause_s: float) -> None:
-        """A job that asks for so many GPUs found none, or no machine."""
-        known = self.full(base_id)
-        least = gpus if known is None else min(gpus, known.gpus)
-        self._full[base_id] = Full(least, self._parts.monotonic() + pause_s, text)
+    def has_no_room(self, base_id: int, asked: Asked, text: str, pause_s: float) -> None:
+        """A job that asks for so much found no machine for it."""
+        others = [one for one in self._live(base_id) if not one.asked.covers(asked)]
+        self._full[base_id] = [*others, Full(asked, self._parts.monotonic() + pause_s, text)]
 
-    def full(self, base_id: int) -> Full | None:
-        """Which jobs there is no room for just now."""
-        found = self._full.get(base_id)
-        if found is None or found.until <= self._parts.monotonic():
-            self._full.pop(base_id, None)
-            return None
-        return found
+    def no_room(self, base_id: int, job: Job) -> str:
+        """Why there is no room for a job just now; empty: there may be."""
+        asked = Asked.by(job)
+        return next((one.text for one in self._live(base_id) if asked.covers(one.asked)), "")
+
+    def _live(self, base_id: int) -> list[Full]:
+        return [one for one in self._full.get(base_id, ()) if one.until > self._parts.monotonic()]
 
     def is_doubtful(self, base_id: int) -> bool:
         """Whether it has failed since it last answered."""

@@ -113,6 +113,8 @@ class Poller:
                 self._cancel(engine, job)
             elif verdict.do is not Do.NOTHING:
                 changed |= await self._apply(job, verdict)
+                if state.phase is Phase.RUNNING:  # a node of it is lost, and the others are to leave
+                    self._cancel(engine, job)
         await self._parts.queue.set_waits({row: text for row, text in texts.items() if row in self._memory})
         return changed
 

@@ -10,7 +10,7 @@ from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachab
 from runyard.entities.job import Job, JobError, JobState
 from runyard.errors import RunyardError
 from runyard.jobs.engines import Target
-from runyard.jobs.parts import Health, Keys, Parts
+from runyard.jobs.parts import Asked, Health, Keys, Parts
 from runyard.jobs.texts import plain
 
 log = logging.getLogger("runyard.jobs")
@@ -53,8 +53,7 @@ class Submitter:
         except EngineBusy as exc:
             text = plain(str(exc))
             if job.cancel_ms is None:
-                gpus = job.definition.resources.gpus
-                self._health.has_no_room(target.base.id, gpus, text, BUSY_MS / 1000)
+                self._health.has_no_room(target.base.id, Asked.by(job), text, BUSY_MS / 1000)
             await self._requeue(job, text, BUSY_MS)
         except EngineUnreachable as exc:
             self._doubt(job, exc)

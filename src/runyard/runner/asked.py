@@ -11,7 +11,7 @@ from typing import Any
 
 from . import processes
 from .environments.containers import remove
-from .layout import JobFolder
+from .layout import JobFolder, is_name
 from .state_file import ENDED, State, read_state
 
 TAIL_BYTES = 64 * 1024
@@ -24,15 +24,27 @@ def states(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {run_id: _state(JobFolder(root, run_id)) for run_id in run_ids}
 
 
+def begun(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Where those of the jobs are that have begun here, also as a node of theirs other than the first, by folder."""
+    wanted, jobs = set(run_ids), os.path.join(root, "jobs")
+    names = os.listdir(jobs) if os.path.isdir(jobs) else []
+    places = [JobFolder(root, name) for name in names if name.partition(".")[0] in wanted and is_name(name)]
+    return {place.name: _state(place) for place in places if read_state(place) is not None}
+
+
 def _state(place: JobFolder) -> dict[str, Any]:
     known = read_state(place)
     if known is None:
         return {"phase": "waiting" if os.path.exists(place.file("job.json")) else "unknown"}
     if known.phase != ENDED and not known.alive:
         _end_leftovers(place, known, 0.0)
-        return {"phase": "ended", "code": "NodeLost", "reason": GONE, "gpus": known.gpus}
-    told = {"phase": known.phase, "exit_code": known.exit_code, "signal": known.signal, "gpus": known.gpus}
+        return {"phase": "ended", "code": "NodeLost", "reason": GONE, **_of_engine(known)}
+    told = {"phase": known.phase, "exit_code": known.exit_code, "signal": known.signal, **_of_engine(known)}
     return {**told, "code": known.code, "reason": known.reason, "state": known.state}
+
+
+def _of_engine(known: State) -> dict[str, Any]:
+    return {"gpus": known.gpus, "engine_id": known.engine_id}
 
 
 def stop(root: str, run_id: str) -> None:

@@ -6,6 +6,7 @@ azureml-logs/process_info_<rank>.json says where it is, azureml-logs/process_sta
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import platform
@@ -17,37 +18,48 @@ from urllib.parse import urlsplit
 
 from .exchange import Away, Exchange, Refused, Stopped
 from .ranks import Group, node_rank
+from .supervision import Outcome
 
 MEET_S = 900.0
 LOOK_S = 1.0
 SIGN_S = 30.0
 LOST_S = 180.0
 LOOK_OFTEN_S = 2.0
+NOT_FOUND = 404
+TOLD_BYTES = 4096  # of the last line of a log
+MESSAGE_CHARS = 500
 MASTER = ("RUNYARD_MASTER_ADDRESS", "SLURM_LAUNCH_NODE_IPADDR")
 
 
 class CompanionLost(Exception):
-    """Another machine of the job failed or is not heard of; the message says which."""
+    """Another machine of the job is not heard of; the message says which."""
 
 
 class Companions:
     """All machines of the job, seen from one of them.
 
     Args:
+        start: which start of the job by its engine this is: what an earlier one said counts no more. Empty: the
+            surroundings say.
         wanted: whether the job is still to be done.
     Attributes:
-        trouble: of another machine, in words. done: all others have completed. Both are known to the first machine only.
+        trouble: how another machine's failure or silence ends the job here; None as long as there is none. The first
+            machine hears of all others, those of the first one's silence.
+        done: all others have completed; known to the first machine only.
     """
 
-    def __init__(self, exchange: Exchange, run_id: str, group: Group, wanted: Callable[[], bool]) -> None:
+    def __init__(
+        self, exchange: Exchange, run_id: str, group: Group, start: str, wanted: Callable[[], bool]
+    ) -> None:
         self._exchange = exchange.another()
         self._turn = threading.Lock()
         self._run_id = run_id
         self._group = group
+        self._key = start or _key()
         self._wanted = wanted
         self._heard: dict[int, tuple[float, str]] = {}
         self._leaving = threading.Event()
-        self.trouble = ""
+        self.trouble: Outcome | None = None
         self.done = group.nodes == 1
 
     def meet(self) -> Group:
@@ -57,69 +69,75 @@ class Companions:
         """
         group = self._group
         own: Mapping[str, Any] = {
-            "key": _key(),
+            "key": self._key,
             "host": platform.node(),
-            "address": address(self._exchange.server),
+            "address": address(self._exchange.server, alone=group.nodes == 1),
             "port": free_port(),
         }
         if group.nodes == 1:
-            return group.at([own["address"]], own["port"])
+            return group.at([own["address"]], [own["port"]])
         self._write("info", own)
         ranks = range(group.nodes) if group.needs_all else (0,)
         found: dict[int, Mapping[str, Any]] = {group.node: own}
         until = time.monotonic() + MEET_S
         while any(rank not in found for rank in ranks):
             for rank in ranks:
-                told = found.get(rank) or self._last("info", rank)
-                if told and told.get("key") == own["key"]:
+                told = found.get(rank) or self._told("info", rank)
+                if told and told.get("key") == self._key:
                     found[rank] = told
             if time.monotonic() > until or not self._wanted():
                 away = ", ".join(str(rank) for rank in ranks if rank not in found)
                 raise CompanionLost(f"Machine {away} of {group.nodes} did not begin within {MEET_S:g} s.")
             time.sleep(LOOK_S)
-        hosts = [str(found[rank]["address"]) for rank in ranks]
-        return group.at(hosts, int(found[0]["port"]))
+        return group.at(
+            [str(found[rank]["address"]) for rank in ranks], [int(found[rank]["port"]) for rank in ranks]
+        )
 
     def follow(self) -> None:
-        """From now on the others hear of this machine, or it hears of them."""
+        """From now on the others hear of this machine, and it of them."""
         if self._group.nodes > 1:
             threading.Thread(target=self._follow, name="companions", daemon=True).start()
 
-    def leave(self, state: str, message: str) -> None:
+    def leave(self, outcome: Outcome) -> None:
         """Of a machine other than the first: how it ended."""
         self._leaving.set()
-        self._write("status", {"key": _key(), "state": state, "message": message}, patience_s=600.0)
+        told = {**(outcome.error or {}), "state": outcome.state, "message": outcome.message[:MESSAGE_CHARS]}
+        self._write("status", {"key": self._key, **told}, patience_s=600.0)
 
     def _follow(self) -> None:
-        while not self._leaving.is_set() and not self.done and not self.trouble:
-            try:
-                if self._group.node:
-                    self._write("status", {"key": _key(), "state": "Running", "at": int(time.time())})
-                else:
-                    self.done = self._all_completed()
-            except CompanionLost as exc:
-                self.trouble = str(exc)
+        sign_at = 0.0
+        while not self._leaving.is_set():
+            now = time.monotonic()
+            if now >= sign_at:
+                self._write("status", {"key": self._key, "state": "Running", "at": int(time.time())})
+                sign_at = now + SIGN_S
+            if not self.done and self.trouble is None:
+                self._look(now)
             self._leaving.wait(SIGN_S if self._group.node else LOOK_OFTEN_S)
 
-    def _all_completed(self) -> bool:
-        """Of the first machine: whether all others have completed.
-
-        Raises: CompanionLost, if one has failed or is silent.
-        """
-        now, done = time.monotonic(), True
-        for rank in range(1, self._group.nodes):
-            told = self._last("status", rank) or {}
-            state = str(told.get("state")) if told.get("key") == _key() else ""
+    def _look(self, now: float) -> None:
+        """How the others are. While the server is away nobody is silent."""
+        done = True
+        for rank in (0,) if self._group.node else range(1, self._group.nodes):
+            try:
+                told = self._last("status", rank) or {}
+            except (Away, Refused, Stopped):
+                self._heard.clear()
+                return
+            state = str(told.get("state")) if told.get("key") == self._key else ""
             if state in ("Failed", "Canceled"):
-                raise CompanionLost(f"On machine {rank}: {told.get('message') or state}")
+                self.trouble = _failed(rank, told)
+                return
             sign = f"{state} {told.get('at')}"
             since, before = self._heard.setdefault(rank, (now, sign))
             if sign != before:
                 self._heard[rank] = (now, sign)
             elif state != "Completed" and now - since > LOST_S:
-                raise CompanionLost(f"Machine {rank} has not been heard of for {LOST_S:g} s.")
+                text = f"Machine {rank} has not been heard of for {LOST_S:g} s."
+                self.trouble = Outcome("Failed", "NodeLost", text)
+                return
             done = done and state == "Completed"
-        return done
+        self.done = done and not self._group.node
 
     def _name(self, what: str, rank: int) -> str:
         return f"azureml-logs/process_{what}_{rank}.json"
@@ -136,24 +154,48 @@ class Companions:
             except (Away, Refused, Stopped):
                 return  # the next one tells it
 
+    def _told(self, what: str, rank: int) -> Mapping[str, Any] | None:
+        """The same as `_last`; None also while the server cannot be asked."""
+        try:
+            return self._last(what, rank)
+        except (Away, Refused, Stopped):
+            return None
+
     def _last(self, what: str, rank: int) -> Mapping[str, Any] | None:
-        query = {"name": self._name(what, rank), "offset": -4096}
+        """What a machine wrote last; None: nothing yet. Raises: Away, Refused, Stopped."""
+        query = {"name": self._name(what, rank), "offset": -TOLD_BYTES}
         try:
             text = self._exchange.read("GET", f"/api/v1/runs/{self._run_id}/logs/content", query=query)
             found: Mapping[str, Any] = json.loads(text.decode().rstrip("\n").rpartition("\n")[2])
-        except (Away, Refused, Stopped, ValueError):
+        except Refused as exc:
+            if exc.status != NOT_FOUND:
+                raise
+            return None
+        except ValueError:
             return None
         return found
 
 
+def _failed(rank: int, told: Mapping[str, Any]) -> Outcome:
+    """What another machine told of its failure, as this one's."""
+    message = f"On machine {rank}: {told.get('message') or told.get('state')}"
+    code, signal = told.get("exit_code"), told.get("signal")
+    return Outcome("Failed", str(told.get("code") or "UserError"), message, code, signal)
+
+
 def _key() -> str:
-    """Which start of the job by its engine this is: what an earlier one said counts no more."""
+    """Which start of the job this is, where the engine tells it by variables."""
     job = os.environ.get("SLURM_JOB_ID", "") or os.environ.get("RAY_JOB_ID", "")
     return f"{job}.{os.environ.get('SLURM_RESTART_COUNT', '0')}"
 
 
-def address(server: str) -> str:
-    """Where the other machines reach this one: as the engine says, or as the server sees it."""
+def address(server: str, *, alone: bool = False) -> str:
+    """Where the other machines reach this one: as the engine says, or as the server sees it. One that reaches the server
+    by itself, as through a tunnel, is where whoever logged in found it.
+
+    Args:
+        alone: there are no others.
+    """
     named = [os.environ[name] for name in MASTER if os.environ.get(name)]
     if named and node_rank() == 0:
         return named[0]
@@ -161,9 +203,21 @@ def address(server: str) -> str:
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect((parts.hostname or "", parts.port or 80))  # sends nothing
-            return str(probe.getsockname()[0])
+            found = str(probe.getsockname()[0])
     except OSError:
-        return platform.node()
+        found = platform.node()
+    if alone or not _is_own(found):
+        return found
+    logged_in = os.environ.get("SSH_CONNECTION", "").split()  # of whom, port, where, port
+    return logged_in[2] if len(logged_in) == 4 else found
+
+
+def _is_own(host: str) -> bool:
+    """Whether only the machine itself knows it by this address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def free_port() -> int:

@@ -52,7 +52,7 @@ class Course:
         self._private = job.place.own("environment", rank)
         definition = orders.definition
         self._group = Group(definition.communicator, rank, definition.node_count, definition.process_count)
-        self._companions = Companions(self._exchange, job.run_id, self._group, self._still_wanted)
+        self._companions = Companions(self._exchange, job.run_id, self._group, job.start, self._still_wanted)
         self._until: float | None = None
         cancel.when_hurried(self._exchange.stop_waiting)
         cancel.when_hurried(self._shipper.give_up)
@@ -208,12 +208,14 @@ class Course:
         if self._group.nodes == 1:
             return outcome
         if self._rank:
-            self._companions.leave(outcome.state, outcome.message)
+            self._companions.leave(outcome)
+            if outcome == self._companions.trouble:  # the first machine, which would tell of it, is gone
+                self._reporter.fail(outcome.error, self._patience())
             return outcome
         if outcome.state != "Completed":
             return outcome
         while not self._companions.done and self._still_wanted():
-            if self._companions.trouble:
-                return Outcome("Failed", "UserError", self._companions.trouble)
+            if self._companions.trouble is not None:
+                return self._companions.trouble
             time.sleep(0.2)
         return outcome if self._still_wanted() else self._canceled()

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 
+from .asked import stop
 from .job_file import JobFile
 from .state_file import StateFile, read_state
 
@@ -30,6 +31,9 @@ def start(job: JobFile, work: Callable[[JobFile], int]) -> dict[str, object]:
         with contextlib.suppress(OSError):  # some network file systems have no locks; then the server decides
             fcntl.flock(turn, fcntl.LOCK_EX)  # of two calls at once the second finds what the first has done
         known = read_state(job.place)
+        if known is not None and known.start != job.start:  # of a start in which some other machine failed
+            stop(job.folder, job.place.name)
+            known = None
         if known is not None:
             return {"pid": known.pid, "again": True, "phase": known.phase}
         return {"pid": _detached(job, work, turn), "again": False, "phase": "running"}
@@ -64,7 +68,7 @@ def _become(job: JobFile, work: Callable[[JobFile], int], writer: int) -> None:
     try:
         _let_go(job.place.runner_log)
         os.chdir("/")
-        StateFile(job).change()  # known before anybody hears of it
+        StateFile(job, job.place.owner).change()  # known before anybody hears of it
         os.write(writer, json.dumps(os.getpid()).encode())
         os.close(writer)
         code = work(job)

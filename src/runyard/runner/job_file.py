@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .layout import JobFolder, folder_of
+from .layout import JobFolder, folder_of, node_name
 
 NEEDED = ("server", "run_id", "folder")
 
@@ -29,7 +29,11 @@ class JobFile:
         folder: of all jobs and environments on this machine.
         python: interpreters to look at first. gpus: indices of those that this job may use; None: all that there are.
         ca_file: certificates that the server's is checked with, besides the machine's.
+        cpus: how many it asked for; 0: as many as there are.
         tidy: remove the working folder at the end, where no engine will do it.
+        node: this machine's rank among those of the job, each of which has a folder of its own; None: the surroundings say.
+        start: the same on all machines of a job, and another whenever it is started anew.
+        engine_id: what the engine calls the job.
     """
 
     path: str
@@ -43,11 +47,16 @@ class JobFile:
     gpus: Sequence[int] | None = None
     ca_file: str = ""
     tidy: bool = False
+    cpus: int = 0
+    node: int | None = None
+    start: str = ""
+    engine_id: str = ""
 
     @property
     def place(self) -> JobFolder:
         """The job's own folder."""
-        return JobFolder(self.folder, self.run_id)
+        rank = self.node or 0
+        return JobFolder(self.folder, node_name(self.run_id, rank), rank)
 
 
 def read_job_file(path: str) -> JobFile:
@@ -78,7 +87,7 @@ def read_job_file(path: str) -> JobFile:
 
 def _made(path: str, found: dict[str, Any]) -> JobFile:
     python = found.get("python") or ()
-    gpus = found.get("gpus")
+    gpus, node = found.get("gpus"), found.get("node")
     return JobFile(
         path=path,
         server=str(found["server"]).rstrip("/"),
@@ -91,6 +100,10 @@ def _made(path: str, found: dict[str, Any]) -> JobFile:
         gpus=None if gpus is None else tuple(int(one) for one in gpus),
         ca_file=str(found.get("ca_file") or ""),
         tidy=bool(found.get("tidy")),
+        cpus=int(found.get("cpus") or 0),
+        node=None if node is None else int(node),
+        start=str(found.get("start") or ""),
+        engine_id=str(found.get("engine_id") or ""),
     )
 
 

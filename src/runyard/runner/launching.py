@@ -15,6 +15,7 @@ from .ranks import Group, node_rank
 from .supervision import Launch
 
 LOG = "user_logs/std_log.txt"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def launches(
@@ -47,7 +48,7 @@ def _launch(
     work: str,
     logs: str,
 ) -> Launch:
-    own = {**_variables(job, orders, prepared), **of_rank}
+    own = {**_threads(job, orders.definition.process_count), **_variables(job, orders, prepared), **of_rank}
     everything = prepared.within({**machine, **own})
     command = _command(orders, prepared, everything)
     if prepared.container is not None:
@@ -91,6 +92,11 @@ def _variables(job: JobFile, orders: Orders, prepared: Prepared) -> dict[str, st
         **variables.of_job(job, orders.variables, prepared.packages),
         "RUNYARD_JOURNAL": journal_folder(job.place, node_rank()),
     }
+
+
+def _threads(job: JobFile, processes: int) -> dict[str, str]:
+    """Numerical libraries start no more threads than the job asked for; what the job says itself goes before."""
+    return dict.fromkeys(THREADS, str(max(1, job.cpus // processes))) if job.cpus else {}
 
 
 def _of_gpus(job: JobFile) -> dict[str, str]:

@@ -25,7 +25,7 @@ class Group:
 
     Attributes:
         node: rank of this machine. nodes: machines. each: processes on each.
-        hosts: addresses of the machines by rank, as far as they are needed. port: that is free on the first one.
+        hosts, ports: addresses of the machines by rank, as far as they are needed, and a port that is free on each.
     """
 
     communicator: str
@@ -33,7 +33,7 @@ class Group:
     nodes: int = 1
     each: int = 1
     hosts: Sequence[str] = ("127.0.0.1",)
-    port: int = 0
+    ports: Sequence[int] = (0,)
 
     @property
     def size(self) -> int:
@@ -55,9 +55,9 @@ class Group:
         """Whether each process wants to know where every other one is, and not only the first."""
         return self.communicator.lower() in ("tensorflow", "parameterserver")
 
-    def at(self, hosts: Sequence[str], port: int) -> Group:
+    def at(self, hosts: Sequence[str], ports: Sequence[int]) -> Group:
         """The same, with addresses."""
-        return replace(self, hosts=hosts, port=port)
+        return replace(self, hosts=hosts, ports=ports)
 
     def ranks(self) -> list[int]:
         """Of the processes on this machine."""
@@ -88,7 +88,7 @@ class Group:
     def _torch(self, rank: int, local: int, with_rank: bool = True) -> dict[str, str]:
         place = {
             "MASTER_ADDR": self.hosts[0],
-            "MASTER_PORT": str(self.port),
+            "MASTER_PORT": str(self.ports[0]),
             "NODE_RANK": str(self.node),
         }
         if not with_rank:
@@ -105,7 +105,10 @@ class Group:
         }
 
     def _tensorflow(self, rank: int) -> dict[str, object]:
+        places = zip(self.hosts[: self.nodes], self.ports)
         workers = [
-            f"{host}:{self.port + local}" for host in self.hosts[: self.nodes] for local in range(self.each)
+            f"[{host}]:{port + local}" if ":" in host else f"{host}:{port + local}"
+            for host, port in places
+            for local in range(self.each)
         ]
         return {"cluster": {"worker": workers}, "task": {"type": "worker", "index": rank}}

@@ -97,9 +97,19 @@ class Reporter:
         """Say how it ended. Whether the server heard it, or has ended the job itself."""
         self._over = True
         self._changed.set()
-        if self.rank:
-            return True
-        told = {"attempt": self.attempt, "state": state, **({"error": error} if error else {})}
+        return True if self.rank else self._tell_end(state, error, patience_s)
+
+    def fail(self, error: dict[str, Any] | None, patience_s: float) -> None:
+        """Say, of a machine other than the first, that the job has failed, as the first one does not tell it."""
+        self._tell_end("Failed", error, patience_s)
+
+    def _tell_end(self, state: str, error: dict[str, Any] | None, patience_s: float) -> bool:
+        told = {
+            "attempt": self.attempt,
+            "rank": self.rank,
+            "state": state,
+            **({"error": error} if error else {}),
+        }
         try:
             self._exchange.call("POST", f"{self._path}/end", told, patience_s=patience_s, timeout_s=TIMEOUT_S)
         except Refused as exc:

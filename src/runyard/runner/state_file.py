@@ -26,6 +26,7 @@ class State:
         code, reason, exit_code, signal: for one that has ended, as engines/contracts.py has them.
         reported: the server knows the end. gpus: indices of those that it may use.
         containers: program and name of those that it started.
+        start, engine_id: as the job's file has them.
     """
 
     pid: int
@@ -42,6 +43,8 @@ class State:
     reported: bool = False
     gpus: list[int] = field(default_factory=list)
     containers: list[list[str]] = field(default_factory=list)
+    start: str = ""
+    engine_id: str = ""
 
     @property
     def here(self) -> bool:
@@ -60,10 +63,18 @@ class StateFile:
     """state.json of a job; written by its runner only."""
 
     def __init__(self, job: JobFile, rank: int = 0) -> None:
-        self._path = job.place.file("state.json" if rank == 0 else f"state-{rank}.json")
+        self._path = job.place.state_file(rank)
         pid = os.getpid()
         began, boot = processes.born(pid), processes.boot()
-        self.now = State(pid, began, boot, platform.node(), gpus=list(job.gpus or ()))
+        self.now = State(
+            pid,
+            began,
+            boot,
+            platform.node(),
+            gpus=list(job.gpus or ()),
+            start=job.start,
+            engine_id=job.engine_id,
+        )
 
     def change(self, **changes: Any) -> None:
         """Write down what is different now. A full disk does not end the job."""
@@ -77,7 +88,7 @@ class StateFile:
 def read_state(place: JobFolder) -> State | None:
     """What was written down; None: nothing, so that the job was never begun here."""
     try:
-        with open(place.file("state.json"), encoding="utf-8") as file:
+        with open(place.state_file(place.owner), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         return None

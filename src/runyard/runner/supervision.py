@@ -70,13 +70,17 @@ class Supervisor:
     Args:
         mark: by which processes of the job are found.
         began: told which sessions there are.
-        trouble: of other machines of the job, in words; empty as long as there is none.
+        trouble: how another machine of the job ends it; None as long as none does.
     """
 
     GRACE_S = processes.GRACE_S
 
     def __init__(
-        self, mark: str, cancel: Cancel, began: Callable[[list[int]], None], trouble: Callable[[], str]
+        self,
+        mark: str,
+        cancel: Cancel,
+        began: Callable[[list[int]], None],
+        trouble: Callable[[], Outcome | None],
     ) -> None:
         self._mark = mark
         self._cancel = cancel
@@ -133,8 +137,9 @@ class Supervisor:
                 return Outcome("Completed", exit_code=0)
             if self._cancel.event.wait(LOOK_S):
                 return None
-            if self._trouble():
-                return Outcome("Failed", "UserError", self._trouble())
+            trouble = self._trouble()
+            if trouble is not None:
+                return trouble
             if time.monotonic() > until:
                 return Outcome(
                     "Failed", "TimeOut", f"The script ran longer than {max_seconds:g} s, and was ended."

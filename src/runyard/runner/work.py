@@ -16,7 +16,7 @@ from .cancel import Cancel
 from .course import Course
 from .exchange import Away, Exchange, Refused, Stopped
 from .job_file import JobFile, keep_token, say
-from .ranks import node_rank
+from .ranks import NODE_RANK, node_rank
 from .reporting import AnotherRuns, Reporter, claim
 from .signals import when_ended
 from .state_file import ENDED, StateFile
@@ -28,6 +28,8 @@ ANOTHER, AWAY, REFUSED, CANCELED = 75, 69, 77, 143
 def work(job: JobFile) -> int:
     """Do a job. Returns the exit code: that of the script, or one that says why there was none."""
     job.place.make_private()
+    if job.node is not None:
+        os.environ[NODE_RANK[0]] = str(job.node)
     rank = node_rank()
     cancel = Cancel()
     when_ended(

@@ -127,3 +127,14 @@ def test_what_a_machine_says_is_cut_and_made_plain() -> None:
     nodes = plain_nodes([Node("n\0" * 1_000, "s", 2**70, -1)] * 20_000)
     assert len(nodes) == 10_000 and (nodes[0].cpus, nodes[0].memory_mb) == (2**31 - 1, 0)
     assert len(nodes[0].name) < 310
+
+
+def test_one_whose_other_node_is_lost_ends_although_its_first_lives() -> None:
+    broken = EngineState(Phase.RUNNING, "On gpu2: it is gone", "NodeLost")
+    alive = begun(beat_ms=NOW + 5_000)
+    assert after(alive, broken, 0, 9_000) == NOTHING
+    found = after(alive, broken, 0, 11_000)
+    assert (found.do, found.state) == (Do.END, JobState.FAILED)
+    assert found.error is not None and found.error.code == "NodeLost"
+    canceled = begun(cancel_ms=NOW - 1)
+    assert after(canceled, broken, 0, 30_000).do is Do.CANCEL

@@ -83,6 +83,17 @@ def test_machines_have_room_for_so_many() -> None:
     assert rows(found) == [1] and found.waits[2] == "Waits: cpu-cluster runs at most 1 at once."
 
 
+def test_each_node_takes_one_of_the_places_of_machines() -> None:
+    base = compute()
+    found = decide(base, {1: base}, {1: Load(running=1, nodes=2)}, [job(1, nodes=2), job(2)], capacity=3)
+    assert (
+        rows(found) == []
+        and found.waits[1] == "Waits: cpu-cluster has at most 3 nodes at once, and 2 are used."
+    )
+    found = decide(base, {1: base}, {1: Load(running=1, nodes=2)}, [job(1), job(2)], capacity=3)
+    assert rows(found) == [1]
+
+
 def test_numbers_are_told_as_exactly_as_helps() -> None:
     texts = [behind(count, "x") for count in (0, 1, 2, 20, 21, 99, 100, 5_000)]
     assert texts == [

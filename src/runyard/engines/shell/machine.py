@@ -38,6 +38,7 @@ class RunnerState(msgspec.Struct):
     exit_code: int | None = None
     signal: int | None = None
     gpus: list[int] | None = None
+    engine_id: str = ""
 
     @property
     def state(self) -> EngineState:
@@ -47,6 +48,8 @@ class RunnerState(msgspec.Struct):
 
 class Machine:
     """Drives the runner's commands on one machine. The runner is laid down when it is not there.
+
+    Jobs are named by their runs' ids; nodes of one other than its first by `Claim.name`.
 
     Args:
         name: of the machine among those of its target; part of the ids of its jobs.
@@ -72,37 +75,42 @@ class Machine:
         """How the runner is called there, for a dry run."""
         return f"{self._python} -I {posixpath.join(self._folder, _bundle_name())}"
 
-    def job_path(self, run_id: str) -> str:
+    def job_path(self, name: str) -> str:
         """Where the job file lies, as it was configured."""
-        return posixpath.join(self._folder, "jobs", run_id, "job.json")
+        return posixpath.join(self._folder, "jobs", name, "job.json")
 
-    async def start(self, run_id: str, job: Mapping[str, Any]) -> None:
-        """Begin a job; again: it is the one that there is."""
+    async def lay(self, name: str, job: Mapping[str, Any]) -> None:
+        """Lay down the job file."""
+        if not self._is_ours:
+            await self._make_ours()
         folder = await self.folder()
-        path = posixpath.join(folder, "jobs", run_id, "job.json")
-        await self.shell.put(json.dumps({**job, "folder": folder}).encode(), path, 0o600)
-        await self._call("start", path)
+        content = json.dumps({**job, "folder": folder}).encode()
+        await self.shell.put(content, posixpath.join(folder, "jobs", name, "job.json"), 0o600)
 
-    async def states(self, run_ids: Sequence[str]) -> dict[str, RunnerState]:
+    async def start(self, name: str) -> None:
+        """Begin a job whose file was laid down; again: it is the one that there is."""
+        await self._call("start", posixpath.join(await self.folder(), "jobs", name, "job.json"))
+
+    async def states(self, names: Sequence[str]) -> dict[str, RunnerState]:
         """Where jobs are."""
-        found: dict[str, RunnerState] = {}
-        for start in range(0, len(run_ids), IDS_AT_ONCE):
-            ran = await self._call("states", await self.folder(), *run_ids[start : start + IDS_AT_ONCE])
-            found |= self._decoded(ran, dict[str, RunnerState])
-        return found
+        return await self._states("states", names)
 
-    async def stop(self, run_id: str) -> None:
+    async def begun(self, run_ids: Sequence[str]) -> dict[str, RunnerState]:
+        """Where those are that have begun here, and nodes of theirs, by name."""
+        return await self._states("begun", run_ids)
+
+    async def stop(self, name: str) -> None:
         """End a job with all its processes."""
-        await self._call("stop", await self.folder(), run_id, timeout_s=STOP_S)
+        await self._call("stop", await self.folder(), name, timeout_s=STOP_S)
 
-    async def tail(self, run_id: str) -> str:
+    async def tail(self, name: str) -> str:
         """The end of what the runner said."""
-        ran = await self._call("tail", await self.folder(), run_id)
+        ran = await self._call("tail", await self.folder(), name)
         return ran.stdout[-TAIL_BYTES:].decode("utf-8", "replace")
 
-    async def forget(self, run_id: str) -> None:
+    async def forget(self, name: str) -> None:
         """Remove the folder of a job that has ended."""
-        ran = await self.shell.run(["rm", "-rf", "--", posixpath.join(await self.folder(), "jobs", run_id)])
+        ran = await self.shell.run(["rm", "-rf", "--", posixpath.join(await self.folder(), "jobs", name)])
         if ran.exit_code != 0:
             raise EngineUnreachable(f"A job's folder stays on {self.describe}: {ran.complaint}")
 
@@ -120,6 +128,13 @@ class Machine:
     async def aclose(self) -> None:
         """Hang up."""
         await self.shell.aclose()
+
+    async def _states(self, command: str, names: Sequence[str]) -> dict[str, RunnerState]:
+        found: dict[str, RunnerState] = {}
+        for start in range(0, len(names), IDS_AT_ONCE):
+            ran = await self._call(command, await self.folder(), *names[start : start + IDS_AT_ONCE])
+            found |= self._decoded(ran, dict[str, RunnerState])
+        return found
 
     async def _call(self, *arguments: str, timeout_s: float = 60.0) -> Ran:
         if not self._is_ours:

@@ -1,9 +1,9 @@
-"""An engine of machines without a scheduler: each job goes to the one with the fewest jobs of ours."""
+"""An engine of machines without a scheduler: each node of a job goes to the machine with the fewest jobs of ours."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -19,32 +19,18 @@ from runyard.engines.contracts import (
     Ticket,
 )
 from runyard.engines.shell.contracts import NotConnected
-from runyard.engines.shell.machine import Machine
+from runyard.engines.shell.job_files import job_files, shown_request
+from runyard.engines.shell.joint import joint
+from runyard.engines.shell.machine import Machine, RunnerState
+from runyard.engines.shell.places import Claim, Place
+from runyard.engines.shell.room import Room, choose, room_of, why_never, why_none
+from runyard.engines.shell.starting import Failure, NotStarted, start_all
 from runyard.entities.compute import Node
+from runyard.entities.job import Resources
 
 T = TypeVar("T")
-HIDDEN = "(the job's token)"
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a job is; its engine's id is this, written down, so that a new server finds all of it again."""
-
-    machine: str
-    run_id: str
-    gpus: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, engine_id: str) -> Place:
-        """The place that an id names."""
-        where, _, gpus = engine_id.partition("@")
-        machine, _, run_id = where.rpartition("/")
-        return cls(machine, run_id, tuple(int(one) for one in gpus.split(",") if one.isdecimal()))
-
-    @property
-    def engine_id(self) -> str:
-        """Its id."""
-        gpus = ",".join(map(str, self.gpus))
-        return f"{self.machine}/{self.run_id}" + (f"@{gpus}" if gpus else "")
+START_BYTES = 8
+BEGUN = (Phase.RUNNING.value, Phase.ENDED.value)
 
 
 class Machines:
@@ -69,72 +55,76 @@ class Machines:
         self._per_machine = per_machine
         self._python = list(python)
         self._placing = asyncio.Lock()
-        self._placed: dict[str, Place] = {}  # those on their way, which the queue does not know yet
-        self._gpus: dict[str, int] = {}
+        self._placed: dict[str, Claim] = {}  # those on their way, which the queue does not know yet
+        self._known: dict[str, Node] = {}
 
     def request(self, ticket: Ticket) -> EngineRequest:
-        """The command, and the job file without the token."""
-        job = self._job(ticket, [])
-        first = next(iter(self._machines.values()))
-        names = ", ".join(one.describe for one in self._machines.values())
-        where = names if len(self._machines) == 1 else f"the one with the fewest jobs of {names}"
-        path = first.job_path(ticket.run_id)
-        shown = json.dumps({**job, "token": HIDDEN}, indent=2)
-        text = f"# on {where}\n{first.command()} start {path}\n\n# {path}\n{shown}\n"
-        return EngineRequest(text, {"job": job})
+        """The command, and the job file without the token. Raises: EngineRefused for more nodes than machines."""
+        self._check_nodes(ticket)
+        return shown_request(ticket, list(self._machines.values()), self._python)
 
     async def submit(self, ticket: Ticket) -> str:
-        """Start the runner. A machine that is away or refuses is passed over as long as nothing was done on it."""
-        if ticket.node_count > 1:
-            raise EngineRefused(
-                f"The job asks for {ticket.node_count} nodes. Machines without a scheduler run each job on one of them: "
-                "submit it to a slurm or ray compute target, or ask for one node and more processes."
-            )
-        away: dict[str, NotConnected | EngineRefused] = {}
+        """Start the runners. A machine that is away or refuses is passed over as long as nothing was done on it."""
+        self._check_nodes(ticket)
+        away: dict[str, Failure] = {}
         while True:
-            place = await self._place(ticket, away)
+            claim = await self._claim(ticket, away)
+            machines = [self._machines[one.machine] for one in claim.places]
+            names = [claim.name(rank) for rank in range(len(machines))]
+            files = job_files(ticket, claim, self._python, secrets.token_hex(START_BYTES))
             try:
-                await self._machines[place.machine].start(ticket.run_id, self._job(ticket, place.gpus))
-            except (NotConnected, EngineRefused) as exc:
+                await start_all(list(zip(machines, names, files, strict=True)))
+            except NotStarted as exc:
                 del self._placed[ticket.run_id]
-                away[place.machine] = exc
+                away |= exc.failures
                 continue
             except BaseException:
                 self._placed.pop(ticket.run_id, None)
                 raise
-            return place.engine_id
+            return claim.engine_id
 
     async def find(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """Those that have begun anywhere. Raises: EngineUnreachable, when a machine that is away may have one."""
-        answers = await self._each(self._machines.values(), lambda one: one.states(run_ids))
+        """Those whose first node has begun anywhere. What else began of others is ended.
+
+        Raises: EngineUnreachable, when a machine that is away may have one.
+        """
+        answers = await self._each(self._machines.values(), lambda one: one.begun(run_ids))
         found: dict[str, str] = {}
-        for name, states in answers.items():
-            if not isinstance(states, EngineUnreachable):
-                for run_id, state in states.items():
-                    if state.phase not in (Phase.UNKNOWN.value, Phase.WAITING.value):
-                        found[run_id] = Place(name, run_id, tuple(state.gpus or ())[:64]).engine_id
+        others: list[tuple[Machine, str]] = []
+        for machine, states in answers.items():
+            for name, state in () if isinstance(states, EngineUnreachable) else states.items():
+                run_id, _, rank = name.partition(".")
+                if rank:
+                    others.append((self._machines[machine], name))
+                elif state.phase in BEGUN:
+                    known = Claim(run_id, (Place(machine, tuple(state.gpus or ())[:64]),))
+                    found[run_id] = state.engine_id or known.engine_id
         away = next((one for one in answers.values() if isinstance(one, EngineUnreachable)), None)
         if away is not None and len(found) < len(run_ids):
             raise away
+        for machine_of, name in others:
+            if name.partition(".")[0] not in found.keys() | self._placed.keys():
+                await machine_of.stop(name)
+                await machine_of.forget(name)
         return found
 
     async def states(self, engine_ids: Sequence[str]) -> Mapping[str, EngineState]:
         """One call to each machine that has any of them."""
-        by_machine: dict[str, dict[str, str]] = {}
-        for engine_id in engine_ids:
-            place = Place.of(engine_id)
-            by_machine.setdefault(place.machine, {})[place.run_id] = engine_id
+        claims = {one: Claim.of(one) for one in engine_ids}
+        names: dict[str, list[str]] = {}
+        for claim in claims.values():
+            for rank, place in enumerate(claim.places):
+                names.setdefault(place.machine, []).append(claim.name(rank))
+        asked = [self._machines[one] for one in names if one in self._machines]
+        answers = await self._each(asked, lambda one: one.states(names[one.name]))
         found: dict[str, EngineState] = {}
-        for name in () if self._elsewhere else by_machine.keys() - self._machines.keys():
-            gone = EngineState(Phase.UNKNOWN, f"The machine {name} is no longer one of the compute target's.")
-            found |= dict.fromkeys(by_machine[name].values(), gone)
-        asked = [self._machines[name] for name in by_machine if name in self._machines]
-        answers = await self._each(asked, lambda one: one.states(list(by_machine[one.name])))
-        for name, states in answers.items():
-            if not isinstance(states, EngineUnreachable):
-                found |= {by_machine[name][run_id]: state.state for run_id, state in states.items()}
-        for run_id in [Place.of(one).run_id for one, state in found.items() if state.phase is Phase.ENDED]:
-            self._placed.pop(run_id, None)
+        for engine_id, claim in claims.items():
+            nodes = [self._state(one, claim.name(rank), answers) for rank, one in enumerate(claim.places)]
+            state = joint(claim, nodes)
+            if state is not None:
+                found[engine_id] = state
+                if state.phase is Phase.ENDED:
+                    self._placed.pop(claim.run_id, None)
         if not found:
             for failure in answers.values():
                 if isinstance(failure, EngineUnreachable):
@@ -142,105 +132,139 @@ class Machines:
         return found
 
     async def cancel(self, engine_id: str) -> None:
-        """End it with all its processes."""
-        place = Place.of(engine_id)
-        if place.machine in self._machines:
-            await self._machines[place.machine].stop(place.run_id)
-        self._placed.pop(place.run_id, None)
+        """End it everywhere with all its processes."""
+        claim = Claim.of(engine_id)
+        await self._of_all(claim, lambda machine, name: machine.stop(name))
+        self._placed.pop(claim.run_id, None)
 
     async def tail(self, engine_id: str) -> str:
-        """What its runner said."""
-        place = Place.of(engine_id)
-        return (
-            await self._machines[place.machine].tail(place.run_id) if place.machine in self._machines else ""
+        """What its runners said, one after the other."""
+        claim = Claim.of(engine_id)
+        asked = [
+            (self._machines[one.machine], claim.name(rank))
+            for rank, one in enumerate(claim.places)
+            if one.machine in self._machines
+        ]
+        if claim.is_alone:
+            return await asked[0][0].tail(asked[0][1]) if asked else ""
+        texts = await asyncio.gather(*(_answer(machine.tail(name)) for machine, name in asked))
+        return "\n".join(
+            f"--- {machine.shown}\n{text}" for (machine, _), text in zip(asked, texts, strict=True)
         )
 
     async def nodes(self) -> Sequence[Node]:
         """One for each machine; one that is away is unusable. Raises: EngineUnreachable, when all are."""
-        answers = await self._each(self._machines.values(), lambda one: one.nodes())
-        nodes: list[Node] = []
-        for name, found in answers.items():
-            if isinstance(found, EngineUnreachable):
-                nodes.append(Node(self._machines[name].shown, f"unusable: {found}"[:300]))
-            else:
-                nodes += [msgspec.structs.replace(one, name=self._machines[name].shown) for one in found]
-                self._gpus[name] = sum(one.gpus for one in found)
+        answers = await self._each(self._machines.values(), self._ask)
         if all(isinstance(one, EngineUnreachable) for one in answers.values()):
             raise next(one for one in answers.values() if isinstance(one, EngineUnreachable))
-        return nodes
+        return [
+            Node(self._machines[name].shown, f"unusable: {one}"[:300])
+            if isinstance(one, EngineUnreachable)
+            else one
+            for name, one in answers.items()
+        ]
 
     async def forget(self, engine_id: str) -> None:
-        """Remove its folder."""
-        place = Place.of(engine_id)
-        self._placed.pop(place.run_id, None)
-        if place.machine in self._machines:
-            await self._machines[place.machine].forget(place.run_id)
+        """Remove its folders. Nodes that have not ended with the first are ended."""
+        claim = Claim.of(engine_id)
+        self._placed.pop(claim.run_id, None)
+
+        async def remove(machine: Machine, name: str) -> None:
+            if name != claim.run_id:
+                await machine.stop(name)
+            await machine.forget(name)
+
+        await self._of_all(claim, remove)
 
     async def aclose(self) -> None:
         """Hang up everywhere."""
         for one in self._machines.values():
             await one.aclose()
 
-    def _job(self, ticket: Ticket, gpus: Sequence[int]) -> dict[str, object]:
-        job: dict[str, object] = {
-            "server": ticket.server_url,
-            "workspace": ticket.workspace,
-            "run_id": ticket.run_id,
-            "token": ticket.token,
-            "tidy": True,
-        }
-        if self._python:
-            job["python"] = self._python
-        if ticket.resources.gpus:
-            job["gpus"] = list(gpus)
-        return job
+    def _check_nodes(self, ticket: Ticket) -> None:
+        most = len(self._machines)
+        if ticket.node_count <= most:
+            return
+        way = "or ask for fewer nodes and more processes on each."
+        if most == 1:
+            raise EngineRefused(
+                f"The job asks for {ticket.node_count} nodes, and this target is one machine. Submit it to an ssh target with as "
+                f"many hosts, or to a slurm or ray compute target, {way}"
+            )
+        raise EngineRefused(
+            f"The job asks for {ticket.node_count} nodes, each on a machine of its own, and the target has {most} hosts. Add "
+            f"hosts to it, {way}"
+        )
 
-    async def _place(self, ticket: Ticket, away: Mapping[str, NotConnected | EngineRefused]) -> Place:
-        """Choose a machine and GPUs, and hold them.
+    async def _claim(self, ticket: Ticket, away: Mapping[str, Failure]) -> Claim:
+        """Choose machines and GPUs, and hold them.
 
-        Raises: EngineBusy, EngineRefused; NotConnected when no machine is left, and one may be there later.
+        Raises: EngineBusy, EngineRefused; NotConnected when too few machines are left, and more may be there later.
         """
+        wanted, count = ticket.resources, ticket.node_count
         async with self._placing:
-            taken = {one.run_id: one for one in map(Place.of, ticket.busy)} | self._placed
+            taken = {one.run_id: one for one in map(Claim.of, ticket.busy)} | self._placed
             taken.pop(ticket.run_id, None)
-            open_ones = [name for name in self._machines if name not in away]
-            if not open_ones:
-                raise min(away.values(), key=lambda one: isinstance(one, EngineRefused))
-            load = {name: sum(one.machine == name for one in taken.values()) for name in open_ones}
-            refusal = ""
-            for name in sorted(open_ones, key=lambda one: load[one]):
-                if 0 < self._per_machine <= load[name]:
-                    refusal = refusal or f"Waits for a machine: each runs at most {self._per_machine} at once"
-                    continue
-                of_machine = [one for one in taken.values() if one.machine == name]
-                gpus = await self._free_gpus(name, ticket.resources.gpus, of_machine)
-                if gpus is not None:
-                    place = Place(name, ticket.run_id, tuple(gpus))
-                    self._placed[ticket.run_id] = place
-                    return place
-                refusal = (
-                    f"Waits for {ticket.resources.gpus} free GPU{'s' if ticket.resources.gpus > 1 else ''}"
-                )
-            known = [self._gpus.get(one, ticket.resources.gpus) for one in self._machines]
-            if ticket.resources.gpus and max(known) < ticket.resources.gpus:
-                most = max(known)
-                raise EngineRefused(
-                    f"The job asks for {ticket.resources.gpus} GPUs; no machine of the target has more than {most}."
-                )
-            raise EngineBusy(refusal)
+            failures = {**away, **await self._unknown(wanted, away)}
+            rooms = [self._room(name, taken.values()) for name in self._machines if name not in failures]
+            if len(rooms) < count and failures:
+                raise min(failures.values(), key=lambda one: isinstance(one, EngineRefused))
+            places = choose(rooms, count, wanted)
+            if places:
+                claim = Claim(ticket.run_id, tuple(places), wanted.cpus, wanted.memory_mb)
+                self._placed[ticket.run_id] = claim
+                return claim
+        never = why_never([self._room(name, ()) for name in self._machines], count, wanted)
+        if never:
+            raise EngineRefused(never)
+        raise EngineBusy(why_none(rooms, count, wanted))
 
-    async def _free_gpus(self, name: str, wanted: int, taken: Iterable[Place]) -> list[int] | None:
-        """Indices that no job of ours has; None: too few are free."""
-        if not wanted:
-            return []
-        if name not in self._gpus:
-            try:
-                self._gpus[name] = sum(one.gpus for one in await self._machines[name].nodes())
-            except EngineUnreachable:
-                return None
-        used = {gpu for one in taken for gpu in one.gpus}
-        free = [one for one in range(self._gpus[name]) if one not in used]
-        return free[:wanted] if len(free) >= wanted else None
+    def _room(self, name: str, taken: Iterable[Claim]) -> Room:
+        return room_of(name, self._machines[name].shown, self._per_machine, self._known.get(name), taken)
+
+    async def _unknown(self, wanted: Resources, away: Mapping[str, Failure]) -> Mapping[str, Failure]:
+        """Ask machines what they have, where that counts and is not known; what is wrong with those that do not tell."""
+        if wanted == Resources():
+            return {}
+        names = [one for one in self._machines if one not in self._known and one not in away]
+        failures = await asyncio.gather(*(self._failure(self._machines[one]) for one in names))
+        return {name: one for name, one in zip(names, failures, strict=True) if one is not None}
+
+    async def _failure(self, machine: Machine) -> Failure | None:
+        try:
+            await self._ask(machine)
+        except EngineUnreachable as exc:
+            return NotConnected(str(exc))  # nothing was done there
+        except EngineRefused as exc:
+            return exc
+        return None
+
+    async def _ask(self, machine: Machine) -> Node:
+        found = await machine.nodes()
+        whole = msgspec.structs.replace(found[0], name=machine.shown)
+        self._known[machine.name] = whole
+        return whole
+
+    def _state(
+        self, place: Place, name: str, answers: Mapping[str, Mapping[str, RunnerState] | EngineUnreachable]
+    ) -> EngineState | None:
+        """Of one node; None: nothing is known just now."""
+        if place.machine not in self._machines:
+            gone = f"The machine {place.machine} is no longer one of the compute target's."
+            return None if self._elsewhere else EngineState(Phase.UNKNOWN, gone)
+        states = answers[place.machine]
+        return None if isinstance(states, EngineUnreachable) or name not in states else states[name].state
+
+    async def _of_all(self, claim: Claim, do: Callable[[Machine, str], Awaitable[None]]) -> None:
+        """For each node whose machine there is. Raises what the first raised that failed, when all have been tried."""
+        calls = [
+            do(self._machines[one.machine], claim.name(rank))
+            for rank, one in enumerate(claim.places)
+            if one.machine in self._machines
+        ]
+        for failure in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                raise failure
 
     async def _each(
         self, machines: Iterable[Machine], ask: Callable[[Machine], Awaitable[T]]
