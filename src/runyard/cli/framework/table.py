@@ -96,14 +96,18 @@ def draw_rows(records: Sequence[Record], columns: Sequence[Column]) -> list[str]
     cells = [[row[at] for at in full] for row in cells]
     layout = lay_out(columns, cells, width_of_terminal())
     places = [columns.index(column) for column in layout.columns]
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    for column, width in zip(layout.columns, layout.widths, strict=True):
+    # Gaps are columns of their own: releases of rich differ in whether the last column has one.
+    table = Table(box=None, padding=0, show_edge=False, header_style="bold")
+    for at, (column, width) in enumerate(zip(layout.columns, layout.widths, strict=True)):
+        if at:
+            table.add_column(width=GAP)
         title = Text(_fitted(column.title, width))
         table.add_column(title, justify="right" if column.right else "left", no_wrap=True, width=width)
     for row in cells:
-        table.add_row(
-            *(_styled(_fitted(row[place], width)) for place, width in zip(places, layout.widths, strict=True))
-        )
+        line: list[Text | str] = []
+        for place, width in zip(places, layout.widths, strict=True):
+            line += [_styled(_fitted(row[place], width)), ""]
+        table.add_row(*line[:-1])
     _print(table, sum(layout.widths) + GAP * len(layout.widths))
     return [column.title for column in layout.hidden]
 
