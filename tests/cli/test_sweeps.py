@@ -11,7 +11,6 @@ import click
 import pytest
 
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
-from runyard.cli.shapes.sweeps import unlogged
 from tests.cli.command_line import CommandLine
 
 TRIALS = ("--metric", "loss", "--trials", "2", "--param", "lr=choice(0.1, 0.2)")
@@ -112,14 +111,6 @@ def test_what_it_says_is_what_is_tried(cli: CommandLine, target: str) -> None:
 def test_what_makes_no_sense_is_refused(cli: CommandLine, target: str, words: tuple[str, ...]) -> None:
     done = cli.call("sweep", "submit", "-t", target, *words, "--", "python", "train.py")
     assert done.exit_code == 2 and "Usage:" in done.stderr
-
-
-def test_a_metric_that_no_trial_logs_is_said() -> None:
-    without = {"state": "Completed", "metric": None}
-    sweep = {"config": {"metric": "mistyped"}, "trials": [without]}
-    assert "mistyped" in unlogged(sweep)
-    assert not unlogged({**sweep, "trials": [without, {**without, "metric": 1.0}]})
-    assert not unlogged({**sweep, "trials": [{**without, "state": "Running"}]})
 
 
 def test_a_run_that_is_no_sweep_has_no_trials(cli: CommandLine) -> None:

@@ -273,6 +273,13 @@ def test_a_sweep_shows_its_trials_and_leads_to_their_charts(studio: Studio, jobs
     assert jobs.wait_state(again, "Completed")["snapshot_id"] == sources
     config = jobs.ok("GET", f"/sweeps/{again}")["config"]
     assert (config["max_total"], config["max_concurrent"], list(config["space"])) == (1, 3, ["lr"])
+    blind = jobs.ok("POST", f"/sweeps/{again}/resubmit", {"metric": "mistyped"})["job"]["run_id"]
+    jobs.wait_state(blind, "Completed")
+    for tab, region in (("overview", "Job"), ("trials", "Sweep")):
+        page.goto(f"{studio.base}{page_of(jobs, blind)}?tab={tab}")
+        said = page.get_by_role("region", name=region).get_by_role("alert")
+        expect(said).to_contain_text('No trial logged the primary metric "mistyped"')
+        expect(said).to_contain_text('logged were: "loss"')
 
 
 def test_runs_that_nobody_submitted_ask_for_no_job(studio: Studio, jobs: JobServer) -> None:

@@ -124,6 +124,7 @@ def submit(
 @click.argument("run_id", metavar="RUN")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGUMENT...]")
 @click.option("--target", "-t", metavar="NAME", help="Another compute target.")
+@click.option("--metric", metavar="NAME", help="Another metric whose best value counts.")
 @click.option("--trials", type=TRIALS, metavar="N", help="At most so many trials.")
 @click.option("--at-once", type=AT_ONCE, metavar="N", help="So many at once.")
 @MAX_SECONDS
@@ -140,6 +141,7 @@ def resubmit(
         "target": given["target"],
         "run_name": given["name"],
         "arguments": list(arguments) or None,
+        "metric": given["metric"],
         "max_total": given["trials"],
         "max_concurrent": given["at_once"],
         "max_seconds": given["max_seconds"],
@@ -172,8 +174,8 @@ def _show(session: Session, run_id: str) -> None:
     found = session.here.get(f"{SWEEPS}/{quote(run_id, safe='')}")
     rows = sweeps.ordered(found)
     session.rows(rows, sweeps.columns(found), none="No trials yet.")
-    if lacking := sweeps.unlogged(found):
-        note(lacking)
+    if found.get("note"):
+        note(found["note"])
 
 
 def _config(given: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ NO_POLICY, BANDIT, MEDIAN, TRUNCATION = "none", "bandit", "median", "truncation"
 POLICIES = (NO_POLICY, BANDIT, MEDIAN, TRUNCATION)
 TRIALS_TAG = "hyperparameters"
 BEST_TAG, METRIC_TAG = "runyard.sweep.bestRun", "runyard.sweep.bestMetric"
+NOTE_TAG = "runyard.sweep.note"
 
 
 class Dimension(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,18 +13,14 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runyard.entities.common import Param, Tag
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.run import RUN_NAME_TAG
 from runyard.entities.sweep import (
-    BEST_TAG,
-    METRIC_TAG,
     NO_POLICY,
     TRIALS_TAG,
     Stop,
     Sweep,
     Trial,
-    best_of,
 )
 from runyard.errors import CallerError, NotFound, QueueFull, RunyardError
 from runyard.jobs.sweep_parts import (
@@ -41,9 +37,10 @@ from runyard.jobs.sweep_parts import (
     is_hopeless,
     outcome_of,
 )
+from runyard.jobs.sweep_telling import Telling
 from runyard.services.jobs_definition import SWEEP
 from runyard.services.sweep_policies import due_interval, to_stop
-from runyard.services.sweep_spaces import arguments_of, text_of
+from runyard.services.sweep_spaces import arguments_of
 from runyard.store.sweep_contracts import SweepStore
 
 log = logging.getLogger("runyard.jobs")
@@ -52,8 +49,6 @@ POINTS = 5_000  # of one trial that a policy looks at
 LONGEST_S = 5.0  # between two looks at a sweep
 PROPOSING_S = 2.0  # in one look: models of many trials take their time, and other sweeps wait
 ORPHAN_MS = 600_000
-PARAM_CHARS = 6_000
-LOG_NAME = "azureml-logs/hyperdrive.txt"
 
 
 class Sweeper:
@@ -82,8 +77,7 @@ class Sweeper:
         self._submitter = submitter
         self._ends = ends
         self._metrics = metrics
-        self._runs = runs
-        self._logs = logs
+        self._telling = Telling(store, runs, logs, clock)
         self._propose = propose
         self._monotonic = monotonic
         self._clock = clock
@@ -121,8 +115,8 @@ class Sweeper:
             look.attached = True
         trials = list(await self._store.trials(sweep))
         changed = look.is_news(trials)
-        await self._note(sweep, trials, look)
-        await self._tell_best(sweep, trials, look)
+        await self._telling.note(sweep, trials, look)
+        await self._telling.tell_best(sweep, trials, look)
         if parent.state.ended:
             await self._store.finish(sweep.row)
         elif parent.cancel_ms is not None:
@@ -131,7 +125,7 @@ class Sweeper:
             )  # again: those that were just being made, too
         else:
             changed = await self._go_on(sweep, parent, trials, look) or changed
-        await self._write(sweep, look)
+        await self._telling.write(sweep, look)
         return changed
 
     async def _go_on(self, sweep: Sweep, parent: Job, trials: list[Trial], look: Look) -> bool:
@@ -242,44 +236,14 @@ class Sweeper:
             except NotFound:
                 continue  # it is gone
 
-    async def _note(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
-        """Parameters of trials that have ended are params of their runs, unless the scripts logged them themselves."""
-        for one in trials:
-            if one.noted or one.state is None or not one.state.ended:
-                continue
-            params = [Param(key, text_of(value)[:PARAM_CHARS]) for key, value in one.parameters.items()]
-            for some in (params, *([param] for param in params)):
-                try:
-                    await self._runs.log(sweep.workspace_id, one.run_id, params=some)
-                except CallerError as exc:
-                    log.debug("Run %s keeps a param of its own: %s", one.run_id, exc)
-                else:
-                    if some is params:
-                        break
-            await self._store.note(sweep.row, one.number)
-            value = "no value" if one.best is None else f"{one.best!r}"
-            look.said.append(f"Trial {one.number} is {one.state.text}; {sweep.config.metric}: {value}")
-
-    async def _tell_best(self, sweep: Sweep, trials: Sequence[Trial], look: Look) -> None:
-        best = best_of(sweep.config, trials)
-        if best is None or (best.run_id, best.best) == look.best:
-            return
-        tags = [Tag(BEST_TAG, best.run_id), Tag(METRIC_TAG, repr(best.best))]
-        try:
-            await self._runs.log(sweep.workspace_id, sweep.run_id, tags=tags)
-        except CallerError as exc:
-            log.info("The sweep %s is told no more of: %s", sweep.run_id, exc)  # it is deleted
-        await self._store.set_best(sweep.row, best.run_id)
-        look.best = (best.run_id, best.best)
-        look.said.append(f"The best is trial {best.number}; {sweep.config.metric}: {best.best!r}")
-
     async def _end(
         self, sweep: Sweep, parent: Job, trials: Sequence[Trial], look: Look, error: JobError | None
     ) -> None:
         if error is not None:
             await self._cancel(sweep, [one for one in trials if one.is_active], Stop.TIME, look)
+        await self._telling.tell_blind(sweep, trials, look)
         look.said.append("The sweep ends" + ("" if error is None else f": {error.message}"))
-        await self._write(sweep, look)
+        await self._telling.write(sweep, look)
         if error is not None:
             await self._ends.end(parent, JobState.FAILED, error)
         else:
@@ -287,18 +251,6 @@ class Sweeper:
             failed = state is JobState.FAILED
             await self._ends.end(parent, state, all_failed(len(trials)) if failed else None)
         await self._store.finish(sweep.row)
-
-    async def _write(self, sweep: Sweep, look: Look) -> None:
-        """What was said goes into the sweep's log; its end closes that."""
-        said, look.said = look.said, []
-        if not said:
-            return
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
-        text = "".join(f"[{stamp}] {line}\n" for line in said)
-        try:
-            await self._logs.add(sweep.workspace_id, sweep.run_id, LOG_NAME, text)
-        except CallerError as exc:
-            log.info("The log of sweep %s takes no more: %s", sweep.run_id, exc)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -28,6 +28,7 @@ from runyard.services.jobs import Again, JobService
 from runyard.services.jobs_definition import BYTES, SWEEP, check_run_id
 from runyard.services.jobs_submission import Submission, Submitted
 from runyard.services.jobs_submitting import JobSubmitter
+from runyard.services.sweep_notes import NAMES, is_blind, note_of
 from runyard.services.sweep_policies import check_policy
 from runyard.services.sweep_spaces import COUNTED, checked_space
 from runyard.store.sweep_contracts import SweepStore
@@ -55,6 +56,7 @@ class SweepAgain(msgspec.Struct, frozen=True):
     """What is to be different when a sweep is submitted again; None: nothing."""
 
     job: Again = Again()
+    metric: str | None = None
     max_total: int | None = None
     max_concurrent: int | None = None
     max_seconds: int | None = None
@@ -62,11 +64,12 @@ class SweepAgain(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a sweep is."""
+    """How far a sweep is. `note`: what people should know of it."""
 
     sweep: Sweep
     trials: Sequence[Trial]
     best: Trial | None
+    note: str
 
 
 class SweepService:
@@ -120,7 +123,7 @@ class SweepService:
         Raises: NotFound for a run that is no sweep; as submitting.
         """
         old = (await self._found(ctx, run_id)).config
-        names = ("max_total", "max_concurrent", "max_seconds", "seed")
+        names = ("metric", "max_total", "max_concurrent", "max_seconds", "seed")
         changes = {name: value for name in names if (value := getattr(again, name)) is not None}
         space = {one.flag or name: one for name, one in old.space.items()}
         config = replace(old, space=space, **changes)
@@ -131,7 +134,8 @@ class SweepService:
         """Raises: NotFound for a run that is no sweep, or none that the caller may see."""
         found = await self._found(ctx, run_id)
         trials = await self._store.trials(found)
-        return Progress(found, trials, best_of(found.config, trials))
+        note = note_of(found.config, await self._store.logged(found, NAMES + 1)) if is_blind(trials) else ""
+        return Progress(found, trials, best_of(found.config, trials), note)
 
     async def _found(self, ctx: Context, run_id: str) -> Sweep:
         await self._jobs.get(ctx, run_id)

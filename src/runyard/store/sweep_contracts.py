@@ -32,6 +32,10 @@ class SweepStore(Protocol):
         """By number, with the states of their jobs and summaries of the metric. Cost: two index lookups for each."""
         ...
 
+    async def logged(self, sweep: Sweep, limit: int) -> Sequence[str]:
+        """Names of metrics that its trials have, those of machines left out, by name. Cost: the series of all its trials."""
+        ...
+
     async def add_trial(self, row: int, number: int, run_id: str, parameters: Mapping[str, Any]) -> Trial:
         """The trial of that number: this one, or the one that was there before it."""
         ...

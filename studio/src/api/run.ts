@@ -6,6 +6,8 @@ import { runRows, runsTable } from "@/api/runs";
 import { kindOf } from "@/lib/file-kind";
 
 export const NOTE = "mlflow.note.content";
+/** What people should know of a sweep. */
+export const SWEEP_NOTE = "runyard.sweep.note";
 
 export const tagOf = (run: RunDocument, key: string): string =>
   run.data.tags?.find((tag) => tag.key === key)?.value ?? "";

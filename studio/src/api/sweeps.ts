@@ -37,6 +37,8 @@ export interface Sweep {
   config: SweepConfig;
   trials: Trial[];
   best_run_id: string | null;
+  /** What people should know of it, such as that no trial logs the metric. */
+  note?: string;
 }
 
 const one = (workspace: string, run: string, rest = "") =>

@@ -14,7 +14,17 @@ from runyard.entities.common import Param, Stage
 from runyard.entities.job import Job, JobError, JobState
 from runyard.entities.principal import LOCAL, Principal
 from runyard.entities.run import MetricPoint
-from runyard.entities.sweep import BEST_TAG, METRIC_TAG, Dimension, Policy, Stop, Sweep, SweepConfig, Trial
+from runyard.entities.sweep import (
+    BEST_TAG,
+    METRIC_TAG,
+    NOTE_TAG,
+    Dimension,
+    Policy,
+    Stop,
+    Sweep,
+    SweepConfig,
+    Trial,
+)
 from runyard.errors import AlreadyExists
 from runyard.jobs.sweep_sampling import propose
 from runyard.jobs.sweeper import ORPHAN_MS, Sweeper
@@ -225,6 +235,19 @@ def test_a_sweep_goes_from_its_first_trial_to_its_last(stage: SweepStage) -> Non
         "The best is trial 1; m: 0.3",
         "The sweep ends",
     ]
+
+
+def test_a_sweep_whose_metric_nobody_logs_says_so(stage: SweepStage) -> None:
+    sweep, parent = stage.start(replace(CONFIG, metric="mistyped", max_total=2))
+    stage.look()
+    for one in stage.trials(sweep):
+        stage.stores.log(one.run_id, MetricPoint("system/cpu", 1.0, 1, 1))
+        stage.run_trial(one, 0.5)
+    stage.look()
+    assert stage.now(parent).state is JobState.COMPLETED
+    tags = stage.stores.data(parent.run_id, "tags")
+    assert 'primary metric "mistyped"' in tags[NOTE_TAG] and '(logged were: "m")' in tags[NOTE_TAG]
+    assert tags[NOTE_TAG] in stage.said.text and BEST_TAG not in tags
 
 
 def test_not_more_at_once_and_not_more_in_all_than_asked_for(stage: SweepStage) -> None:

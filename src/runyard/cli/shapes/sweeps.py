@@ -16,14 +16,6 @@ def ordered(sweep: Record) -> list[Record]:
     return sorted(trials, key=lambda one: (one["metric"] is None, sign * (one["metric"] or 0.0)))
 
 
-def unlogged(sweep: Record) -> str:
-    """What is said of a sweep whose metric nobody logs, though trials have completed; empty for others."""
-    trials = sweep["trials"]
-    if any(one["metric"] is not None for one in trials) or all(one["state"] != "Completed" for one in trials):
-        return ""
-    return f"No trial has logged a metric named {sweep['config']['metric']}, so that none is the best."
-
-
 def columns(sweep: Record) -> Sequence[Column]:
     """With one for each parameter."""
     config = sweep["config"]

@@ -24,6 +24,8 @@ KEY = "SELECT id FROM keys WHERE name = ?"
 TRIALS = """SELECT t.number, t.uuid, t.parameters, j.state, t.stop, t.noted, s.count, s.min_value, s.max_value
     FROM sweep_trials t LEFT JOIN jobs j ON j.uuid = t.uuid AND j.workspace_id = ? AND j.parent = ?
     LEFT JOIN series s ON s.run_id = j.run_id AND s.key_id = ? WHERE t.sweep_id = ? ORDER BY t.number"""
+LOGGED = """SELECT DISTINCT k.name FROM jobs j JOIN series s ON s.run_id = j.run_id JOIN keys k ON k.id = s.key_id
+    WHERE j.parent = ? AND j.parent <> '' AND j.workspace_id = ? AND k.name NOT LIKE 'system/%' ORDER BY k.name LIMIT ?"""
 ADD = """INSERT INTO sweep_trials (sweep_id, number, uuid, parameters) VALUES (?, ?, ?, ?)
     ON CONFLICT (sweep_id, number) DO NOTHING"""
 TRIAL = "SELECT number, uuid, parameters, NULL, stop, noted, NULL, NULL, NULL FROM sweep_trials WHERE sweep_id = ? AND number = ?"
@@ -77,6 +79,10 @@ class SqlSweeps:
             return [_trial(row, sweep.config) for row in rows]
 
         return await self._database.read(work)
+
+    async def logged(self, sweep: Sweep, limit: int) -> Sequence[str]:
+        params = (sweep.run_id, sweep.workspace_id, limit)
+        return [row[0] for row in await self._database.read(lambda c: c.all(LOGGED, params))]
 
     async def add_trial(self, row: int, number: int, run_id: str, parameters: Mapping[str, Any]) -> Trial:
         text = msgspec.json.encode(parameters).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -96,6 +96,7 @@ class SubmittedSweep(msgspec.Struct, omit_defaults=True):
 class ResubmitSweep(ResubmitJob):
     """What is left out stays."""
 
+    metric: str | None = None
     max_total: Int32 | None = None
     max_concurrent: Int32 | None = None
     max_seconds: Int32 | None = None
@@ -148,14 +149,19 @@ class TrialMessage(msgspec.Struct):
 
 
 class SweepMessage(msgspec.Struct):
+    """`note`: what people should know of it, such as that no trial logs the metric."""
+
     run_id: str
     config: SweepConfigMessage
     trials: list[TrialMessage]
     best_run_id: str | None
     best_metric: float | None
+    note: str = ""
 
     @classmethod
-    def of(cls, run_id: str, config: SweepConfig, trials: list[Trial], best: Trial | None) -> SweepMessage:
+    def of(
+        cls, run_id: str, config: SweepConfig, trials: Sequence[Trial], best: Trial | None, note: str
+    ) -> SweepMessage:
         """The message of one with its trials."""
         return cls(
             run_id,
@@ -163,6 +169,7 @@ class SweepMessage(msgspec.Struct):
             [_trial(one, best) for one in trials],
             None if best is None else best.run_id,
             None if best is None else best.best,
+            note,
         )
 
 

@@ -37,13 +37,13 @@ def routes(service: SweepService) -> list[Route]:
     async def resubmit(ctx: Context, body: ResubmitSweep) -> SubmittedSweep:
         """Submit the same once more, as a new sweep; what is given replaces what it was. The same seed tries the same."""
         job = Again(body.target, body.experiment_id, body.arguments, body.run_name)
-        again = SweepAgain(job, body.max_total, body.max_concurrent, body.max_seconds, body.seed)
+        again = SweepAgain(job, body.metric, body.max_total, body.max_concurrent, body.max_seconds, body.seed)
         return _told(await service.resubmit(ctx, body.run_id, again))
 
     async def get(ctx: Context, body: SweepOfRun) -> SweepMessage:
         """Get a sweep with its trials and the best of them."""
         found = await service.get(ctx, body.run_id)
-        return SweepMessage.of(body.run_id, found.sweep.config, list(found.trials), found.best)
+        return SweepMessage.of(body.run_id, found.sweep.config, found.trials, found.best, found.note)
 
     return [
         *api("POST", "/sweeps", SubmitSweep, submit, "jobs/write", decides=True, body_limit=BODY_LIMIT),

@@ -1,5 +1,5 @@
 /** What was submitted: how far it is, where, and with what. */
-import { Title } from "@mantine/core";
+import { Alert, Title } from "@mantine/core";
 import { IconCircle, IconCircleCheck, IconCircleDot, IconCircleX, IconPlayerStop } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Job, JobDefinition } from "@/api/jobs";
@@ -24,7 +24,15 @@ interface PanelProps {
   change: ChangeRunSearch;
 }
 
-export function JobPanel({ workspace, job, change }: PanelProps) {
+export function JobPanel({
+  workspace,
+  job,
+  note,
+  change,
+}: PanelProps & {
+  /** What people should know of a sweep; empty: nothing. */
+  note: string;
+}) {
   return (
     <section className={`panel ${run.card}`} aria-label="Job">
       <div className={run.cardHead}>
@@ -41,6 +49,7 @@ export function JobPanel({ workspace, job, change }: PanelProps) {
           {!ended(job.state) && job.waits}
         </p>
       )}
+      {note && <Alert color="orange">{note}</Alert>}
       <Facts facts={factsOf({ workspace, job, change })} />
     </section>
   );

@@ -2,7 +2,7 @@
 import { lazy, Suspense } from "react";
 import { address } from "@/api/http";
 import { useMaySomewhere } from "@/api/may";
-import { NOTE, tagOf } from "@/api/run";
+import { NOTE, SWEEP_NOTE, tagOf } from "@/api/run";
 import { setRunTag } from "@/api/runs";
 import { Notes } from "@/components/Notes";
 import { below } from "@/lib/relative-path";
@@ -37,7 +37,7 @@ export default function Overview({ workspace, page, job, change, refresh }: Part
         <div className={classes.column}>
           {job && (
             <Suspense fallback={null}>
-              <JobPanel workspace={workspace} job={job} change={change} />
+              <JobPanel workspace={workspace} job={job} note={tagOf(page.run, SWEEP_NOTE)} change={change} />
             </Suspense>
           )}
           <Notes

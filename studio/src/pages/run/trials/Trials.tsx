@@ -1,5 +1,5 @@
 /** The trials of a sweep: what each tried, how far it came, and which is the best. */
-import { Button, Title } from "@mantine/core";
+import { Alert, Button, Title } from "@mantine/core";
 import { IconChartDots3, IconListNumbers, IconTrophy } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -40,7 +40,7 @@ export default function Trials({ workspace, page, job }: PartProps) {
   useEffect(() => void refetch(), [going, page.version]);
   if (found.isPending) return <Waiting label="Loading trials" />;
   if (found.isError && !found.data) return <Broken error={found.error} again={() => found.refetch()} />;
-  const { config, trials } = found.data;
+  const { config, trials, note } = found.data;
   const names = parameterNames(config.space, trials);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -67,6 +67,7 @@ export default function Trials({ workspace, page, job }: PartProps) {
             </Button>
           )}
         </div>
+        {note && <Alert color="orange">{note}</Alert>}
         <Facts facts={factsOf(found.data)} />
       </section>
       {trials.length === 0 ? (
