@@ -19,10 +19,7 @@ GIVEN_UP_MS = 65 * 60_000  # a runner tries for an hour
 RENEW_S = 1_200.0
 DAY_MS, WORKING_MS = 86_400_000, 2 * 3_600_000
 SOME = 500
-CANCELS, PIECES = (
-    200,
-    25,
-)  # jobs that were canceled with very many others: in one write, and writes in one turn
+CANCELS, PIECES = 200, 25  # jobs canceled with very many others: in one write, and writes in a turn
 DELETED = JobError("Canceled", "The compute target was deleted.")
 SILENT = JobError(
     "NotResponding",
@@ -56,8 +53,8 @@ class Care:
     async def _jobs(self) -> set[int]:
         queue = self._parts.queue
         active = await queue.active()
-        left = await queue.ended_there(SOME)
-        ids = {one.compute_id for one in (*active, *left) if one.compute_id is not None}
+        left = await queue.ended_targets()
+        ids = {one.compute_id for one in active if one.compute_id is not None} | set(left)
         known = await self._parts.computes.by_ids(ids)
         for job in active:
             if job.compute_id is not None and job.compute_id not in known:
@@ -68,9 +65,8 @@ class Care:
             elif not job.engine_id and job.attempt:
                 await self._find(job)
         await self._cancel_orphans()
-        for job in left:
-            if job.compute_id not in known:
-                await queue.forgotten(job.row)
+        for job in await queue.ended_there(set(left) - set(known), SOME):
+            await queue.forgotten(job.row)
         return set(known)
 
     def _is_lost(self, job: Job) -> bool:

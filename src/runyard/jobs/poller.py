@@ -85,7 +85,7 @@ class Poller:
     async def _turn(self) -> bool | None:
         parts = self._parts
         active = await parts.queue.active(list(self.family.members))
-        left = [one for one in await parts.queue.ended_there(1_000) if one.compute_id in self.family.members]
+        left = await parts.queue.ended_there(list(self.family.members), 1_000)
         self._memory = {one.row: self._memory.get(one.row, Memory()) for one in (*active, *left)}
         asked = [one for one in (*active, *left) if one.engine_id]
         if not asked:

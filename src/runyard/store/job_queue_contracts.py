@@ -81,7 +81,8 @@ class JobQueue(Protocol):
         ...
 
     async def active(self, compute_ids: Collection[int] | None = None) -> Sequence[Job]:
-        """Jobs that were handed over, or are just being, and have not ended, oldest first; of these targets, or of all.
+        """Jobs that were handed over, or are just being, and have not ended, oldest first, without their definitions, which
+        may be large; of these targets, or of all.
 
         Those to be canceled are among them, with `cancel_ms`; so are those without an `engine_id`.
         """
@@ -101,13 +102,18 @@ class JobQueue(Protocol):
     async def silence(self, quiet_since_ms: int, limit: int) -> Sequence[Job]:
         """Jobs whose runner began and has given no sign since then become NOT_RESPONDING; those that just did.
 
-        A beat makes them what they were; `not_responding` finds those that stay so. Of jobs of which very many were canceled
-        at once, with their experiment or workspace, some more are.
+        A beat makes them what they were; `not_responding` finds those that stay so.
+        """
+        ...
+
+    async def cancel_more(self, limit: int) -> int:
+        """Of jobs of which very many were canceled at once, with their experiment or the job above them, so many more are;
+        how many.
         """
         ...
 
     async def not_responding(self) -> Sequence[Job]:
-        """All jobs in that state, with `beat_ms`, for whoever asks the engine what became of them."""
+        """All jobs in that state, with `beat_ms` and without definitions, for whoever asks the engine what became of them."""
         ...
 
     async def end(self, row: int, state: JobState, error: JobError | None = None) -> Job | None:
@@ -131,8 +137,14 @@ class JobQueue(Protocol):
         """
         ...
 
-    async def ended_there(self, limit: int) -> Sequence[Job]:
-        """Jobs that have ended and whose engine may keep something of them still, those that ended first."""
+    async def ended_there(self, compute_ids: Collection[int], limit: int) -> Sequence[Job]:
+        """Jobs of these targets that have ended and whose engine may keep something of them still, those that ended first,
+        without their definitions.
+        """
+        ...
+
+    async def ended_targets(self) -> Sequence[int]:
+        """Ids of the compute targets that have such jobs; targets that are away may have very many. Cost: those jobs."""
         ...
 
     async def forgotten(self, row: int) -> None:

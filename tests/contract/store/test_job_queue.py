@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runyard.entities.job import JobError, JobState
+from runyard.entities.job import JobDefinition, JobError, JobState
 from runyard.store.sql.clock import now_ms
 from tests.contract.store.job_stage import HOUR_MS, JobStage
 from tests.contract.store.stores import Stores
@@ -52,6 +52,7 @@ def test_what_was_handed_over_is_followed(stage: JobStage) -> None:
     assert job.submitted_ms
     assert [one.row for one in stage.do(stage.queue.active([stage.compute]))] == [job.row]
     assert job.row in {one.row for one in stage.do(stage.queue.active())}
+    assert stage.do(stage.queue.active([stage.compute]))[0].definition == JobDefinition()
     assert stage.do(stage.queue.advance({job.row: JobState.PREPARING})) == 1
     assert stage.do(stage.queue.advance({job.row: JobState.QUEUED})) == 0
     assert stage.now(job).state is JobState.PREPARING
@@ -214,10 +215,14 @@ def test_what_engines_keep_of_ended_jobs_is_found_once(stage: JobStage) -> None:
     job, unheard = stage.handed_over(), stage.submit()
     for one in (job, unheard):
         stage.do(stage.queue.end(one.row, JobState.FAILED, JobError("EngineError", "x")))
-    kept = {one.row for one in stage.do(stage.queue.ended_there(10_000))}
-    assert job.row in kept and unheard.row not in kept
+    kept = stage.do(stage.queue.ended_there([stage.compute], 10))
+    assert [one.row for one in kept] == [job.row]
+    assert stage.compute in stage.do(stage.queue.ended_targets())
+    assert stage.do(stage.queue.ended_there([], 10)) == []
+    assert stage.do(stage.queue.ended_there([stage.compute + 1_000_000], 10)) == []
     stage.do(stage.queue.forgotten(job.row))
-    assert job.row not in {one.row for one in stage.do(stage.queue.ended_there(10_000))}
+    assert stage.do(stage.queue.ended_there([stage.compute], 10)) == []
+    assert stage.compute not in stage.do(stage.queue.ended_targets())
     assert stage.now(job).engine_id
 
 

@@ -149,6 +149,8 @@ def test_jobs_below_jobs_below_jobs_are_canceled(stage: JobStage) -> None:
     for _ in range(1_050):
         last = stage.submit(parent_run_id=last.run_id)
     stage.do(stage.jobs.cancel(stage.stores.workspace, first.run_id))
+    while stage.do(stage.queue.cancel_more(200)):
+        pass
     assert {one.state for one in found(stage, parent_run_id=last.parent_run_id)} == {JobState.CANCELED}
     assert not found(stage, target=first.target, active=True)
 

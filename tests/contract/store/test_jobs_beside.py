@@ -141,10 +141,27 @@ def test_very_many_jobs_are_canceled_piece_by_piece(stage: JobStage, monkeypatch
     assert stage.do(stage.queue.waiting(stage.compute, 10)) == []
     assert stage.do(stage.queue.claim(jobs[4].row, "h", 1_000)) is None
     assert stage.beat(running, JobState.RUNNING)
-    for _ in range(2):
-        stage.do(stage.queue.silence(0, 2))
+    assert [stage.do(stage.queue.cancel_more(2)) for _ in range(3)] == [2, 2, 0]
     states = [stage.now(job).state for job in (*jobs, running)]
     assert states == [JobState.CANCELED] * 5 + [JobState.CANCEL_REQUESTED]
+
+
+@pytest.mark.parametrize("sweeps", [False, True])
+def test_very_many_jobs_below_one_are_canceled_piece_by_piece(
+    stage: JobStage, monkeypatch: pytest.MonkeyPatch, sweeps: bool
+) -> None:
+    monkeypatch.setattr(jobs_changes, "AT_ONCE", 3)
+    parent = stage.sweep() if sweeps else stage.submit()
+    below = [stage.submit(parent_run_id=parent.run_id) for _ in range(5)]
+    deepest = [stage.submit(parent_run_id=below[place].run_id) for place in (0, 4)]
+    stage.do(stage.jobs.cancel(stage.stores.workspace, parent.run_id))
+    waiting = [one for one in (*below, *deepest) if stage.now(one).state is JobState.NOT_STARTED]
+    assert len(waiting) >= 3
+    assert all(stage.do(stage.queue.claim(one.row, "h", 1_000)) is None for one in below)
+    while stage.do(stage.queue.cancel_more(2)):
+        pass
+    states = {stage.now(one).state for one in (parent, *below, *deepest)}
+    assert states == {JobState.CANCELED}
 
 
 class NoFiles:

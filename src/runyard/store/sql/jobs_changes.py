@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from runyard.entities.alert import AlertEvent
@@ -34,12 +36,17 @@ REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms 
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL, code_hash = NULL WHERE job_id = ?"
 ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, body) VALUES (?, ?, 'error', 'error', ?, ?)
     ON CONFLICT (run_id, uuid) DO NOTHING"""
-ACTIVE_BELOW = "j.parent = ? AND j.parent <> '' AND j.workspace_id = ? AND j.state < 8 ORDER BY j.id"
-SOME_BELOW = "SELECT 1 FROM jobs WHERE parent = ? AND parent <> '' AND workspace_id = ? AND state < 8 LIMIT 1"
+# The + keeps SQLite from looking through all jobs of the workspace instead of those of the parent.
+ACTIVE_BELOW = """j.parent = ? AND j.parent <> '' AND +j.workspace_id = ? AND j.state < 8 AND j.cancel_ms IS NULL
+    ORDER BY j.id LIMIT ?"""
+SOME_BELOW = (
+    "SELECT 1 FROM jobs WHERE parent = ? AND parent <> '' AND +workspace_id = ? AND state < 8 LIMIT 1"
+)
 MARK = "UPDATE jobs SET cancel_ms = ? WHERE {of} = ? AND state < 8 AND cancel_ms IS NULL"
-MARKED = f"""j.state < 8 AND j.state <> {JobState.CANCEL_REQUESTED:d} AND j.cancel_ms IS NOT NULL ORDER BY j.id
+MARK_BELOW = f"{MARK.format(of='parent')} AND parent <> '' AND +workspace_id = ?"
+MARKED = f"""j.state < 8 AND j.state <> {JobState.CANCEL_REQUESTED:d} AND j.cancel_ms IS NOT NULL ORDER BY +j.id
     LIMIT ?"""
-AT_ONCE = 500  # jobs that one deletion cancels itself
+AT_ONCE = 500  # jobs that one request cancels itself
 WAITS_FOR_ENGINE = (
     "SELECT 1 FROM jobs WHERE state < 8 AND compute_id IS NOT NULL AND cancel_ms > ? AND {of} = ? LIMIT 1"
 )
@@ -93,14 +100,26 @@ def finish(tx: Transaction, job: JobRef, state: JobState, error: JobError | None
 
 
 def request_cancel(tx: Transaction, job: JobRef) -> None:
-    """To be canceled, with all below it; what nobody works on is canceled at once. Again: nothing more happens."""
-    if job.state.ended:
-        return
-    family, seen = [job], {job.id}
+    """To be canceled, with all below it; what nobody works on is canceled at once. Again: nothing more happens.
+
+    Of very many below it some are, the others as `go_on_canceling` comes to them; nothing of those is handed over meanwhile.
+    """
+    if not job.state.ended:
+        _request_all(tx, [job])
+
+
+def _request_all(tx: Transaction, jobs: Sequence[JobRef]) -> None:
+    """As `request_cancel`, for several. Cost: AT_ONCE jobs and those of `jobs`, and a mark in each of the others."""
+    family, seen = list(jobs), {one.id for one in jobs}
     for one in family:  # which grows meanwhile: jobs below jobs below jobs are no recursion
-        below = hold(tx, ACTIVE_BELOW, (one.run.uuid, one.run.workspace_id))
-        family += [child for child in below if child.id not in seen]
-        seen.update(child.id for child in below)
+        place = (one.run.uuid, one.run.workspace_id)
+        room = max(0, AT_ONCE - len(family))
+        below = hold(tx, ACTIVE_BELOW, (*place, room + 1))
+        if len(below) > room:
+            tx.execute(MARK_BELOW, (now_ms(), *place))
+        some = [child for child in below[:room] if child.id not in seen]
+        family += some
+        seen.update(child.id for child in some)
     for one in reversed(family):
         _request_one(tx, one)
 
@@ -159,8 +178,7 @@ def cancel_where(tx: Transaction, place: str, value: int) -> None:
     some = hold(
         tx, f"j.{place} = ? AND j.state < 8 AND j.cancel_ms IS NULL ORDER BY j.id LIMIT ?", (value, AT_ONCE)
     )
-    for job in some:
-        request_cancel(tx, job)
+    _request_all(tx, some)
     if len(some) == AT_ONCE:
         tx.execute(MARK.format(of=place), (now_ms(), value))
 
@@ -168,8 +186,7 @@ def cancel_where(tx: Transaction, place: str, value: int) -> None:
 def go_on_canceling(tx: Transaction, limit: int) -> int:
     """Some of those that were only marked; how many."""
     found = hold(tx, MARKED, (limit,))
-    for job in found:
-        request_cancel(tx, job)
+    _request_all(tx, found)
     return len(found)
 
 

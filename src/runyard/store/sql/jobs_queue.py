@@ -10,22 +10,24 @@ from runyard.store.job_queue_contracts import Load
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Connection, Database, Row, Transaction
 from runyard.store.sql.jobs_changes import MARKED, enter, finish, go_on_canceling, told
-from runyard.store.sql.jobs_rows import JOBS, JobRef, find_job, hold, job_of, keys_of
+from runyard.store.sql.jobs_rows import BRIEF, JOBS, JobRef, find_job, hold, job_of, keys_of
 from runyard.store.sql.search.fragments import among
 
+# The + before ids to sort by keeps SQLite from going through all jobs that ever were, in that order, for the few that are
+# active: of those there is an index.
 ALIVE = "j.state < 8 AND j.state > 0 AND j.compute_id IS NOT NULL AND j.kind <> 'sweep'"
 TARGETS = """SELECT DISTINCT compute_id FROM jobs WHERE state = 0 AND cancel_ms IS NULL
     AND compute_id IS NOT NULL AND due_ms <= ?"""
 WAITING = f"{JOBS} WHERE j.compute_id = ? AND j.state = 0 AND j.cancel_ms IS NULL AND j.due_ms <= ?"
 IN_ORDER = "ORDER BY j.priority DESC, j.id LIMIT ?"
 ABANDONED = (
-    f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY j.id LIMIT ?"
+    f"{JOBS} WHERE {ALIVE} AND j.holder <> '' AND (j.lease_ms <= ? OR j.holder <> ?) ORDER BY +j.id LIMIT ?"
 )
-ACTIVE = f"{JOBS} WHERE {ALIVE}"
-LOST = f"{JOBS} WHERE j.state = {JobState.NOT_RESPONDING:d} ORDER BY j.id"
-ENDED_THERE = (
-    f"{JOBS} WHERE j.state >= 8 AND j.engine_id <> '' AND j.forgotten = 0 ORDER BY j.ended_ms LIMIT ?"
-)
+ACTIVE = f"{BRIEF} WHERE {ALIVE}"
+LOST = f"{BRIEF} WHERE j.state = {JobState.NOT_RESPONDING:d} AND j.state < 8 ORDER BY +j.id"
+LEFT = "j.state >= 8 AND j.engine_id <> '' AND j.forgotten = 0"
+ENDED_THERE = f"{BRIEF} WHERE {LEFT}"
+ENDED_TARGETS = f"SELECT DISTINCT j.compute_id FROM jobs j WHERE {LEFT} AND j.compute_id IS NOT NULL"
 BY_ROW = "j.id = ?"
 CLAIM = "UPDATE jobs SET holder = ?, lease_ms = ?, waits = '' WHERE id = ?"
 CANCELING = f"""SELECT DISTINCT compute_id FROM jobs WHERE state = {JobState.CANCEL_REQUESTED:d} AND state < 8
@@ -39,12 +41,12 @@ RENEW_CODE = "UPDATE job_texts SET code_used = 0 WHERE job_id = ?"
 SET_WAITS = "UPDATE jobs SET waits = ? WHERE id = ?"
 UNTOLD = "j.id = ? AND j.state < 3 AND j.waits <> ?"
 SET_HOST = "UPDATE jobs SET host = ? WHERE id = ? AND host <> ? AND state < 8"
-WORKS = f"j.state IN ({JobState.PREPARING:d}, {JobState.RUNNING:d}, {JobState.FINALIZING:d})"
-SILENT = f"{WORKS} AND j.attempt <> '' AND j.beat_ms < ? ORDER BY j.id LIMIT ?"
-NEVER_BEGUN = f"""j.state = {JobState.QUEUED:d} AND j.compute_id IS NULL AND j.attempt = '' AND j.created_ms < ?
-    ORDER BY j.id LIMIT ?"""
-UNHEARD_CANCEL = f"""j.state = {JobState.CANCEL_REQUESTED:d} AND j.compute_id IS NULL AND j.attempt <> '' AND j.beat_ms < ?
-    AND j.cancel_ms < ? ORDER BY j.id LIMIT ?"""
+WORKS = f"j.state < 8 AND j.state IN ({JobState.PREPARING:d}, {JobState.RUNNING:d}, {JobState.FINALIZING:d})"
+SILENT = f"{WORKS} AND j.attempt <> '' AND j.beat_ms < ? ORDER BY +j.id LIMIT ?"
+NEVER_BEGUN = f"""j.state < 8 AND j.state = {JobState.QUEUED:d} AND j.compute_id IS NULL AND j.attempt = ''
+    AND j.created_ms < ? ORDER BY +j.id LIMIT ?"""
+UNHEARD_CANCEL = f"""j.state < 8 AND j.state = {JobState.CANCEL_REQUESTED:d} AND j.compute_id IS NULL AND j.attempt <> ''
+    AND j.beat_ms < ? AND j.cancel_ms < ? ORDER BY +j.id LIMIT ?"""
 LOAD = """SELECT compute_id, submitted_by_uuid, CASE WHEN state = 0 THEN 1 ELSE 0 END, count(*), sum(nodes) FROM jobs
     WHERE state < 8 AND kind <> 'sweep' AND {of} GROUP BY 1, 2, 3"""
 RENEW = """UPDATE access_tokens SET expires_ms = ? WHERE expires_ms < ? AND revoked_ms IS NULL AND uuid IN (
@@ -138,9 +140,9 @@ class SqlJobQueue:
 
     async def active(self, compute_ids: Collection[int] | None = None) -> Sequence[Job]:
         if compute_ids is None:
-            return await self._jobs(f"{ACTIVE} ORDER BY j.id")
+            return await self._jobs(f"{ACTIVE} ORDER BY +j.id")
         of = among("j.compute_id", sorted(compute_ids), self._database.dialect)
-        return await self._jobs(f"{ACTIVE} AND {of.text} ORDER BY j.id", *of.params)
+        return await self._jobs(f"{ACTIVE} AND {of.text} ORDER BY +j.id", *of.params)
 
     async def advance(self, states: Mapping[int, JobState]) -> int:
         def work(tx: Transaction) -> int:
@@ -163,7 +165,6 @@ class SqlJobQueue:
             found += hold(tx, NEVER_BEGUN, (now_ms() - DAY_MS, limit))
             for job in found:
                 enter(tx, job, JobState.NOT_RESPONDING)
-            go_on_canceling(tx, limit)
             for job in hold(tx, UNHEARD_CANCEL, (quiet_since_ms, quiet_since_ms, limit)):
                 finish(tx, job, JobState.CANCELED, None)
             return [one for one in (find_job(tx, job.id) for job in found) if one is not None]
@@ -171,6 +172,11 @@ class SqlJobQueue:
         if not await self._database.peek(lambda c: _any_silent(c, quiet_since_ms)):
             return []
         return await self._database.write(work, checked=True)
+
+    async def cancel_more(self, limit: int) -> int:
+        if not await self._database.peek(lambda c: c.one(f"SELECT 1 FROM jobs j WHERE {MARKED}", (1,))):
+            return 0
+        return await self._database.write(lambda tx: go_on_canceling(tx, limit), checked=True)
 
     async def not_responding(self) -> Sequence[Job]:
         return await self._jobs(LOST)
@@ -198,8 +204,13 @@ class SqlJobQueue:
 
         return await self._database.write(work, checked=True)
 
-    async def ended_there(self, limit: int) -> Sequence[Job]:
-        return await self._jobs(ENDED_THERE, limit)
+    async def ended_there(self, compute_ids: Collection[int], limit: int) -> Sequence[Job]:
+        of = among("j.compute_id", sorted(compute_ids), self._database.dialect)
+        return await self._jobs(f"{ENDED_THERE} AND {of.text} ORDER BY j.ended_ms LIMIT ?", *of.params, limit)
+
+    async def ended_targets(self) -> Sequence[int]:
+        rows = await self._database.peek(lambda c: c.all(ENDED_TARGETS))
+        return [row[0] for row in rows]
 
     async def forgotten(self, row: int) -> None:
         await self._database.write(lambda tx: tx.execute(FORGOTTEN, (row,)), checked=True)
@@ -224,9 +235,8 @@ def _any_silent(c: Connection, since_ms: int) -> bool:
         (SILENT, (since_ms, 1)),
         (NEVER_BEGUN, (now_ms() - DAY_MS, 1)),
         (UNHEARD_CANCEL, (since_ms, since_ms, 1)),
-        (MARKED, (1,)),
     )
-    return any(c.one(f"SELECT 1 FROM jobs j WHERE j.state < 8 AND {sql}", values) for sql, values in asked)
+    return any(c.one(f"SELECT 1 FROM jobs j WHERE {sql}", values) for sql, values in asked)
 
 
 def _load(rows: Iterable[Row]) -> Load:

@@ -16,6 +16,8 @@ COLUMNS = """j.id, j.uuid, r.name, j.experiment_id, j.workspace_id, j.target, j.
     j.snapshot_id, j.priority, j.submitted_by, j.submitted_by_uuid, j.created_ms, j.waits, j.submitted_ms, j.started_ms,
     j.ended_ms, j.beat_ms, j.cancel_ms, j.engine_id, j.host, j.error, j.parent, j.attempt, j.tries, j.due_ms"""
 JOBS = f"SELECT {COLUMNS} FROM jobs j JOIN runs r ON r.id = j.run_id JOIN job_texts t ON t.job_id = j.id"
+NO_DEFINITION = "'{}'"
+BRIEF = f"SELECT {COLUMNS.replace('t.definition', NO_DEFINITION)} FROM jobs j JOIN runs r ON r.id = j.run_id"
 BY_ROW = f"{JOBS} WHERE j.id = ?"
 BY_RUN = f"{JOBS} WHERE j.uuid = ? AND j.workspace_id = ?"
 REFS = """SELECT j.id, j.state, j.compute_id, j.kind, j.parent, j.attempt, j.beat_ms, j.cancel_ms, j.started_ms, j.holder,
