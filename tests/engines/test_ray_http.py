@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable
+from runyard.engines.ray import http
 from runyard.engines.ray.engine import RayEngine, open_ray
 from runyard.engines.shell.contracts import Reach
 from runyard.entities.compute_settings import RaySettings
@@ -31,6 +34,7 @@ def answering(answers: Answers) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -160,3 +164,40 @@ def test_many_that_wait_there_keep_others_in_the_queue() -> None:
     with answering(lambda method, path: (200, json.dumps(waiting).encode())) as (address, _):
         with pytest.raises(EngineBusy, match="20 jobs wait for room"):
             ask(address, lambda engine: engine.submit(ticket()))
+
+
+@pytest.mark.parametrize("logs", [b'{"logs":' * 50_000, b'{"logs": "\\ud800\\u0000"}', b"[]", b'{"logs": 1}'])
+def test_a_log_that_is_none_is_no_fault(logs: bytes) -> None:
+    with answering(lambda method, path: (200, logs)) as (address, _):
+        assert isinstance(ask(address, lambda engine: engine.tail("runyard-a")), str)
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-A: ", b"a" * 65_536),
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 8_192),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 10_000),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"[" * 65_536),
+    ],
+)
+def test_an_answer_without_an_end_is_given_up(
+    begin: bytes, again: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what came of it, not by time: it costs neither memory nor the minute that others get."""
+    monkeypatch.setattr(http, "ANSWER_BYTES", 1_000_000)
+
+    def serve(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        with link, contextlib.suppress(OSError):
+            link.sendall(begin)
+            while True:
+                link.sendall(again)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(EngineUnreachable, match="longer than"):
+            ask(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda engine: engine.states(["runyard-a"]))
+        thread.join(10)
+        assert not thread.is_alive()

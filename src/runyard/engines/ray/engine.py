@@ -105,9 +105,9 @@ class RayEngine:
         content = await self._asked("GET", f"{_path(engine_id)}/logs", absent=(404, 500))
         try:
             text = str(json.loads(content or b"{}").get("logs") or "")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return ""
-        return text.encode()[-TAIL_BYTES:].decode(errors="ignore")
+        return text.encode(errors="replace")[-TAIL_BYTES:].decode(errors="ignore")
 
     async def nodes(self) -> Sequence[Node]:
         """Those of the cluster's state API; `running` counts jobs, not Ray's tasks."""

@@ -17,7 +17,8 @@ from runyard.version import __version__
 
 Connect = Callable[[str, int], Awaitable[socket.socket]]
 ANSWER_S = 60.0
-ANSWER_BYTES = 64 * 1024 * 1024  # of tens of thousands of jobs
+ANSWER_BYTES = 32 * 1024 * 1024  # of tens of thousands of jobs; whoever answers may not be Ray at all
+HEAD_BYTES = 256 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
@@ -108,15 +109,15 @@ class _Received:
     """What httptools calls while it reads."""
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.size = 0
+        self.body = bytearray()
+        self.has_head = False
         self.complete = False
 
+    def on_headers_complete(self) -> None:
+        self.has_head = True
+
     def on_body(self, piece: bytes) -> None:
-        self.pieces.append(piece)
-        self.size += len(piece)
-        if self.size > ANSWER_BYTES:
-            raise ConnectionError(f"the answer is longer than {ANSWER_BYTES} bytes")
+        self.body += piece
 
     def on_message_complete(self) -> None:
         self.complete = True
@@ -125,11 +126,16 @@ class _Received:
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     received = _Received()
     parser = httptools.HttpResponseParser(received)
+    size = 0
     while not received.complete:
         piece = await reader.read(_PIECE_BYTES)
         if not piece:
             break
+        size += len(piece)
+        most = ANSWER_BYTES if received.has_head else HEAD_BYTES
+        if size > most:
+            raise ConnectionError(f"the answer is longer than {most} bytes")
         parser.feed_data(piece)
-    if not received.complete and not received.pieces:
+    if not received.complete and not received.body:
         raise ConnectionResetError("it hung up without an answer")
-    return parser.get_status_code(), b"".join(received.pieces)
+    return parser.get_status_code(), bytes(received.body)
