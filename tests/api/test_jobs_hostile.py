@@ -146,3 +146,13 @@ def test_a_space_without_sense_holds_up_no_other_sweep(server: Client) -> None:
 
 def has_two_trials(server: Client, run: str) -> bool:
     return len(trials(server, run)) == 2
+
+
+def test_a_job_writes_no_log_of_another_s(server: Client) -> None:
+    """What it wrote ahead of the other's runner would stand there in place of the other's lines."""
+    experiment = server.experiment()
+    mine, theirs = (submit(server, experiment_name=None, experiment_id=experiment) for _ in range(2))
+    job = server.also(token=mine["token"])
+    for made, status in ((mine, 200), (theirs, 403)):
+        path = f"/api/v1/runs/{made['job']['run_id']}/log-appends?name=logs/a.txt&offset=0"
+        assert job.send("POST", path, b"x").status == status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 
 import msgspec
 
@@ -16,6 +17,7 @@ from runyard.jobs.texts import plain
 
 TAIL_S = 20.0
 TAIL_CHARS = 65_536
+TAILS_AT_ONCE = 2  # of a target: whoever looks on leaves its other sessions to the work
 
 
 class EngineHandover:
@@ -24,6 +26,9 @@ class EngineHandover:
     def __init__(self, parts: Parts, dispatcher: Dispatcher) -> None:
         self._parts = parts
         self._dispatcher = dispatcher
+        self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(TAILS_AT_ONCE)
+        )
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -50,10 +55,10 @@ class EngineHandover:
             return ""
         try:
             async with asyncio.timeout(TAIL_S):
-                engine: Engine = await self._parts.targets.engine(
-                    (await self._parts.targets.of(compute)).base
-                )
-                return (await engine.tail(job.engine_id)).replace("\0", " ")[-TAIL_CHARS:]
+                base = (await self._parts.targets.of(compute)).base
+                async with self._turns[base.id]:
+                    engine: Engine = await self._parts.targets.engine(base)
+                    return (await engine.tail(job.engine_id)).replace("\0", " ")[-TAIL_CHARS:]
         except (EngineRefused, EngineUnreachable, EngineBusy) as exc:
             raise InvalidState(f"The output cannot be read just now: {plain(str(exc))}") from exc
         except TimeoutError as exc:

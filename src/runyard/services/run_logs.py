@@ -16,7 +16,15 @@ from runyard.entities.run_log import (
     LogText,
     RunLog,
 )
-from runyard.errors import CallerError, InvalidInput, RangeNotSatisfiable, RunyardError, TooLarge, shown
+from runyard.errors import (
+    CallerError,
+    InvalidInput,
+    NotAllowed,
+    RangeNotSatisfiable,
+    RunyardError,
+    TooLarge,
+    shown,
+)
 from runyard.services.artifacts import ArtifactService
 from runyard.services.context import Context
 from runyard.store.run_log_contracts import RunLogStore
@@ -46,8 +54,13 @@ class RunLogService:
     async def append(self, ctx: Context, run_id: str, name: str, offset: int, body: bytes) -> int:
         """Add what a log has not yet; returns its size. Without a body it only tells the size.
 
-        Raises: NotFound, InvalidInput, InvalidState for a closed log; LogGap, when bytes before the offset are missing.
+        Raises: NotFound, InvalidInput, InvalidState for a closed log; LogGap, when bytes before the offset are missing;
+            NotAllowed for the token of another run's job, whose lines would stand in place of those that belong there.
         """
+        if ctx.who.job and ctx.who.job != run_id:
+            raise NotAllowed(
+                f"This is the token of the job of run {ctx.who.job}: it writes logs of that run, not of {shown(run_id, 300)}."
+            )
         clean = log_name(name)
         if not 0 <= offset < FURTHEST:
             raise InvalidInput(f"Invalid value {shown(offset)} for parameter 'offset' supplied: 0 or more.")
