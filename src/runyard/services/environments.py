@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from runyard.entities.common import Page
 from runyard.entities.environment import (
     Environment,
@@ -130,15 +132,15 @@ def checked_definition(definition: Mapping[str, Any]) -> tuple[str, str]:
     if not all(isinstance(value, str) for value in variables.values()):
         raise InvalidInput("The environmentVariables of an environment must be texts.")
     try:
+        size = len(msgspec.json.encode(rest))  # before what takes a hundred times as long
+        if size > DEFINITION_BYTES:
+            raise InvalidInput(
+                f"The parameter 'definition' has {size} bytes as JSON; {DEFINITION_BYTES} is the most."
+            )
         text = canonical(rest)
-        size = len(text.encode())
         digest = environment_hash(rest)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, OverflowError, TypeError):
         raise InvalidInput("The parameter 'definition' holds what cannot be kept as JSON.") from None
-    if size > DEFINITION_BYTES:
-        raise InvalidInput(
-            f"The parameter 'definition' has {size} bytes as JSON; {DEFINITION_BYTES} is the most."
-        )
     if "\\u0000" in text:
         raise InvalidInput("The parameter 'definition' holds a NUL character.")
     return text, digest

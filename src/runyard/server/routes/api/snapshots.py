@@ -26,6 +26,7 @@ from runyard.wire.mlflow.decoding import decode_query
 
 NOSNIFF = {"x-content-type-options": "nosniff"}
 READ, WRITE = "runs/read", "jobs/write"
+MANIFEST_LIMIT = 16 * 1024 * 1024  # of a hundred thousand files
 
 
 def routes(service: SnapshotService) -> list[Route]:
@@ -47,7 +48,16 @@ def _writing(service: SnapshotService) -> list[Route]:
         return JSONResponse({}, headers=NOSNIFF)
 
     return [
-        *api("POST", "/snapshots", KeepSnapshot, keep, WRITE, filtered=True, audit=False),
+        *api(
+            "POST",
+            "/snapshots",
+            KeepSnapshot,
+            keep,
+            WRITE,
+            filtered=True,
+            audit=False,
+            body_limit=MANIFEST_LIMIT,
+        ),
         *raw("PUT", f"{OWN}/snapshot-blobs/{{sha256}}", put, WRITE, filtered=True, audit=False),
     ]
 
