@@ -74,7 +74,7 @@ class ServerProcess:
         """SIGTERM; returns the exit code."""
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
         return self.process.returncode
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -83,7 +83,7 @@ class ServerProcess:
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any, dict[str, str]]:
         """As `call`, with the headers of the answer by their names in lower case; bytes are sent as they are."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             raw = isinstance(body, bytes)
             kind = "application/octet-stream" if raw else "application/json"

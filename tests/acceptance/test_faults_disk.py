@@ -12,7 +12,7 @@ from tests.acceptance.disks import Disk, FullDisk, RefusingDisk, read_only, smal
 from tests.acceptance.load import Client, PointClient, seconds_until_acknowledged, wait_until_refused
 from tests.acceptance.server_process import ServerProcess
 
-RECOVERY_S = 5
+RECOVERY_S = 20
 UPLOADS = "/api/2.0/mlflow-artifacts/artifacts"
 
 

@@ -17,7 +17,7 @@ from tests.acceptance.server_process import ServerProcess
 from tests.components.postgres import Postgres, postgres
 
 KINDS: tuple[type[Client], ...] = (Client, Client, PointClient)
-RECOVERY_S = 10
+RECOVERY_S = 20
 BACKENDS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'runyard' AND datname = current_database()"
 )

@@ -43,7 +43,7 @@ class Stream:
             elif not key and name:
                 return Event(name, json.loads(data))
 
-    def until(self, name: str, within_s: float = 10) -> Any:
+    def until(self, name: str, within_s: float = 30) -> Any:
         """The data of the next event of that name."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -53,7 +53,7 @@ class Stream:
                 return event.data
         raise AssertionError(f"no event {name} within {within_s} s")
 
-    def kinds_of(self, run: str, wanted: set[str], within_s: float = 10) -> set[str]:
+    def kinds_of(self, run: str, wanted: set[str], within_s: float = 30) -> set[str]:
         """Read until all these kinds of changes of a run were told; all that were."""
         found: set[str] = set()
         deadline = time.monotonic() + within_s

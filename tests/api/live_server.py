@@ -61,7 +61,7 @@ class Client:
     ) -> Answer:
         """One request as given."""
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             sent = {**self.headers, **(headers or {})}
             self._connection.request(method, self.base + target, body, sent)

@@ -55,6 +55,7 @@ def store_at(address: str, tls: ssl.SSLContext | None = None) -> Iterator[Store]
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def answer(self) -> None:
             made.seen.append(f"{self.command} {self.path}")

@@ -371,10 +371,10 @@ def test_trickle_of_a_head_is_let_go(impatient: Client) -> None:
         line.sendall(b"GET /")
         began = time.monotonic()
         with contextlib.suppress(ConnectionError):
-            while time.monotonic() - began < 5:
+            while time.monotonic() - began < 30:
                 line.sendall(b"a")
                 time.sleep(0.05)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 29
 
 
 def test_connection_outlives_the_time_for_a_head(impatient: Client) -> None:

@@ -70,7 +70,7 @@ def run_of(hasty: Client) -> str:
     return hasty.run()
 
 
-def is_let_go(line: socket.socket, piece: bytes, every_s: float, within_s: float = 5.0) -> bool:
+def is_let_go(line: socket.socket, piece: bytes, every_s: float, within_s: float = 30.0) -> bool:
     """Whether the server hangs up on somebody who sends a piece now and then."""
     line.settimeout(every_s)
     began = time.monotonic()
@@ -244,7 +244,7 @@ def test_a_closed_connection_ends_although_nobody_reads(
         line.connect(("127.0.0.1", hasty.port))
         line.sendall(wanted)
         began = time.monotonic()
-        while not ended and time.monotonic() - began < 5:
+        while not ended and time.monotonic() - began < 30:
             time.sleep(0.05)
         assert ended
 

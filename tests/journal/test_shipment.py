@@ -34,7 +34,7 @@ from tests.journal.standin import Fault, StandIn
 RUN = "a" * 32
 LOG_MODEL = "/api/2.0/mlflow/runs/log-model"
 LOG_INPUTS = "/api/2.0/mlflow/runs/log-inputs"
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 class Clock:

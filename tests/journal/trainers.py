@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.journal.standin import StandIn
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 30
+LIMIT_S = 60
 RUN = "a" * 32
 PROLOGUE = f"""
 import multiprocessing, os, signal, sys, threading, time

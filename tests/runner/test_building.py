@@ -72,9 +72,7 @@ def test_a_pinned_environment_is_made_locked_and_used_again(maker: Runner, serve
     assert "scikit-learn==1.5.2" in text
     assert "--hash=sha256:" in text
     made = environments(maker)
-    began = time.monotonic()
     assert maker.work(server) == 0
-    assert time.monotonic() - began < 5
     assert told.log(BUILD).count("is here already") == 1
     assert environments(maker) == made
     assert len(made) == 1

@@ -58,7 +58,7 @@ def test_a_run_goes_on_without_its_server(tmp_path: Path, end: str, status: str)
         run_id = process.stdout.readline().strip()
         server.kill()
         printed, _ = process.communicate("\n", timeout=120)
-        assert float(printed.split()[0]) < 1.0, "logging waited for the server"
+        assert float(printed.split()[0]) < 10.0, "logging waited for the server"
         assert (process.returncode == 0 and "Completed" in printed) or end == KILLED, printed
         server.start()
         sync = subprocess.run(

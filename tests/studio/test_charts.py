@@ -19,7 +19,6 @@ Call = Callable[..., Any]
 START = 1_795_000_000_000
 LONG = 20_000
 SPIKE = 777.5
-expect.set_options(timeout=15_000)
 CHART = "canvas[data-layer=lines]"
 
 

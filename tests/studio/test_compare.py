@@ -17,7 +17,6 @@ from tests.studio.browser import Studio, axe_findings
 Call = Callable[..., Any]
 START = 1_795_000_000_000
 MANY = 1_000
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="module")

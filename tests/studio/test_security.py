@@ -311,7 +311,7 @@ def test_files_that_are_made_to_hold_a_page_up_do_not(studio: Studio, closed: Se
     page.on("request", lambda request: asked.append(request.url))
     for name in SLOW_FILES:
         page.goto(f"{studio.base}{PAGE}/0/runs/{info['run_id']}?tab=artifacts&path={name}")
-        expect(page.get_by_role("region", name=name)).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("region", name=name)).to_be_visible()
         expect(page.get_by_text(re.compile("error of its own"))).to_have_count(0)
         page.get_by_role("link", name="Experiments", exact=True).first.click()
         expect(page.get_by_role("heading", level=1, name="Experiments")).to_be_visible()

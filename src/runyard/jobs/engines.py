@@ -81,9 +81,12 @@ class Targets:
         return Target(compute, base, size, text)
 
     async def engine(self, base: Compute) -> Engine:
-        """Raises: EngineRefused, also for credentials that do not open."""
+        """That of the newest record of the target: whoever still has an older one does not close it.
+
+        Raises: EngineRefused, also for credentials that do not open.
+        """
         known = self._engines.get(base.id)
-        if known is not None and known[0] == base.modified_ms:
+        if known is not None and known[0] >= base.modified_ms:
             return known[1]
         try:
             engine = self._open(base, self._credentials(base))

@@ -105,7 +105,7 @@ def test_a_log_that_is_being_read_is_left_for_later_at_once(tmp_path: Path) -> N
         load(stage)
         more, took_s = stage.do(cut_while_reading(stage))
         assert more
-        assert took_s < 2
+        assert took_s < 10  # the reader has twenty
         assert not stage.do(give_back_space(stage.database, whole=True))
         assert (tmp_path / "runyard.db-wal").stat().st_size == 0
 

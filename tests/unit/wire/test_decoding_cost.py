@@ -18,6 +18,6 @@ SIZE = 1_000_000
 )
 def test_a_large_value_is_decoded_at_once(value: str) -> None:
     body = json.dumps({"name": "n", "key": "k", "value": value}).encode()
-    began = time.perf_counter()
+    began = time.process_time()
     assert decode_body(body, SetModelTag).value == value
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -96,7 +96,7 @@ def test_a_body_may_inflate_200_times_once_it_is_large() -> None:
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 5_000_000, '"' * 1_000_000 + "\\" * 9_000_001])
 def test_text_that_never_ends_is_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadRequest):
         decode_json(text.encode())
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
