@@ -77,10 +77,12 @@ class JobServer:
         until = time.monotonic() + limit_s
         return [self.wait_state(one, *ENDED, limit_s=max(1.0, until - time.monotonic())) for one in run_ids]
 
-    def wait_log(self, run_id: str, text: str, limit_s: float = 60) -> str:
+    def wait_log(
+        self, run_id: str, text: str, limit_s: float = 60, name: str = "user_logs/std_log.txt"
+    ) -> str:
         """The log as soon as this is in it."""
         until = time.monotonic() + limit_s
-        while text not in (found := self.log(run_id)):
+        while text not in (found := self.log(run_id, name)):
             assert time.monotonic() < until, (found, self.job(run_id), self.tail(run_id))
             time.sleep(0.05)
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, machines: list[SshMachine])
     made = attach(server, "lab", machines)
     assert made["error"] == "", made
     yield server
-    assert process.stop() == 0, process.log
+    assert server.process.stop() == 0, server.process.log
 
 
 def attach(server: JobServer, name: str, machines: list[SshMachine], **fields: Any) -> dict[str, Any]:
@@ -203,9 +204,150 @@ def test_jobs_here_run_as_another_user_where_the_server_is_root(
     assert machines[0].user in server.log(run_id)
 
 
-def test_several_nodes_are_refused(server: JobServer) -> None:
-    job = server.wait_state(server.shell("lab", "true", definition={"node_count": 2}), "Failed", "Completed")
-    assert job["error"]["code"] == "SubmitError" and "slurm or ray" in job["error"]["message"]
+REDUCE = """
+import os, socket, time
+place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+if rank == 0:
+    heard = [socket.create_server(place)]
+    heard += [heard[0].accept()[0] for _ in range(size - 1)]
+    total = sum(int(one.recv(9)) for one in heard[1:])
+    for one in heard[1:]:
+        one.sendall(b"%d" % total)
+else:
+    while True:
+        try:
+            beside = socket.create_connection(place)
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    beside.sendall(b"%d" % rank)
+    total = int(beside.recv(9))
+print("sum", total, "on node", os.environ["NODE_RANK"])
+"""
+"""What frameworks do when they begin: all meet at the first, and each hears the sum of all ranks."""
+
+
+def is_tidy(machine: SshMachine, target: str, run_id: str) -> bool:
+    """Whether nothing of a job is left in the folder that its machines share, and no process of it runs."""
+    folder = Path(f"~{machine.user}").expanduser() / target / "jobs"
+    return not any(folder.glob(f"{run_id}*")) and not of_job(run_id)
+
+
+def of_job(run_id: str) -> list[int]:
+    """The processes of a job."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdecimal() and f"/jobs/{run_id}".encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def wait_tidy(machine: SshMachine, target: str, run_id: str) -> None:
+    until = time.monotonic() + 60
+    while not is_tidy(machine, target, run_id):
+        assert time.monotonic() < until, of_job(run_id)
+        time.sleep(0.2)
+
+
+def both(server: JobServer, target: str, script: str, **definition: Any) -> str:
+    """A job of two nodes."""
+    return server.shell(target, script, definition={"node_count": 2, **definition})
+
+
+def test_nodes_of_a_job_find_one_another(server: JobServer, machines: list[SshMachine]) -> None:
+    several = {"node_count": 2, "process_count": 2, "communicator": "PyTorch"}
+    run_id = server.submit("lab", "python3", "-c", REDUCE, definition=several)
+    job = server.wait_state(run_id, "Completed", "Failed")
+    assert job["state"] == "Completed", (job, server.tail(run_id))
+    logs = [server.log(run_id, f"user_logs/std_log{end}.txt") for end in ("", "_1", "_2", "_3")]
+    assert logs == [f"sum 6 on node {node}\n" for node in (0, 0, 1, 1)]
+    assert all(f"127.0.0.1:{one.port}" in job["engine_id"] for one in machines)
+    wait_tidy(machines[0], "lab", run_id)
+
+
+def test_a_node_that_fails_fails_the_job_and_ends_the_others(server: JobServer) -> None:
+    script = 'echo "cluster $TF_CONFIG"; test "$RUNYARD_NODE_RANK" = 0 || { sleep 1; exit 4; }; sleep 600'
+    run_id = both(server, "lab", script, communicator="TensorFlow")
+    job = server.wait_state(run_id, "Completed", "Failed")
+    assert (job["state"], job["error"]["code"], job["error"]["exit_code"]) == ("Failed", "UserError", 4), job
+    assert "On machine 1: Process 1 failed with exit code 4" in job["error"]["message"]
+    cluster = json.loads(server.log(run_id).splitlines()[0].partition(" ")[2])["cluster"]["worker"]
+    assert len(set(cluster)) == 2 and all(one.startswith("127.0.0.1:") for one in cluster)
+
+
+def test_nodes_are_found_again_after_a_kill_and_canceled_together(
+    server: JobServer, machines: list[SshMachine]
+) -> None:
+    run_id = both(server, "lab", "echo begun; sleep 600")
+    for name in ("user_logs/std_log.txt", "user_logs/std_log_1.txt"):
+        server.wait_log(run_id, "begun", name=name)
+    server.process.kill()
+    server.process = server.process.again()
+    server.process.spawned.remove(server.process.process)  # type: ignore[arg-type]  # it stays too
+    assert server.job(run_id)["state"] == "Running"
+    behind = server.shell("lab", "true")
+    server.wait(behind, lambda job: "lab has at most 2 nodes at once, and 2 are used" in job["waits"])
+    server.ok("POST", f"/jobs/{run_id}/cancel")
+    assert server.wait_state(run_id, "Canceled", "Failed", "Completed")["state"] == "Canceled"
+    assert server.wait_state(behind, "Completed", "Failed")["state"] == "Completed"
+    wait_tidy(machines[0], "lab", run_id)
+
+
+@pytest.mark.long
+def test_as_many_machines_as_nodes_are_waited_for(server: JobServer, machines: list[SshMachine]) -> None:
+    attach(server, "pair", machines)
+    machines[1].stop()
+    try:
+        run_id = both(server, "pair", "true")
+        server.wait(run_id, lambda job: "cannot be reached" in job["waits"])
+        assert not of_job(run_id)
+    finally:
+        machines[1].start()
+    assert server.wait_state(run_id, "Completed", "Failed")["state"] == "Completed", server.job(run_id)
+
+
+def test_more_nodes_or_more_of_a_machine_than_there_are_are_refused(server: JobServer) -> None:
+    for definition, text in (
+        ({"node_count": 3}, "3 nodes"),
+        ({"resources": {"cpus": 4_000}}, "4,000 CPUs"),
+        ({"resources": {"gpus": 64}}, "64 GPUs"),
+        ({"resources": {"memory_mb": 900_000_000}}, "900,000,000 MB"),
+    ):
+        body = {"experiment_name": "jobs", "target": "lab", "definition": {"command": ["true"], **definition}}
+        status, answer = server.process.call("POST", "/api/v1/jobs", body)
+        assert status == 400 and text in answer["message"], answer
+
+
+def test_processors_that_a_job_asked_for_are_its_own(server: JobServer, machines: list[SshMachine]) -> None:
+    made = attach(server, "wide", machines[:1], settings={"jobs_per_host": 3})
+    cpus = made["nodes"][0]["cpus"]
+    first = server.shell(
+        "wide", "echo threads=$OMP_NUM_THREADS; sleep 600", definition={"resources": {"cpus": cpus}}
+    )
+    server.wait_log(first, f"threads={cpus}\n")
+    second = server.shell("wide", "true", definition={"resources": {"cpus": 1}})
+    text = f"it asks for 1 CPU; 127.0.0.1:{machines[0].port} has {cpus} CPU"
+    server.wait(second, lambda job: text in job["waits"] and f"of which {cpus} are taken" in job["waits"])
+    third = server.shell("wide", "true")
+    assert server.wait_state(third, "Completed", "Failed")["state"] == "Completed"
+    assert server.job(second)["state"] == "NotStarted"
+    server.ok("POST", f"/jobs/{first}/cancel")
+    assert server.wait_state(second, "Completed", "Failed")["state"] == "Completed"
+
+
+@pytest.mark.long
+def test_a_lost_node_ends_the_job_and_the_others(server: JobServer, machines: list[SshMachine]) -> None:
+    for node in (0, 1):
+        run_id = both(server, "lab", "echo pid=$$; sleep 600")
+        logs = [server.wait_log(run_id, "\n", name=f"user_logs/std_log{end}.txt") for end in ("", "_1")]
+        script = int(logs[node].partition("pid=")[2].split()[0])
+        runner = int(Path(f"/proc/{script}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(runner, signal.SIGKILL)
+        job = server.wait_state(run_id, "Failed", "Completed", "Canceled", limit_s=120)
+        assert (job["state"], job["error"]["code"]) == ("Failed", "NodeLost"), job
+        wait_tidy(machines[0], "lab", run_id)
 
 
 @pytest.mark.long

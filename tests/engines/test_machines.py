@@ -169,7 +169,7 @@ def test_more_gpus_than_any_machine_has_are_refused() -> None:
 def test_several_nodes_are_refused_with_the_way_out() -> None:
     stage = Stage(Recorded("one"))
     for nodes, text, engine in (
-        (2, "this target is one machine", stage.engine),
+        (2, "the target is one machine", stage.engine),
         (3, "the target has 2 hosts", Stage(Recorded("one"), Recorded("two")).engine),
     ):
         with pytest.raises(EngineRefused, match=text):

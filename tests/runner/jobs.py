@@ -26,6 +26,7 @@ class Runner:
 
     def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self.folder = folder
+        self.name = RUN
         self.python = python
         self.variables = {name: value for name, value in os.environ.items() if name not in QUIET}
         self.variables["PYTHONPATH"] = str(SOURCE)
@@ -34,7 +35,7 @@ class Runner:
     @property
     def job(self) -> Path:
         """The folder of the job."""
-        return self.folder / "jobs" / RUN
+        return self.folder / "jobs" / self.name
 
     def lay(self, server: StandIn | str, **more: Any) -> Path:
         """The job's file, as an engine lays it down."""
@@ -81,7 +82,7 @@ class Runner:
         return found
 
 
-def until(there: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(there: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for something to be true and return it."""
     end = time.monotonic() + seconds
     while not (found := there()):

@@ -146,6 +146,18 @@ def test_the_token_is_in_no_log_and_on_no_command_line(runner: Runner, server: S
     assert runner.job.stat().st_mode & 0o077 == 0
 
 
+def test_threads_are_as_many_as_processors_were_asked_for(runner: Runner, server: StandIn) -> None:
+    text = "import os; print(*(os.environ[f'{one}_NUM_THREADS'] for one in ('OMP', 'OPENBLAS', 'MKL')))"
+    runner.variables["OMP_NUM_THREADS"] = "99"
+    server.told.definition = {
+        **python(text),
+        "process_count": 2,
+        "environment_variables": {"MKL_NUM_THREADS": "7"},
+    }
+    assert runner.work(server, cpus=8) == 0
+    assert server.told.log() == "4 4 7\n"
+
+
 def test_gpus_of_the_job_are_the_visible_ones(runner: Runner, server: StandIn) -> None:
     server.told.definition = python("import os; print(os.environ['CUDA_VISIBLE_DEVICES'])")
     assert runner.work(server, gpus=[1, 3]) == 0

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runyard.runner import processes
+from runyard.runner.companions import Companions, address
+from runyard.runner.exchange import Exchange
 from runyard.runner.ranks import Group, node_rank
+from runyard.runner.supervision import Outcome
 from tests.runner.jobs import Runner, python, until
-from tests.runner.standin import StandIn, archive
+from tests.runner.standin import RUN, TOKEN, StandIn, archive
 
 NAMES = "MASTER_ADDR MASTER_PORT WORLD_SIZE RANK LOCAL_RANK NODE_RANK"
 SHOW = f"import os, json; print(json.dumps({{name: os.environ[name] for name in '{NAMES}'.split()}}))"
@@ -101,6 +107,89 @@ def test_a_job_of_several_machines_is_canceled_everywhere(tmp_path: Path, server
     server.told.cancel = True
     assert [one.wait(60) for one in calls] == [143, 143]
     assert [one["state"] for one in server.told.ends] == ["Canceled"]
+
+
+def nodes(tmp_path: Path, server: StandIn, start: str = "s1") -> list[tuple[Runner, Path]]:
+    """Two machines that have folders of their own, as those have that are reached by SSH."""
+    found = [Runner(tmp_path / "one"), Runner(tmp_path / "one")]
+    found[1].name = f"{RUN}.1"
+    return [(one, one.lay(server, node=rank, start=start)) for rank, one in enumerate(found)]
+
+
+def test_the_first_machine_is_missed_by_the_others_which_tell_the_server(
+    tmp_path: Path, server: StandIn
+) -> None:
+    text = "import time; print('working', flush=True); time.sleep(100)"
+    server.told.definition = {**python(text), "node_count": 2}
+    calls = []
+    for one, file in nodes(tmp_path, server):
+        one.variables["RUNYARD_RUNNER_LOST_S"] = "3"
+        calls.append(subprocess.Popen(one.command("work", file), env=one.variables))
+    until(lambda: all("working" in server.told.log(f"user_logs/std_log{end}.txt") for end in ("", "_1")))
+    calls[0].kill()
+    assert calls[1].wait(60) == 1
+    (told,) = server.told.ends
+    assert (told["rank"], told["error"]["code"]) == (1, "NodeLost")
+    assert "Machine 0 has not been heard of" in told["error"]["message"]
+    calls[0].wait(10)
+
+
+@contextmanager
+def companions(server: StandIn, rank: int, start: str) -> Iterator[Companions]:
+    """Of a job of two machines, as one of them sees them."""
+    seen = Companions(
+        Exchange(server.url, "w", TOKEN), RUN, Group("None", node=rank, nodes=2), start, lambda: True
+    )
+    yield seen
+    seen._exchange.close()
+
+
+def test_while_the_server_is_away_no_machine_is_missed(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runyard.runner.companions.LOST_S", 10.0)
+    with companions(server, 0, "s1") as seen:
+        server.told.refusals["/logs/content"] = (503, {})
+        for at in (1.0, 100.0, 200.0):
+            seen._look(at)
+        assert seen.trouble is None
+        server.told.refusals.clear()
+        seen._look(300.0)
+        assert seen.trouble is None
+        seen._look(311.0)
+        assert seen.trouble is not None and seen.trouble.code == "NodeLost"
+
+
+def test_what_machines_of_an_earlier_start_said_counts_no_more(server: StandIn) -> None:
+    with companions(server, 1, "s1") as other:
+        other.leave(Outcome("Failed", "OutOfMemory", "oh", None, 9))
+    with companions(server, 0, "s2") as seen:
+        seen._look(1.0)
+        assert seen.trouble is None
+    with companions(server, 0, "s1") as seen:
+        seen._look(1.0)
+        assert seen.trouble == Outcome("Failed", "OutOfMemory", "On machine 1: oh", None, 9)
+
+
+def test_a_job_that_is_started_anew_ends_what_began_before(tmp_path: Path, server: StandIn) -> None:
+    server.told.definition = {**python("import time; time.sleep(100)"), "node_count": 2}
+    (_, _), (second, file) = nodes(tmp_path, server)
+    began = second.call("start", file)
+    assert second.call("start", file) == {**began, "again": True}
+    assert second.call("begun", tmp_path / "one", RUN).keys() == {f"{RUN}.1"}
+    (_, _), (second, file) = nodes(tmp_path, server, "s2")
+    anew = second.call("start", file)
+    assert not anew["again"] and anew["pid"] != began["pid"]
+    assert processes.born(began["pid"]) == ""
+    second.call("stop", tmp_path / "one", f"{RUN}.1")
+
+
+def test_a_machine_that_only_knows_itself_is_where_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.7 22")
+    assert address("http://127.0.0.1:5000") == "10.0.0.7"
+    assert address("http://127.0.0.1:5000", alone=True) == "127.0.0.1"
+    monkeypatch.delenv("SSH_CONNECTION")
+    assert address("http://127.0.0.1:5000") == "127.0.0.1"
 
 
 @pytest.mark.long

@@ -36,12 +36,17 @@ class Do(enum.Enum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What to do: with `state` and `error` of an END, `text` for EXPLAIN and REQUEUE."""
+    """What to do: with `state` and `error` of an END, `text` for EXPLAIN and REQUEUE.
+
+    Attributes:
+        anyway: whatever sign of life its runner gives meanwhile.
+    """
 
     do: Do
     state: JobState = JobState.FAILED
     error: JobError | None = None
     text: str = ""
+    anyway: bool = False
 
 
 class Memory(msgspec.Struct):
@@ -64,7 +69,8 @@ def judge(job: Job, state: EngineState, seen: Memory, now_ms: int) -> Verdict:
     if state.phase is Phase.RUNNING:
         seen.started_ms = seen.started_ms or now_ms
     if broken and job.cancel_ms is None:
-        return Verdict(Do.END, error=error_of(state)) if now_ms - seen.over_ms >= GRACE_MS else NOTHING
+        waited = now_ms - seen.over_ms >= GRACE_MS
+        return Verdict(Do.END, error=error_of(state), anyway=True) if waited else NOTHING
     if not over:
         return _cancel(job, seen, now_ms) if job.cancel_ms is not None else _explain(job, state, seen, now_ms)
     if not _is_over(job, state, seen, now_ms):

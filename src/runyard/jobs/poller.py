@@ -113,15 +113,15 @@ class Poller:
                 self._cancel(engine, job)
             elif verdict.do is not Do.NOTHING:
                 changed |= await self._apply(job, verdict)
-                if state.phase is Phase.RUNNING:  # a node of it is lost, and the others are to leave
-                    self._cancel(engine, job)
         await self._parts.queue.set_waits({row: text for row, text in texts.items() if row in self._memory})
         return changed
 
     async def _apply(self, job: Job, verdict: Verdict) -> bool:
         """An end, or another try. The job is read again: its runner may have said something meanwhile."""
         now = await self._parts.queue.find(job.row)
-        if now is None or now.state.ended or now.beat_ms != job.beat_ms or now.engine_id != job.engine_id:
+        if now is None or now.state.ended or now.engine_id != job.engine_id:
+            return True
+        if now.beat_ms != job.beat_ms and not verdict.anyway:
             return True
         if verdict.do is Do.REQUEUE and await self._parts.queue.requeue(
             job.row, verdict.text, self._parts.now_ms() + 1_000
@@ -152,7 +152,9 @@ class Poller:
                 log.exception("Stopping the job of run %s failed", job.run_id)
 
     async def _forget(self, engine: Engine, left: Sequence[Job], states: Mapping[str, EngineState]) -> bool:
-        """Ended jobs whose runner has left are removed there; one that does not leave is stopped."""
+        """Ended jobs whose runner has left are removed there; one that does not leave is stopped, at once where a node of
+        it is lost.
+        """
         gone = 0
         for job in left:
             state = states.get(job.engine_id)
@@ -168,7 +170,7 @@ class Poller:
                     log.warning("What is left of run %s stays there: %s", job.run_id, exc)
                 await self._parts.queue.forgotten(job.row)
                 gone += 1
-            elif self._parts.now_ms() - (job.ended_ms or 0) > STAYS_MS:
+            elif state.code or self._parts.now_ms() - (job.ended_ms or 0) > STAYS_MS:
                 self._cancel(engine, job)
         return gone > 0
 

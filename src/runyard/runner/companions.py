@@ -24,6 +24,7 @@ MEET_S = 900.0
 LOOK_S = 1.0
 SIGN_S = 30.0
 LOST_S = 180.0
+LOST_SETTING = "RUNYARD_RUNNER_LOST_S"
 LOOK_OFTEN_S = 2.0
 NOT_FOUND = 404
 TOLD_BYTES = 4096  # of the last line of a log
@@ -59,6 +60,8 @@ class Companions:
         self._wanted = wanted
         self._heard: dict[int, tuple[float, str]] = {}
         self._leaving = threading.Event()
+        self._lost_s = float(os.environ.get(LOST_SETTING) or LOST_S)
+        self._sign_s = min(SIGN_S, self._lost_s / 6)
         self.trouble: Outcome | None = None
         self.done = group.nodes == 1
 
@@ -110,10 +113,10 @@ class Companions:
             now = time.monotonic()
             if now >= sign_at:
                 self._write("status", {"key": self._key, "state": "Running", "at": int(time.time())})
-                sign_at = now + SIGN_S
+                sign_at = now + self._sign_s
             if not self.done and self.trouble is None:
                 self._look(now)
-            self._leaving.wait(SIGN_S if self._group.node else LOOK_OFTEN_S)
+            self._leaving.wait(self._sign_s if self._group.node else LOOK_OFTEN_S)
 
     def _look(self, now: float) -> None:
         """How the others are. While the server is away nobody is silent."""
@@ -132,8 +135,8 @@ class Companions:
             since, before = self._heard.setdefault(rank, (now, sign))
             if sign != before:
                 self._heard[rank] = (now, sign)
-            elif state != "Completed" and now - since > LOST_S:
-                text = f"Machine {rank} has not been heard of for {LOST_S:g} s."
+            elif state != "Completed" and now - since > self._lost_s:
+                text = f"Machine {rank} has not been heard of for {self._lost_s:g} s."
                 self.trouble = Outcome("Failed", "NodeLost", text)
                 return
             done = done and state == "Completed"

@@ -11,7 +11,8 @@ import msgspec
 
 from runyard.engines.contracts import EngineBusy, EngineRefused, EngineUnreachable
 from runyard.entities.common import Page
-from runyard.entities.compute import Compute, ComputeState
+from runyard.entities.compute import Compute, ComputeState, Node
+from runyard.entities.compute_room import why_never
 from runyard.entities.job import JobDefinition
 from runyard.errors import InvalidInput, InvalidState, NotAllowed, NotFound, shown
 from runyard.jobs.engines import Target, Targets
@@ -168,10 +169,15 @@ class ComputeService:
             raise InvalidInput(
                 f"The job asks for {definition.node_count} nodes; the compute target {name!r} has at most {min(nodes)}."
             )
+        resources = target.resources(definition.resources)
+        machines = _machines(target.base)
+        never = why_never(machines, definition.node_count, resources) if machines else ""
+        if never:
+            raise InvalidInput(f"{never} What {target.base.name!r} has was seen when it was last checked.")
         longest = [one.limits.max_seconds for one in (target.base, compute) if one.limits.max_seconds > 0]
         return compute, msgspec.structs.replace(
             definition,
-            resources=target.resources(definition.resources),
+            resources=resources,
             max_seconds=min([definition.max_seconds, *longest]),
         )
 
@@ -222,3 +228,13 @@ class ComputeService:
         self._wake()
         while await self._queue.active([compute.id]) and self._clock() < until:
             await asyncio.sleep(0.2)
+
+
+def _machines(base: Compute) -> Sequence[Node]:
+    """What a target has whose machines stay the same, as far as it is known; empty: its scheduler decides."""
+    if base.kind == "local":
+        return base.nodes[:1] or [Node("", "")]
+    if base.kind != "ssh":
+        return ()
+    hosts = base.settings.get("hosts", ())
+    return base.nodes if len(base.nodes) == len(hosts) else [Node("", "")] * len(hosts)

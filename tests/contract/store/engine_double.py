@@ -94,6 +94,7 @@ class DispatchStage:
 
     def __init__(self, stores: Stores, **limits: int) -> None:
         self.stores, self.do = stores, stores.do
+        self._end_all()
         self.computes = SqlComputes(stores.database, PAGE_KEY)
         new = NewCompute("cluster", "slurm", {}, Limits(**limits))
         self.compute = self.do(self.computes.create(stores.workspace, new, "me", 100))
@@ -112,6 +113,11 @@ class DispatchStage:
         )
         self.dispatcher = Dispatcher(self.parts, self.lease)
         self.poller = Poller(self.parts, self.dispatcher.health, Family(self.compute, [self.compute]))
+
+    def _end_all(self) -> None:
+        """What other tests have left is not looked after by this one's dispatcher."""
+        sql = f"UPDATE jobs SET state = {JobState.CANCELED:d}, forgotten = 1 WHERE state < 8"
+        self.do(self.stores.database.write(lambda tx: tx.execute(sql, ())))
 
     async def _keys(self, job: Job) -> Keys:
         return Keys("ry_token", "code")

@@ -16,8 +16,9 @@ from runyard.engines.contracts import (
     Ticket,
 )
 from runyard.entities.compute import ComputeState, Limits, Size
-from runyard.entities.job import JobDefinition, JobState, Resources
+from runyard.entities.job import JobDefinition, JobError, JobState, Resources
 from runyard.jobs.dispatcher import WAITING
+from runyard.jobs.parts import Asked
 from runyard.jobs.poller import Family
 from runyard.store.compute_contracts import NewCompute
 from runyard.store.job_contracts import JobFilter
@@ -242,6 +243,58 @@ def test_silent_jobs_are_said_to_be_and_end_after_a_day(stage: DispatchStage) ->
     stage.step()
     now = stage.jobs.now(job)
     assert now.state is JobState.FAILED and now.error is not None and now.error.code == "NotResponding"
+
+
+def test_one_that_lost_a_node_ends_and_what_is_left_of_it_is_stopped(stage: DispatchStage) -> None:
+    job = stage.jobs.submit()
+    stage.step()
+    stage.jobs.begin(job)
+    stage.engine.known[f"e-{job.run_id}"] = EngineState(Phase.RUNNING, "On two: it is gone", "NodeLost")
+    stage.poll()
+    assert not stage.jobs.now(job).state.ended  # its runner may tell more
+    stage.poll(11)
+    now = stage.jobs.now(job)
+    assert now.state is JobState.FAILED and now.error == JobError("NodeLost", "On two: it is gone")
+    stage.poll()
+    assert stage.engine.calls.count("cancel") == 1
+    stage.poll()
+    assert stage.engine.known == {}
+
+
+def test_a_silent_job_ends_as_another_node_of_it_says(stage: DispatchStage) -> None:
+    job = stage.jobs.submit()
+    stage.step()
+    stage.jobs.begin(job)
+    stage.engine.away = EngineUnreachable("no route")
+    gone = JobError("NodeLost", "Machine 0 has not been heard of for 180 s.")
+    stage.do(stage.jobs.runners.fail_rank(stage.stores.workspace, job.run_id, gone))
+    stage.later(20)
+    stage.step()
+    assert not stage.jobs.now(job).state.ended  # it is to end itself
+    stage.jobs.age(job, 200_000)
+    stage.later(20)
+    stage.step()
+    now = stage.jobs.now(job)
+    assert now.state is JobState.FAILED and now.error == gone
+
+
+def test_one_that_asks_for_less_passes_one_without_room(stage: DispatchStage) -> None:
+    wanted = [Resources(cpus=8), Resources(cpus=9, memory_mb=1), Resources(cpus=4), Resources(memory_mb=7)]
+    jobs = [stage.jobs.submit(definition=JobDefinition(script="a.py", resources=one)) for one in wanted]
+
+    async def busy(ticket: Ticket) -> None:
+        if ticket.resources.cpus >= 8:
+            raise EngineBusy("it asks for 8 CPUs")
+
+    stage.engine.during = busy
+    stage.dispatcher.health.has_no_room(stage.compute.id, Asked.by(jobs[0]), "it asks for 8 CPUs", 2)
+    stage.step()
+    assert [one.run_id for one in stage.engine.tickets] == [one.run_id for one in jobs[2:]]
+    assert [stage.jobs.now(one).waits for one in jobs[:2]] == ["it asks for 8 CPUs"] * 2
+    stage.engine.during = None
+    stage.later(10)
+    stage.step()
+    assert len(stage.engine.tickets) == 4
 
 
 def test_many_jobs_of_one_person_hide_nobody_else_s(stores: Stores) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from runyard.engines.contracts import EngineRequest, Ticket
 from runyard.engines.shell.machine import Machine
 from runyard.engines.shell.places import Claim, Place
-from runyard.engines.shell.room import asked_for
+from runyard.entities.compute_room import asked_for
 
 HIDDEN = "(the job's token)"
 

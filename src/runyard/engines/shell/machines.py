@@ -23,9 +23,10 @@ from runyard.engines.shell.job_files import job_files, shown_request
 from runyard.engines.shell.joint import joint
 from runyard.engines.shell.machine import Machine, RunnerState
 from runyard.engines.shell.places import Claim, Place
-from runyard.engines.shell.room import Room, choose, room_of, why_never, why_none
+from runyard.engines.shell.room import Room, choose, room_of, why_none
 from runyard.engines.shell.starting import Failure, NotStarted, start_all
 from runyard.entities.compute import Node
+from runyard.entities.compute_room import why_never
 from runyard.entities.job import Resources
 
 T = TypeVar("T")
@@ -182,19 +183,12 @@ class Machines:
             await one.aclose()
 
     def _check_nodes(self, ticket: Ticket) -> None:
-        most = len(self._machines)
-        if ticket.node_count <= most:
-            return
-        way = "or ask for fewer nodes and more processes on each."
-        if most == 1:
-            raise EngineRefused(
-                f"The job asks for {ticket.node_count} nodes, and this target is one machine. Submit it to an ssh target with as "
-                f"many hosts, or to a slurm or ray compute target, {way}"
-            )
-        raise EngineRefused(
-            f"The job asks for {ticket.node_count} nodes, each on a machine of its own, and the target has {most} hosts. Add "
-            f"hosts to it, {way}"
-        )
+        never = why_never([self._has(one) for one in self._machines], ticket.node_count, Resources())
+        if never:
+            raise EngineRefused(never)
+
+    def _has(self, name: str) -> Node:
+        return self._known.get(name) or Node(self._machines[name].shown, "")
 
     async def _claim(self, ticket: Ticket, away: Mapping[str, Failure]) -> Claim:
         """Choose machines and GPUs, and hold them.
@@ -214,13 +208,13 @@ class Machines:
                 claim = Claim(ticket.run_id, tuple(places), wanted.cpus, wanted.memory_mb)
                 self._placed[ticket.run_id] = claim
                 return claim
-        never = why_never([self._room(name, ()) for name in self._machines], count, wanted)
+        never = why_never([self._has(name) for name in self._machines], count, wanted)
         if never:
             raise EngineRefused(never)
         raise EngineBusy(why_none(rooms, count, wanted))
 
     def _room(self, name: str, taken: Iterable[Claim]) -> Room:
-        return room_of(name, self._machines[name].shown, self._per_machine, self._known.get(name), taken)
+        return room_of(name, self._machines[name].shown, self._per_machine, self._has(name), taken)
 
     async def _unknown(self, wanted: Resources, away: Mapping[str, Failure]) -> Mapping[str, Failure]:
         """Ask machines what they have, where that counts and is not known; what is wrong with those that do not tell."""

@@ -5,16 +5,16 @@ A job that asks for nothing takes nothing but its place among the jobs of a mach
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from runyard.engines.shell.places import Claim, Place
 from runyard.entities.compute import Node
+from runyard.entities.compute_room import amount, amounts, asked_for
 from runyard.entities.job import Resources
 
 SHOWN = 3  # machines that a text names
-ANY = 2**62
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -22,13 +22,13 @@ class Room(msgspec.Struct, frozen=True):
 
     Attributes:
         shown: what people call it. most: jobs that it has at once; 0: any number.
-        has: in all; None: it could not be asked.
+        has: in all; without processors: it could not be asked.
     """
 
     machine: str
     shown: str
     most: int
-    has: Node | None
+    has: Node
     jobs: int
     gpus: frozenset[int]
     cpus: int
@@ -39,37 +39,32 @@ class Room(msgspec.Struct, frozen=True):
         """Whether it has as many jobs as it may."""
         return 0 < self.most <= self.jobs
 
-    def could(self, wanted: Resources) -> bool:
-        """Whether it has as much when nothing else is there, as far as is known."""
-        return not any(asked > total for _, asked, total, _ in self.amounts(wanted))
-
     def lacks(self, wanted: Resources) -> str:
         """Why there is no room now, in words; empty: there is."""
         if self.is_full:
             return f"{self.shown} runs at most {_jobs(self.most)} at once"
-        if self.has is None and wanted != Resources():
+        if not self.has.cpus and wanted != Resources():
             return f"{self.shown} cannot be asked what it has"
-        for word, asked, total, taken in self.amounts(wanted):
-            if asked > total - taken:
-                return f"{self.shown} has {_amount(total, word)}" + (
+        for word, asked, total, taken in self._amounts(wanted):
+            if asked and asked > total - taken:
+                return f"{self.shown} has {amount(total, word)}" + (
                     f", of which {taken:,} are taken" * (taken > 0)
                 )
         return ""
 
     def place(self, wanted: Resources) -> Place:
         """A node's, where there is room."""
-        has = 0 if self.has is None else self.has.gpus
-        return Place(self.machine, tuple([one for one in range(has) if one not in self.gpus][: wanted.gpus]))
+        free = [one for one in range(self.has.gpus) if one not in self.gpus]
+        return Place(self.machine, tuple(free[: wanted.gpus]))
 
-    def amounts(self, wanted: Resources) -> Iterable[tuple[str, int, int, int]]:
-        """Of each kind: a word, how much is asked for, how much there is, how much is taken. What is unknown is enough."""
-        has = self.has or Node("", "", ANY, ANY, ANY)
-        yield "GPU", wanted.gpus, has.gpus, len(self.gpus)
-        yield "CPU", wanted.cpus, has.cpus or ANY, self.cpus
-        yield "MB", wanted.memory_mb, has.memory_mb or ANY, self.memory_mb
+    def _amounts(self, wanted: Resources) -> Iterator[tuple[str, int, int, int]]:
+        """Of each kind: a word, how much is asked for, how much there is, how much is taken."""
+        taken = (len(self.gpus), self.cpus, self.memory_mb)
+        for (word, asked, total), used in zip(amounts(wanted, self.has), taken, strict=True):
+            yield word, asked, total, used
 
 
-def room_of(machine: str, shown: str, most: int, has: Node | None, claims: Iterable[Claim]) -> Room:
+def room_of(machine: str, shown: str, most: int, has: Node, claims: Iterable[Claim]) -> Room:
     """A machine's."""
     there = [(claim, place) for claim in claims if (place := claim.at(machine)) is not None]
     return Room(
@@ -101,37 +96,6 @@ def why_none(rooms: Sequence[Room], nodes: int, wanted: Resources) -> str:
     )
     more = f"; and so on, {len(lacking)} in all" if len(lacking) > SHOWN else ""
     return f"Waits for {who}: {asks}{'; '.join(lacking[:SHOWN])}{more}"
-
-
-def why_never(rooms: Sequence[Room], nodes: int, wanted: Resources) -> str:
-    """Why a job can never run on these machines; empty: it can, or what they have is not known."""
-    able = sum(one.could(wanted) for one in rooms)
-    if able >= nodes:
-        return ""
-    if nodes > 1:
-        return (
-            f"The job asks for {nodes} machines with {asked_for(wanted)} each; "
-            f"{able} of the target's {len(rooms)} {'has' if able == 1 else 'have'} as much."
-        )
-    for amounts in zip(*(one.amounts(wanted) for one in rooms), strict=True):
-        word, asked, _, _ = amounts[0]
-        greatest = max(total for _, _, total, _ in amounts)
-        if asked > greatest:
-            return f"The job asks for {_amount(asked, word)}; no machine of the target has more than {greatest:,}."
-    return f"The job asks for {asked_for(wanted)}; no machine of the target has all of that."
-
-
-def asked_for(wanted: Resources) -> str:
-    """In words; empty: nothing."""
-    amounts = (("GPU", wanted.gpus), ("CPU", wanted.cpus), ("MB", wanted.memory_mb))
-    *words, last = [_amount(count, word) for word, count in amounts if count] or [""]
-    return f"{', '.join(words)} and {last}" if words else last
-
-
-def _amount(count: int, word: str) -> str:
-    if word == "MB":
-        return f"{count:,} MB of memory"
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _jobs(count: int) -> str:
