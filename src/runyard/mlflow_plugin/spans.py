@@ -9,12 +9,23 @@ from runyard.client.journal.calls.traces import PART_BYTES, check_span_bytes
 from runyard.entities.trace import SpanBatch
 from runyard.errors import StorageUnavailable
 
+try:  # MLflow 3 has loaded all of it by now; MLflow 2 logs no spans, and comes without the messages
+    from mlflow.tracing.utils.otlp import resource_to_otel_proto
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    from runyard.wire.otlp import decode_protobuf
+except ImportError:
+    SPANS = False
+else:
+    SPANS = True
+
 
 def packed(spans: Sequence[Any]) -> list[bytes]:
     """Spans as OpenTelemetry's exporters send them, in pieces that fit into records.
 
-    Raises: TooLarge.
+    Raises: TooLarge; StorageUnavailable, where MLflow has come without what it takes.
     """
+    _check()
     encoded = [one.to_otel_proto() for one in spans]
     sizes = [one.ByteSize() for one in encoded]
     check_span_bytes(max(sizes))
@@ -30,10 +41,7 @@ def packed(spans: Sequence[Any]) -> list[bytes]:
 
 
 def _request(encoded: Sequence[Any], first: Any) -> bytes:
-    """An export request; MLflow's dependencies have what it takes, imported when there are spans."""
-    from mlflow.tracing.utils.otlp import resource_to_otel_proto
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
+    """An export request."""
     request = ExportTraceServiceRequest()
     batch = request.resource_spans.add()
     batch.resource.CopyFrom(resource_to_otel_proto(getattr(first._span, "resource", None)))
@@ -47,8 +55,10 @@ def unpacked(spans: bytes) -> list[SpanBatch]:
 
     Raises: RunyardError, also where MLflow has come without what it takes.
     """
-    try:
-        from runyard.wire.otlp import decode_protobuf
-    except ImportError as exc:
-        raise StorageUnavailable("This MLflow cannot read spans.") from exc
+    _check()
     return decode_protobuf(spans)
+
+
+def _check() -> None:
+    if not SPANS:
+        raise StorageUnavailable("This release of MLflow has no messages for spans; MLflow 3.18 has.")
