@@ -108,12 +108,11 @@ class JobStage:
         return str(self.stores.run(job.run_id)["info"]["status"])
 
     def token(self, job: Job) -> tuple[int, int | None]:
-        """When the job's token ends, and when it was revoked."""
+        """When the job's token ends, and when it was revoked; it is gone with the job's end."""
         sql = """SELECT t.expires_ms, t.revoked_ms FROM access_tokens t JOIN jobs j ON j.token_uuid = t.uuid
             WHERE j.id = ?"""
         row = self.do(self.stores.database.read(lambda c: c.one(sql, (job.row,))))
-        assert row is not None
-        return row[0], row[1]
+        return (row[0], row[1]) if row is not None else (0, 0)
 
     def age(self, job: Job, ms: int) -> None:
         """Let time pass for one job."""

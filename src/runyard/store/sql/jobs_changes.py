@@ -33,6 +33,7 @@ END = """UPDATE jobs SET state = ?, ended_ms = ?, error = ?, waits = '', holder 
 END_RUN = "UPDATE runs SET status = ?, end_ms = ? WHERE id = ?"
 FORGET_BEATS = "DELETE FROM run_beats WHERE run_id = ?"
 REVOKE = "UPDATE access_tokens SET revoked_ms = ? WHERE uuid = ? AND revoked_ms IS NULL"
+FORGET_TOKEN = "DELETE FROM access_tokens WHERE uuid = ?"
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL, code_hash = NULL WHERE job_id = ?"
 ADD_RECORD = """INSERT INTO run_records (run_id, uuid, name, kind, logged_ms, body) VALUES (?, ?, 'error', 'error', ?, ?)
     ON CONFLICT (run_id, uuid) DO NOTHING"""
@@ -85,7 +86,10 @@ def finish(tx: Transaction, job: JobRef, state: JobState, error: JobError | None
         return False
     tx.execute(END_RUN, (state.status, now, job.run.id))
     tx.execute(FORGET_BEATS, (job.run.id,))
-    tx.execute(REVOKE, (now, job.token_uuid))
+    if job.kind == SWEEP:  # the tokens of its trials were made with it, and end with what it was made with
+        tx.execute(REVOKE, (now, job.token_uuid))
+    else:  # kept, those of all jobs that ever were would stand among the few tokens of a person
+        tx.execute(FORGET_TOKEN, (job.token_uuid,))
     tx.execute(FORGET_KEYS, (job.id,))
     if error is not None and state is JobState.FAILED:
         body = msgspec.json.encode({"code": error.code, "message": error.message}).decode()
