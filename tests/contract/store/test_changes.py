@@ -44,7 +44,7 @@ class Heard:
 
     async def until(self, done: Callable[[Changes], bool]) -> Changes:
         """Wait until what was told is enough."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not done(self.all):
                 await self._more.wait()
                 self._more.clear()
