@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runyard.runner import processes
-from runyard.runner.companions import Companions, address
+from runyard.runner.companions import CompanionLost, Companions, address
 from runyard.runner.exchange import Exchange
 from runyard.runner.ranks import Group, node_rank
 from runyard.runner.supervision import Outcome
@@ -123,7 +123,7 @@ def test_the_first_machine_is_missed_by_the_others_which_tell_the_server(
     server.told.definition = {**python(text), "node_count": 2}
     calls = []
     for one, file in nodes(tmp_path, server):
-        one.variables["RUNYARD_RUNNER_LOST_S"] = "3"
+        one.variables["RUNYARD_RUNNER_LOST_S"] = "6"
         calls.append(subprocess.Popen(one.command("work", file), env=one.variables))
     until(lambda: all("working" in server.told.log(f"user_logs/std_log{end}.txt") for end in ("", "_1")))
     calls[0].kill()
@@ -148,6 +148,8 @@ def test_while_the_server_is_away_no_machine_is_missed(
     server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runyard.runner.companions.LOST_S", 10.0)
+    with companions(server, 1, "s1") as other:
+        other._write("status", {"key": "s1", "state": "Running", "at": 1})
     with companions(server, 0, "s1") as seen:
         server.told.refusals["/logs/content"] = (503, {})
         for at in (1.0, 100.0, 200.0):
@@ -158,6 +160,19 @@ def test_while_the_server_is_away_no_machine_is_missed(
         assert seen.trouble is None
         seen._look(311.0)
         assert seen.trouble is not None and seen.trouble.code == "NodeLost"
+
+
+def test_a_machine_that_is_slow_to_begin_is_waited_for_longer(server: StandIn) -> None:
+    with companions(server, 0, "s1") as seen:
+        for at in (1.0, 500.0, 900.0):
+            seen._look(at)
+        assert seen.trouble is None
+        seen._look(902.0)
+        assert seen.trouble is not None and seen.trouble.message == "Machine 1 did not begin within 900 s."
+    with companions(server, 1, "s1") as seen:
+        seen.trouble = Outcome("Failed", "NodeLost", "Machine 0 did not begin within 900 s.")
+        with pytest.raises(CompanionLost, match="Machine 0 did not begin"):
+            seen.meet()
 
 
 def test_what_machines_of_an_earlier_start_said_counts_no_more(server: StandIn) -> None:

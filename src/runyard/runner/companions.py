@@ -33,7 +33,11 @@ MASTER = ("RUNYARD_MASTER_ADDRESS", "SLURM_LAUNCH_NODE_IPADDR")
 
 
 class CompanionLost(Exception):
-    """Another machine of the job is not heard of; the message says which."""
+    """Another machine of the job failed or is not heard of. `outcome`: how that ends the job here."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(outcome.message)
 
 
 class Companions:
@@ -66,7 +70,7 @@ class Companions:
         self.done = group.nodes == 1
 
     def meet(self) -> Group:
-        """The same group with addresses, once all that are needed are known.
+        """The same group with addresses, once all that are needed are known. It may take long: environments are made first.
 
         Raises: CompanionLost.
         """
@@ -82,15 +86,15 @@ class Companions:
         self._write("info", own)
         ranks = range(group.nodes) if group.needs_all else (0,)
         found: dict[int, Mapping[str, Any]] = {group.node: own}
-        until = time.monotonic() + MEET_S
         while any(rank not in found for rank in ranks):
             for rank in ranks:
                 told = found.get(rank) or self._told("info", rank)
                 if told and told.get("key") == self._key:
                     found[rank] = told
-            if time.monotonic() > until or not self._wanted():
-                away = ", ".join(str(rank) for rank in ranks if rank not in found)
-                raise CompanionLost(f"Machine {away} of {group.nodes} did not begin within {MEET_S:g} s.")
+            if self.trouble is not None:
+                raise CompanionLost(self.trouble)
+            if not self._wanted():
+                raise CompanionLost(Outcome("Canceled"))
             time.sleep(LOOK_S)
         return group.at(
             [str(found[rank]["address"]) for rank in ranks], [int(found[rank]["port"]) for rank in ranks]
@@ -133,11 +137,12 @@ class Companions:
                 return
             sign = f"{state} {told.get('at')}"
             since, before = self._heard.setdefault(rank, (now, sign))
+            patience_s = self._lost_s if state else MEET_S
             if sign != before:
                 self._heard[rank] = (now, sign)
-            elif state != "Completed" and now - since > self._lost_s:
-                text = f"Machine {rank} has not been heard of for {self._lost_s:g} s."
-                self.trouble = Outcome("Failed", "NodeLost", text)
+            elif state != "Completed" and now - since > patience_s:
+                what = "has not been heard of for" if state else "did not begin within"
+                self.trouble = Outcome("Failed", "NodeLost", f"Machine {rank} {what} {patience_s:g} s.")
                 return
             done = done and state == "Completed"
         self.done = done and not self._group.node
@@ -168,7 +173,8 @@ class Companions:
         """What a machine wrote last; None: nothing yet. Raises: Away, Refused, Stopped."""
         query = {"name": self._name(what, rank), "offset": -TOLD_BYTES}
         try:
-            text = self._exchange.read("GET", f"/api/v1/runs/{self._run_id}/logs/content", query=query)
+            with self._turn:
+                text = self._exchange.read("GET", f"/api/v1/runs/{self._run_id}/logs/content", query=query)
             found: Mapping[str, Any] = json.loads(text.decode().rstrip("\n").rpartition("\n")[2])
         except Refused as exc:
             if exc.status != NOT_FOUND:

@@ -61,6 +61,7 @@ class Course:
         """All of it. What went wrong is the outcome's error, and nothing is raised but by a defect of ours."""
         self._reporter.start_beats()
         self._shipper.start()
+        self._companions.follow()
         try:
             outcome = self._until_the_script_ended()
         except Exception as exc:  # the outermost place: the server is to hear of it
@@ -80,8 +81,10 @@ class Course:
         except (SnapshotFailed, EnvironmentFailed, CompanionLost) as exc:
             if self._cancel.wanted:
                 return self._canceled()
-            codes = {SnapshotFailed: "SnapshotError", CompanionLost: "NodeLost"}
-            return Outcome("Failed", codes.get(type(exc), "EnvironmentError"), str(exc))
+            if isinstance(exc, CompanionLost):
+                return exc.outcome
+            code = "SnapshotError" if isinstance(exc, SnapshotFailed) else "EnvironmentError"
+            return Outcome("Failed", code, str(exc))
 
     def _environment(self) -> Prepared:
         environment = self._orders.definition.environment
@@ -117,7 +120,6 @@ class Course:
         for name in definition.outputs:
             os.makedirs(os.path.join(self._work, name), exist_ok=True)
         self._reporter.tell("Running")
-        self._companions.follow()
         return self._supervised(started, prepared)
 
     def _supervised(self, started: list[Launch], prepared: Prepared) -> Outcome:
