@@ -3,8 +3,9 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Processes that share the test files; each server that a test starts has a folder and ports of its own.
-WORKERS ?= 2
+# Processes that share the test files; each server that a test starts has a folder and ports of its own. One more than two
+# cores: while a test waits for an engine, another one computes.
+WORKERS ?= 3
 STATIC := src/runyard/server/static
 STUDIO_SOURCES := $(shell find studio/src studio/index.html studio/*.ts studio/*.json -type f)
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)

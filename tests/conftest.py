@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.compat.building import uv
 from tests.components.runners import end_runners
 from tests.components.senders import end_senders
 
@@ -15,29 +18,41 @@ LONGEST = (
     "compat/test_client.py",
     "studio/test_runs_table.py",
     "acceptance/test_jobs_ray.py",
+    "compat/azureml/test_remote.py",
     "acceptance/test_kill.py",
-    "studio/test_access.py",
+    "studio/test_compute.py",
+    "acceptance/test_jobs_again.py",
+    "acceptance/test_jobs_slurm.py",
+    "studio/test_jobs.py",
     "transfer/test_real_mlflow.py",
+    "compat/azureml/test_scripts.py",
     "studio/test_charts.py",
     "docs/test_blocks.py",
-    "studio/test_artifacts.py",
+    "acceptance/test_jobs_ssh.py",
+    "studio/test_access.py",
     "api/test_hostile_input.py",
-    "acceptance/test_jobs_slurm.py",
-    "studio/test_run_page.py",
-    "compat/azureml/test_scripts.py",
-    "studio/test_security.py",
+    "compat/plugin/test_journal.py",
+    "studio/test_artifacts.py",
+    "runner/test_building.py",
     "compat/plugin/test_tokens.py",
-    "studio/test_data.py",
+    "studio/test_run_page.py",
+    "acceptance/test_jobs_kill.py",
     "compat/plugin/test_scenarios.py",
-    "studio/test_compare.py",
+    "studio/test_data.py",
     "acceptance/test_journal_kill.py",
-    "studio/test_models.py",
+    "runner/test_real_server.py",
+    "studio/test_compare.py",
     "api/test_cross_workspace.py",
-    "studio/test_home.py",
+    "acceptance/test_jobs_local.py",
+    "studio/test_security.py",
     "engines/test_slurm.py",
+    "acceptance/test_jobs_servers.py",
+    "studio/test_models.py",
     "api/test_datastores.py",
-    "studio/test_trash.py",
     "acceptance/test_relay_kill.py",
+    "studio/test_home.py",
+    "acceptance/test_sweeps.py",
+    "studio/test_trash.py",
     "acceptance/test_power_loss_server.py",
 )
 """Half a minute and more. One that began last would keep a single process busy while the others have nothing to do; two
@@ -53,6 +68,18 @@ def journal_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
     end_senders(home)
     end_runners(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uv_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Jobs on this machine find uv, which takes each new folder of jobs seconds to install."""
+    found = uv()
+    with pytest.MonkeyPatch.context() as patch:
+        if found is not None and shutil.which("uv") is None:
+            programs = tmp_path_factory.mktemp("programs")
+            (programs / "uv").symlink_to(found)
+            patch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{programs}")
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -38,7 +38,7 @@ def environment(lock: Path) -> Callable[[Path], None]:
 
     def fill(home: Path) -> None:
         python = str(home / "bin" / "python")
-        if _uv() is not None:
+        if uv() is not None:
             _install(["venv", "--quiet", "--python", sys.executable, str(home)])
         else:
             venv.create(home, with_pip=True)
@@ -60,9 +60,9 @@ def overlay(lock: Path, python: Path) -> Callable[[Path], None]:
 
 def _install(words: list[str], python: str | None = None) -> None:
     """Call uv, which takes seconds and leaves compiling to the first import, or pip."""
-    uv = _uv()
-    if uv is not None:
-        command = [uv, *words, *(["--python", python] if python else [])]
+    program = uv()
+    if program is not None:
+        command = [program, *words, *(["--python", python] if python else [])]
     else:
         command = [python or sys.executable, "-m", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -70,7 +70,8 @@ def _install(words: list[str], python: str | None = None) -> None:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
-def _uv() -> str | None:
+def uv() -> str | None:
+    """The program: the machine's, or the one that make fetched; None: there is none."""
     return shutil.which("uv") or shutil.which(
         "uv", path=str(ROOT / ".cache" / "uv" / "bin")
     )  # make fetches the latter

@@ -10,6 +10,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, expect
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
+"""The build without windows: the same engine, which takes half the time, but shows no PDF."""
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "studio" / "node_modules" / "axe-core" / "axe.min.js"
 QUIET = (
@@ -27,9 +29,9 @@ expect.set_options(timeout=TIMEOUT_MS)
 SERIOUS = ("serious", "critical")
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, program: str = SHELL) -> Browser:
     """The system's Chromium without a window."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    return playwright.chromium.launch(executable_path=program, args=list(QUIET))
 
 
 class Studio:

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from runyard.demo import documents
 from tests.acceptance.server_process import ServerProcess
+from tests.studio.browser import CHROMIUM, launch
 from tests.studio.conftest import Call
 
 TRIES = """
@@ -43,6 +44,15 @@ FRAME = """
   frame.src = address;
   document.body.append(frame);
 })"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The whole Chromium: it shows PDF."""
+    with sync_playwright() as playwright:
+        found = launch(playwright, CHROMIUM)
+        yield found
+        found.close()
 
 
 @pytest.fixture
