@@ -47,8 +47,8 @@ NEVER_BEGUN = f"""j.state < 8 AND j.state = {JobState.QUEUED:d} AND j.compute_id
     AND j.created_ms < ? ORDER BY +j.id LIMIT ?"""
 UNHEARD_CANCEL = f"""j.state < 8 AND j.state = {JobState.CANCEL_REQUESTED:d} AND j.compute_id IS NULL AND j.attempt <> ''
     AND j.beat_ms < ? AND j.cancel_ms < ? ORDER BY +j.id LIMIT ?"""
-LOAD = """SELECT compute_id, submitted_by_uuid, CASE WHEN state = 0 THEN 1 ELSE 0 END, count(*), sum(nodes) FROM jobs
-    WHERE state < 8 AND kind <> 'sweep' AND {of} GROUP BY 1, 2, 3"""
+LOAD = """SELECT compute_id, submitted_by_uuid, state, count(*), sum(nodes) FROM jobs
+    WHERE state < 8 AND kind <> 'sweep' AND {of} GROUP BY compute_id, submitted_by_uuid, state"""
 RENEW = """UPDATE access_tokens SET expires_ms = ? WHERE expires_ms < ? AND revoked_ms IS NULL AND uuid IN (
     SELECT j.token_uuid FROM jobs j WHERE j.state < 8 AND {of})"""
 UNBEGUN, BEGUN = "j.compute_id IS NOT NULL AND j.attempt = ''", "j.attempt <> ''"
@@ -243,7 +243,10 @@ def _load(rows: Iterable[Row]) -> Load:
     queued: dict[str, int] = {}
     running: dict[str, int] = {}
     nodes = 0
-    for _, person, waits, count, size in rows:
-        (queued if waits else running)[person] = count
-        nodes += 0 if waits else int(size)
+    for _, person, state, count, size in rows:
+        if state == JobState.NOT_STARTED:
+            queued[person] = count
+        else:
+            running[person] = running.get(person, 0) + count
+            nodes += int(size)
     return Load(sum(queued.values()), sum(running.values()), nodes, queued, running)

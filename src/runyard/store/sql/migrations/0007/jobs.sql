@@ -36,12 +36,13 @@ CREATE TABLE jobs (                          -- submitted runs, and the queue of
     UNIQUE (uuid, workspace_id)
 );
 CREATE INDEX jobs_by_workspace ON jobs (workspace_id, id);
+CREATE INDEX jobs_by_state ON jobs (workspace_id, state, id);
 CREATE INDEX jobs_by_target ON jobs (workspace_id, target, id);
 CREATE INDEX jobs_by_person ON jobs (workspace_id, submitted_by, id);
 CREATE INDEX jobs_by_experiment ON jobs (experiment_id, id);
 CREATE INDEX jobs_by_parent ON jobs (parent, id) WHERE parent <> '';
 CREATE INDEX jobs_waiting ON jobs (compute_id, priority DESC, id) WHERE state = 0;
-CREATE INDEX jobs_active ON jobs (compute_id, id) WHERE state < 8;
+CREATE INDEX jobs_active ON jobs (compute_id, submitted_by_uuid, state, kind, nodes) WHERE state < 8; -- covers what counts them
 CREATE INDEX jobs_of_workspace_active ON jobs (workspace_id, id) WHERE state < 8;
 CREATE INDEX jobs_ended_there ON jobs (ended_ms) WHERE state >= 8 AND engine_id <> '' AND forgotten = 0;
 
