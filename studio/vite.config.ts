@@ -36,7 +36,7 @@ function precompressed(): Plugin {
 export default defineConfig({
   base: "/studio/",
   resolve: { alias: { "@": join(import.meta.dirname, "src") } },
-  plugins: [react(), precompressed()],
+  plugins: [react({ jsxImportSource: "@/jsx" }), precompressed()],
   build: {
     outDir: OUT,
     emptyOutDir: true,

@@ -88,6 +88,8 @@ def test_a_sweep_has_a_run_and_trials_below_it(server: Client) -> None:
     tags = {one["key"]: one["value"] for one in run["data"]["tags"]}
     assert json.loads(tags["hyperparameters"]) == first["parameters"]
     assert run["info"]["run_name"] == "my sweep-0"
+    alone = server.ok("GET", JOBS, nested=False)["items"]
+    assert [one["run_id"] for one in alone] == [run_id]
     listed = server.ok("GET", JOBS, parent_run_id=run_id)["items"]
     assert {one["run_id"] for one in listed} == {one["run_id"] for one in trials(server, run_id)}
 
@@ -148,6 +150,30 @@ def test_a_sweep_is_submitted_again(server: Client) -> None:
     config = server.ok("GET", f"{SWEEPS}/{other['job']['run_id']}")["config"]
     assert (config["seed"], config["max_concurrent"], config["max_total"]) == (8, 1, 1)
     assert other["job"]["definition"]["arguments"] == ["--epochs", "9"]
+
+
+def test_the_machine_that_submits_takes_its_trials_one_by_one(server: Client, directory: Path) -> None:
+    made = server.ok("POST", SWEEPS, **{**ASKED, **GRID, "target": "local", "max_concurrent": None})
+    run_id = made["job"]["run_id"]
+    wait_for(lambda: [one["state"] for one in trials(server, run_id)] == ["Queued"])
+    assert server.ok("GET", f"{SWEEPS}/{run_id}")["config"]["max_concurrent"] == 1
+    first = f"{JOBS}/{run_id}_0"
+    colleague = somebody(server, directory, ("Owner", HERE))
+    assert colleague.fails("POST", f"{first}/take") == (403, "PERMISSION_DENIED")
+    runner = server.also(token=server.ok("POST", f"{first}/take")["token"])
+    assert runner.fails("POST", f"{first}/take") == (403, "PERMISSION_DENIED")
+    runner.ok("POST", f"{first}/begin", attempt="a")
+    begun = server.call("POST", f"{first}/take", {})
+    assert begun.status == 400 and "is Preparing on local" in begun.json()["message"]
+    for other in (run_id, f"{submit(server, **GRID)}_0"):
+        wait_for(lambda other=other: server.call("GET", f"{JOBS}/{other}").status == 200)  # type: ignore[misc]
+        assert server.fails("POST", f"{JOBS}/{other}/take")[0] == 400
+    runner.ok("POST", f"{first}/end", attempt="a", state="Completed")
+    wait_for(lambda: [one["state"] for one in trials(server, run_id)] == ["Completed", "Queued"])
+    server.ok("POST", f"{JOBS}/{run_id}/cancel")
+    wait_for(lambda: server.ok("GET", f"{JOBS}/{run_id}")["state"] == "Canceled")
+    assert server.fails("POST", f"{JOBS}/{run_id}_1/take")[0] == 400
+    assert trials(server, run_id)[1]["state"] == "Canceled"
 
 
 def test_only_a_sweep_is_submitted_again_as_one(server: Client, directory: Path) -> None:
@@ -216,7 +242,6 @@ WRONG: list[dict[str, Any]] = [
     *({"run_id": value} for value in ("-x", "a b", "x" * 256)),
     {"definition": {}},
     {"definition": {"script": "../x.py"}},
-    {"target": "local"},
     {"snapshot_id": "x"},
     {"priority": 1_000},
 ]

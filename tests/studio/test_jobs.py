@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.job_server import JobServer
 from tests.acceptance.server_process import ServerProcess
 from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
+from tests.studio.hostile import shown
 from tests.studio.submitted import HOSTILE, page_of, snapshot, submit_files, submit_waiting
 
 JOBS = "/workspaces/default/jobs"
@@ -125,6 +126,7 @@ def test_a_script_is_submitted_from_the_browser(studio: Studio, jobs: JobServer,
     folder = tmp_path / "project"
     (folder / "data" / ".git").mkdir(parents=True)
     (folder / "train.py").write_text("import sys; print(open('data/n.txt').read(), sys.argv[1])\n")
+    (folder / "requirements.txt").write_text("# none\n")
     (folder / "data" / "n.txt").write_text("forty two")
     (folder / "data" / ".git" / "config").write_text("no source")
     page = studio.open(JOBS)
@@ -132,7 +134,9 @@ def test_a_script_is_submitted_from_the_browser(studio: Studio, jobs: JobServer,
     dialog = page.get_by_role("dialog", name="Submit a script")
     assert axe_findings(page) == []
     dialog.get_by_label("Folder of the script").set_input_files(folder)
-    expect(dialog.get_by_role("status")).to_contain_text("2 files")
+    expect(dialog.get_by_role("status")).to_contain_text("3 files")
+    expect(dialog.get_by_label("Command")).to_have_value("python train.py")
+    expect(dialog.get_by_label("Packages")).to_have_value("# none\n")
     dialog.get_by_role("combobox", name="Target").click()
     page.get_by_role("option", name="here", exact=True).click()
     dialog.get_by_label("Command").fill("python other.py")
@@ -141,11 +145,16 @@ def test_a_script_is_submitted_from_the_browser(studio: Studio, jobs: JobServer,
     expect(dialog.get_by_role("alert")).to_contain_text("other.py is not among the files")
     dialog.get_by_label("Command").fill("python train.py 'is it'")
     dialog.get_by_label("Name of the run").fill("sent")
+    dialog.get_by_text("What it needs").click()
+    dialog.get_by_label("Processes on each").fill("2")
+    dialog.get_by_label("Longest time in minutes").fill("1.5")
     dialog.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_role("heading", name="sent", level=1)).to_be_visible()
     run_id = page.url.rsplit("/", 1)[1]
     assert jobs.wait_state(run_id, "Completed", "Failed")["state"] == "Completed", jobs.log(run_id)
     assert jobs.log(run_id) == "forty two is it\n"
+    definition = jobs.job(run_id)["definition"]
+    assert (definition["process_count"], definition["max_seconds"]) == (2, 90)
 
 
 def test_the_same_is_submitted_again_with_other_arguments(studio: Studio, jobs: JobServer) -> None:
@@ -208,6 +217,12 @@ def test_the_keyboard_cancels_a_job_of_the_list(studio: Studio, jobs: JobServer)
     actions = page.get_by_role("button", name="Actions for by key")
     actions.focus()
     page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")  # before the menu has the focus
+    expect(page.get_by_role("menuitem", name="Resubmit…")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem", name="Resubmit…")).to_have_count(0)
+    expect(actions).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Resubmit…")).to_be_focused()  # keys go to the menu from here on
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("menuitem", name="Cancel…")).to_be_focused()
@@ -257,6 +272,16 @@ def test_a_sweep_shows_its_trials_and_leads_to_their_charts(studio: Studio, jobs
     expect(rows.nth(1)).to_contain_text("0.3")
     assert axe_findings(page) == []
     jobs.wait_state(run_id, "Completed")
+    expect(page.get_by_role("link", name="Compare", exact=True)).to_be_visible()
+    page.get_by_role("tab", name="Overview").click()
+    best = page.get_by_role("region", name="Job").get_by_role("link", name="sweeping-1")
+    expect(best).to_be_visible()
+    page.goto(f"{studio.base}{JOBS}?target=here")
+    expect(page.get_by_role("link", name="sweeping", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="sweeping-1")).to_have_count(0)
+    page.get_by_role("switch", name="Trials and nested runs").check()
+    expect(page.get_by_role("link", name="sweeping-1")).to_be_visible()
+    page.goto(studio.base + page_of(jobs, run_id, "?tab=trials"))
     page.get_by_role("link", name="Parallel coordinates").click()
     expect(page.get_by_role("tab", name="Charts", selected=True)).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("arallel")).first).to_be_visible()
@@ -296,7 +321,7 @@ def test_hostile_names_are_text_also_on_a_phone(studio: Studio, jobs: JobServer)
         jobs, "stopped", {"train.py": TRAIN}, HOSTILE, run_name=HOSTILE, definition=definition
     )
     page = studio.open(JOBS, width=390)
-    expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
+    expect(page.get_by_role("link", name=shown(HOSTILE))).to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
     page.goto(studio.base + page_of(jobs, run_id))
     expect(page.get_by_role("region", name="Job")).to_contain_text("<img src=x")

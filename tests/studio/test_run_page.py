@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
 from tests.studio.conftest import Call
+from tests.studio.hostile import shown
 
 M = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -133,11 +134,11 @@ def test_notes_tags_and_name_are_changed_in_place(studio: Studio, call: Call, to
     page = studio.open(told.at(run))
     page.get_by_role("button", name="Write").click()
     page.get_by_label("Notes, in Markdown").fill("It _works_.")
-    shown = page.get_by_role("region", name="Notes").locator("em")
-    expect(shown).to_have_text("works")
+    emphasis = page.get_by_role("region", name="Notes").locator("em")
+    expect(emphasis).to_have_text("works")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Notes, in Markdown")).to_have_count(0)
-    expect(shown).to_have_text("works")
+    expect(emphasis).to_have_text("works")
     page.get_by_role("region", name="Tags").get_by_role("button", name="Edit").click()
     page.get_by_label("Key").fill("stage")
     page.get_by_label("Value").fill("final")
@@ -147,7 +148,7 @@ def test_notes_tags_and_name_are_changed_in_place(studio: Studio, call: Call, to
     page.get_by_role("button", name="Rename").click()
     page.get_by_role("textbox", name="Name").fill(HOSTILE)
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.get_by_role("heading", level=1)).to_have_text(shown(HOSTILE))
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
     page.get_by_role("button", name="More to do with this run").click()

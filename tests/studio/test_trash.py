@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.studio.browser import TIMEOUT_MS, Studio, axe_findings
 from tests.studio.conftest import Call
+from tests.studio.hostile import shown
 
 M = "/api/2.0/mlflow"
 TRASH = "/workspaces/default/trash"
@@ -137,12 +138,17 @@ def test_kinds_are_in_the_address(studio: Studio, call: Call, experiment: str) -
 
 
 def test_what_somebody_deletes_meanwhile_appears(studio: Studio, call: Call, experiment: str) -> None:
+    deleted_run(call, experiment, "early bird")
     page = studio.open(TRASH)
-    expect(page.get_by_role("heading", level=1, name="Trash")).to_be_visible()
-    with page.expect_response(re.compile("/api/v1/events")):
-        page.reload()
-    deleted_run(call, experiment, "latecomer")
-    expect(page.get_by_role("row", name=re.compile("latecomer"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("early bird"))).to_be_visible()
+    latecomer = page.get_by_role("row", name=re.compile("latecomer")).first
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while (
+        time.monotonic() < deadline and not latecomer.is_visible()
+    ):  # the first when the page does not listen yet
+        deleted_run(call, experiment, "latecomer")
+        page.wait_for_timeout(1_500)
+    expect(latecomer).to_be_visible()
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -151,7 +157,7 @@ def test_hostile_names_are_text_and_the_page_hinders_nobody(
 ) -> None:
     deleted_run(call, experiment, HOSTILE)
     page = studio.open(TRASH, dark=dark, width=390)
-    expect(page.get_by_title(HOSTILE, exact=True).first).to_be_visible()
+    expect(page.get_by_title(shown(HOSTILE), exact=True).first).to_be_visible()
     expect(page).to_have_title("Trash · Runyard")
     assert page.evaluate(TOO_WIDE) <= 0
     assert axe_findings(page) == []

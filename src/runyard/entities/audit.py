@@ -30,7 +30,12 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 class AuditQuery(msgspec.Struct, frozen=True):
-    """Which lines; None: all. Times are milliseconds UTC, since inclusive, until exclusive."""
+    """Which lines; None: all. Times are milliseconds UTC, since inclusive, until exclusive.
+
+    Attributes:
+        action: such as `models/write`; with a slash at its end, such as `models/`, all actions on records of that kind.
+        name: of the record that something was done to, before or after it was renamed.
+    """
 
     principal: str | None = None
     workspace: str | None = None
@@ -38,6 +43,7 @@ class AuditQuery(msgspec.Struct, frozen=True):
     outcome: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
+    name: str | None = None
 
 
 class ChainPiece(msgspec.Struct, frozen=True):

@@ -101,5 +101,5 @@ class AuditLogService:
 
 
 def _check(query: AuditQuery) -> None:
-    for name in ("principal", "workspace", "action", "outcome"):
+    for name in ("principal", "workspace", "action", "outcome", "name"):
         check_text(name, getattr(query, name) or "")

@@ -35,6 +35,7 @@ class Listing(msgspec.Struct, frozen=True):
     submitted_by: str | None = None
     parent_run_id: str | None = None
     active: bool = False
+    nested: bool = True
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ class JobService:
             submitted_by=asked.submitted_by or None,
             parent_run_id=asked.parent_run_id or None,
             active=asked.active,
+            nested=asked.nested,
             experiments=frozenset() if seen is None else seen.ids,
             all_but=seen is None or seen.all_but,
         )
@@ -128,6 +130,24 @@ class JobService:
         canceled = await self._store.cancel(ctx.workspace_id, run_id)
         self._handover.wake()
         return canceled
+
+    async def take(self, ctx: Context, run_id: str) -> str:
+        """The access token of a job that waits for the machine of its submitter, who runs it there.
+
+        Raises: InvalidState for any other; NotAllowed for anybody else.
+        """
+        refuse_job(ctx)
+        job = await self.get(ctx, run_id)
+        if job.submitted_by_uuid != ctx.principal.uuid:
+            raise NotAllowed(f"Run {run_id} is for the machine of {job.submitted_by}, who submitted it.")
+        token = ""
+        if job.target == CLIENT_TARGET and job.kind != SWEEP and job.state is JobState.QUEUED:
+            token = await self._submitter.token_again(ctx, job)
+        if not token:
+            raise InvalidState(
+                f"Run {run_id} does not wait for the machine of its submitter: it is {job.state.text} on {job.target}."
+            )
+        return token
 
     async def resubmit(self, ctx: Context, run_id: str, again: Again) -> Submitted:
         """The same once more, as a new run, or with some of it changed.

@@ -72,6 +72,7 @@ class JobFilter(msgspec.Struct, frozen=True):
     """Which jobs a list is of; None: all.
 
     Attributes:
+        nested: also those below another run's, such as the trials of a sweep.
         experiments: those that the reader may see; all_but: all but these.
     """
 
@@ -81,6 +82,7 @@ class JobFilter(msgspec.Struct, frozen=True):
     submitted_by: str | None = None
     parent_run_id: str | None = None
     active: bool = False
+    nested: bool = True
     experiments: frozenset[int] = frozenset()
     all_but: bool = True
 

@@ -18,7 +18,10 @@ export interface AuditLine {
 export interface AuditFilter {
   workspace?: string | undefined;
   principal?: string | undefined;
+  /** With a slash at its end: all actions on records of a kind. */
   action?: string | undefined;
+  /** Of the record that something was done to. */
+  name?: string | undefined;
   outcome?: string | undefined;
   since_ms?: number | undefined;
 }

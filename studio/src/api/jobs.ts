@@ -58,6 +58,8 @@ export interface JobFilter {
   submitted_by?: string;
   parent_run_id?: string;
   active?: boolean;
+  /** false: none below another run's, such as trials of a sweep. */
+  nested?: boolean;
 }
 
 export interface Resubmission {
@@ -92,6 +94,7 @@ const list = (workspace: string, filter: JobFilter, max: number, token: string) 
     submitted_by: filter.submitted_by || null,
     parent_run_id: filter.parent_run_id || null,
     active: filter.active ? true : null,
+    nested: filter.nested ?? null,
     max_results: max,
     page_token: token || null,
   });

@@ -8,6 +8,9 @@ import { kindOf } from "@/lib/file-kind";
 export const NOTE = "mlflow.note.content";
 /** What people should know of a sweep. */
 export const SWEEP_NOTE = "runyard.sweep.note";
+/** A sweep's best trial so far, and its value of the sweep's metric. */
+export const BEST_RUN = "runyard.sweep.bestRun";
+export const BEST_METRIC = "runyard.sweep.bestMetric";
 
 export const tagOf = (run: RunDocument, key: string): string =>
   run.data.tags?.find((tag) => tag.key === key)?.value ?? "";

@@ -2,6 +2,7 @@
 import MarkdownIt from "markdown-it";
 import { useMemo } from "react";
 import classes from "@/components/Markdown.module.css";
+import { untwisted } from "@/lib/turning";
 
 /** Where the picture of an address in the text is to be had; null: nowhere. */
 export type PictureOf = (address: string) => string | null;
@@ -37,7 +38,10 @@ function partOf(text: string): number {
 
 export default function Markdown({ text, picture = nowhere }: { text: string; picture?: PictureOf }) {
   const end = partOf(text);
-  const html = useMemo(() => renderer.render(text.slice(0, end), { picture }), [text, end, picture]);
+  const html = useMemo(
+    () => untwisted(renderer.render(text.slice(0, end), { picture })),
+    [text, end, picture],
+  );
   return (
     <>
       {/* biome-ignore lint/security/noDangerouslySetInnerHtml: made by the renderer above, which escapes all HTML of the text */}

@@ -3,6 +3,7 @@ import { Anchor, Breadcrumbs, Group, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import classes from "@/components/Page.module.css";
+import { untwisted } from "@/lib/turning";
 
 export interface Crumb {
   text: string;
@@ -28,7 +29,7 @@ export function Page({
   children: ReactNode;
 }) {
   useEffect(() => {
-    document.title = `${title} · Runyard`;
+    document.title = `${untwisted(title)} · Runyard`;
   }, [title]);
   return (
     <div className={wide ? classes.wide : classes.page}>

@@ -187,6 +187,10 @@ const ERRORS: Record<string, Told> = {
 /** An error as a heading and what to do. */
 export const errorWords = (code: string): Told => ERRORS[code] ?? { title: code || "It failed", hint: "" };
 
+/** What is wrong in few words: that the program failed, and its exit code, are told beside it. */
+export const reasonOf = (error: { message: string }): string =>
+  error.message.replace(/^User program failed with /, "").replace(/ \(exit code \d+\)$/, "");
+
 const SIGNALS: Record<number, string> = {
   2: "SIGINT",
   6: "SIGABRT",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+import msgspec
+
 from runyard.entities.audit import AuditEntry, AuditQuery
 from tests.contract.store.stores import AWKWARD, Stores, all_pages
 
@@ -60,6 +62,28 @@ def test_filters_add_up(stores: Stores) -> None:
     assert times(action="a/b", outcome="done") == [1]
     assert times(since_ms=2, until_ms=3) == [2]
     assert times(workspace="elsewhere") == []
+    assert times(action="a/") == [1, 2]
+    assert times(action="a") == []
+
+
+def test_lines_are_found_by_the_name_of_their_record(stores: Stores) -> None:
+    who = name()
+    targets = (
+        {"name": 'a "b" ü%_'},
+        {"name": "before", "new_name": 'a "b" ü%_'},
+        {"name": "other", "value": '"name": "before"'},
+        {"name": "before and more"},
+    )
+    for at_ms, target in enumerate(targets):
+        stores.do(stores.audit.append(msgspec.structs.replace(entry(who, at_ms), target=target)))
+
+    def times(of: str) -> list[int]:
+        found = stores.do(stores.audit.after(AuditQuery(principal=who, name=of), 0, 10))
+        return [one.at_ms for one in found]
+
+    assert times('a "b" ü%_') == [0, 1]
+    assert times("before") == [1]
+    assert times("BEFORE") == []
 
 
 def test_the_chain_holds_with_awkward_text(stores: Stores) -> None:

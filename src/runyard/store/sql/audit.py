@@ -91,9 +91,17 @@ def _where(query: AuditQuery) -> tuple[str, list[Any]]:
     parts, values = ["1 = 1"], list[Any]()
     for column in ("principal", "workspace", "action", "outcome"):
         value = getattr(query, column)
-        if value is not None:
+        if value is None:
+            continue
+        if column == "action" and value.endswith("/"):
+            parts.append("substr(action, 1, ?) = ?")
+            values.append(len(value))
+        else:
             parts.append(f"{column} = ?")
-            values.append(value)
+        values.append(value)
+    if query.name is not None:
+        parts.append("(replace(target, ?, '') <> target OR replace(target, ?, '') <> target)")
+        values += [json.dumps({key: query.name})[1:-1] for key in ("name", "new_name")]
     for comparison, value in ((">=", query.since_ms), ("<", query.until_ms)):
         if value is not None:
             parts.append(f"at_ms {comparison} ?")

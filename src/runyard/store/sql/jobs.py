@@ -144,6 +144,8 @@ def _where(workspace_id: int, wanted: JobFilter, dialect: Dialect) -> Sql:
     parts += [Sql(f"{column} = ?", (value,)) for column, value in given if value is not None]
     if wanted.parent_run_id is not None:
         parts.append(Sql("j.parent <> ''"))  # what the index has
+    if not wanted.nested:
+        parts.append(Sql("j.parent = ''"))
     if wanted.active:
         parts.append(Sql("j.state < 8"))
     if wanted.states is not None:

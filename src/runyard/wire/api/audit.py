@@ -12,15 +12,20 @@ from runyard.wire.mlflow.scalars import Int32, Int64
 
 
 class WorkspaceAuditFilter(msgspec.Struct):
+    """`action` may be a kind of records, such as `models/`; `name` is that of a record, before or after it was renamed."""
+
     principal: str | None = None
     action: str | None = None
     outcome: str | None = None
     since_ms: Int64 | None = None
     until_ms: Int64 | None = None
+    name: str | None = None
 
     def query(self) -> AuditQuery:
         """As the service asks it, of every workspace."""
-        return AuditQuery(self.principal, None, self.action, self.outcome, self.since_ms, self.until_ms)
+        return AuditQuery(
+            self.principal, None, self.action, self.outcome, self.since_ms, self.until_ms, self.name
+        )
 
 
 class ListWorkspaceAudit(WorkspaceAuditFilter):

@@ -105,6 +105,7 @@ class ListJobs(msgspec.Struct):
     submitted_by: str | None = None
     parent_run_id: str | None = None
     active: bool = False
+    nested: bool = True
     max_results: Int32 = 100
     page_token: str | None = None
 

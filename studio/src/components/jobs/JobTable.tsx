@@ -14,7 +14,7 @@ import { TargetLink } from "@/components/jobs/TargetLink";
 import { ExperimentLink, RunLink } from "@/components/links";
 import { Moment, useNow } from "@/components/Moment";
 import { duration } from "@/lib/format";
-import { cancelable, errorWords, timeOf } from "@/lib/job-state";
+import { cancelable, errorWords, reasonOf, timeOf, waiting } from "@/lib/job-state";
 
 export type JobColumn = "place" | "experiment" | "target" | "waits" | "priority";
 type Dialog = "cancel" | "resubmit" | "priority";
@@ -37,7 +37,8 @@ export function JobTable({
   const [menu, setMenu] = useState<{ at: HTMLElement; job: Job } | null>(null);
   const [dialog, setDialog] = useState<{ kind: Dialog; job: Job } | null>(null);
   const now = useNow();
-  const has = (column: JobColumn) => columns.includes(column);
+  const has = (column: JobColumn) =>
+    columns.includes(column) && (column !== "priority" || jobs.some((job) => job.priority !== 0));
   const write = may("jobs/write");
   const asked = (kind: Dialog) => (dialog?.kind === kind ? dialog.job : null);
   const close = () => setDialog(null);
@@ -57,7 +58,11 @@ export function JobTable({
         <table className="plain">
           <thead>
             <tr>
-              {has("place") && <th scope="col">Place</th>}
+              {has("place") && (
+                <th scope="col" className={classes.wide}>
+                  Place
+                </th>
+              )}
               <th scope="col">State</th>
               <th scope="col">Run</th>
               {has("experiment") && <th scope="col">Experiment</th>}
@@ -76,7 +81,7 @@ export function JobTable({
                 </th>
               )}
               {write && (
-                <th scope="col">
+                <th scope="col" className={classes.menu}>
                   <span className="only-read">Actions</span>
                 </th>
               )}
@@ -87,7 +92,7 @@ export function JobTable({
               const time = timeOf(job, now);
               return (
                 <tr key={job.run_id}>
-                  {has("place") && <td className="numeric">{job.queue_position ?? ""}</td>}
+                  {has("place") && <td className={`numeric ${classes.wide}`}>{job.queue_position ?? ""}</td>}
                   <td>
                     <JobStateBadge state={job.state} />
                   </td>
@@ -174,8 +179,8 @@ export function JobTable({
 function Below({ job, waits }: { job: Job; waits: boolean }) {
   const text =
     job.state === "Failed" && job.error
-      ? `${errorWords(job.error.code).title}: ${job.error.message}`
-      : (waits && job.state === "NotStarted" && job.waits) || (job.kind === "script" ? "" : job.kind);
+      ? `${errorWords(job.error.code).title}: ${reasonOf(job.error)}`
+      : (waits && waiting(job.state) && job.waits) || (job.kind === "script" ? "" : job.kind);
   if (text === "") return null;
   return (
     <div className="quiet ellipsis" style={{ fontSize: 12.5 }} title={text}>

@@ -3,10 +3,11 @@ import { Alert, Button, Group, Modal, Select, Stack, Text, Textarea, TextInput }
 import { IconFiles, IconFolder } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { canSubmit, keepSources, type SourceFile, submitJob } from "@/api/submission";
+import { NeedsFields } from "@/components/jobs/NeedsFields";
 import { useSubmitting, useTargets } from "@/components/jobs/use-submitting";
 import { bytes } from "@/lib/format";
 import { wordsOf } from "@/lib/shell-words";
-import { definitionOf, pathBelow } from "@/lib/submission";
+import { definitionOf, likelyCommand, type Needs, needed, pathBelow } from "@/lib/submission";
 
 const MONO = { input: { fontFamily: "var(--mantine-font-family-monospace)" } };
 
@@ -42,9 +43,16 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
   const [requirements, setRequirements] = useState("");
   const [experiment, setExperiment] = useState("");
   const [name, setName] = useState("");
+  const [needs, setNeeds] = useState<Needs>({});
   const { busy, problem, submit } = useSubmitting(workspace, onClose);
+  const take = (chosen: SourceFile[]) => {
+    setFiles(chosen);
+    if (line === "") setLine(likelyCommand(chosen.map((one) => one.path)));
+    const packages = chosen.find((one) => one.path === "requirements.txt");
+    if (requirements === "" && packages) packages.file.text().then(setRequirements, () => undefined); // it may have gone since it was chosen
+  };
   const send = async () => {
-    const definition = definitionOf(wordsOf(line), requirements);
+    const definition = { ...definitionOf(wordsOf(line), requirements), ...needed(needs) };
     if (definition.script && !files.some((one) => one.path === definition.script))
       throw new Error(`${definition.script} is not among the files: choose it, or the folder that it is in.`);
     const snapshot_id = files.length > 0 ? await keepSources(workspace, files) : "";
@@ -79,7 +87,7 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
             none ? "This workspace has no compute target: attach one on the page Compute first." : undefined
           }
         />
-        <Sources files={files} onChange={setFiles} />
+        <Sources files={files} onChange={take} />
         <TextInput
           label="Command"
           description="It runs in the folder of the files; words with blanks stand in quotation marks"
@@ -117,6 +125,7 @@ function Form({ workspace, onClose }: { workspace: string; onClose: () => void }
             onChange={(event) => setName(event.currentTarget.value)}
           />
         </Group>
+        <NeedsFields needs={needs} onChange={setNeeds} />
         {problem && (
           <Alert color="red" role="alert" style={{ overflowWrap: "anywhere" }}>
             {problem}

@@ -13,7 +13,11 @@ export function useExperimentNames(
   const names = useQueries({
     queries: ids.map((id) => experimentQuery(workspace, id)),
     combine: (answers) =>
-      JSON.stringify(answers.flatMap(({ data }) => (data ? [[data.experiment_id, data.name]] : []))),
+      JSON.stringify(
+        answers.flatMap(({ data, isPending }, i) =>
+          data ? [[data.experiment_id, data.name]] : isPending ? [[ids[i], "…"]] : [],
+        ),
+      ),
   });
   return useCallback(
     (id) => (JSON.parse(names) as [string, string][]).find((one) => one[0] === id)?.[1] || id,

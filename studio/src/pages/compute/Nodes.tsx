@@ -1,9 +1,23 @@
 import { IconServer2 } from "@tabler/icons-react";
-import type { Compute } from "@/api/compute";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { type Compute, computeQuery, turnCompute } from "@/api/compute";
 import { Empty } from "@/components/states";
 
+/** A target is asked anew when its machines are looked at, unless it was a moment ago. */
+const FRESH_MS = 60_000;
+
 /** The machines as the target told of them last. */
-export function Nodes({ compute }: { compute: Compute }) {
+export function Nodes({
+  workspace,
+  compute,
+  write,
+}: {
+  workspace: string;
+  compute: Compute;
+  write: boolean;
+}) {
+  useAsked(workspace, compute, write);
   if (compute.nodes.length === 0)
     return (
       <Empty title="No machine is known" icon={<IconServer2 size={28} aria-hidden />}>
@@ -43,6 +57,21 @@ export function Nodes({ compute }: { compute: Compute }) {
       </table>
     </section>
   );
+}
+
+/** Who may only read sees what was told to others. */
+function useAsked(workspace: string, { name, state, checked_ms }: Compute, may: boolean) {
+  const client = useQueryClient();
+  const wanted = may && state === "Running" && Date.now() - (checked_ms ?? 0) > FRESH_MS;
+  const tried = useRef("");
+  useEffect(() => {
+    if (!wanted || tried.current === name) return;
+    tried.current = name;
+    turnCompute(workspace, name, "check").then(
+      (answer) => client.setQueryData(computeQuery(workspace, name).queryKey, answer),
+      () => undefined, // what was told before stays, with its time
+    );
+  }, [client, workspace, name, wanted]);
 }
 
 const memory = (mb: number): string =>

@@ -119,7 +119,7 @@ export function OneCompute({
       <Head compute={compute} />
       <TabRow label="Parts of the compute target" names={tabs} looks={LOOKS} chosen={chosen} go={go} />
       <div role="tabpanel" aria-label={LOOKS[chosen].text} className={classes.tab}>
-        {chosen === "nodes" && <Nodes compute={compute} />}
+        {chosen === "nodes" && <Nodes workspace={workspace} compute={compute} write={write} />}
         {chosen === "queue" && <Queue workspace={workspace} compute={compute} />}
         {chosen === "runs" && <Runs workspace={workspace} compute={compute} />}
         {chosen === "settings" && <Settings workspace={workspace} compute={compute} />}
@@ -148,7 +148,7 @@ function Head({ compute }: { compute: Compute }) {
         </div>
       )}
       <div className={classes.figures}>
-        <Figure name="Running" figure={compute.counts.running} most={compute.limits.max_running ?? 0} />
+        <Figure name="Handed over" figure={compute.counts.running} most={compute.limits.max_running ?? 0} />
         <Figure name="Waiting" figure={compute.counts.queued} most={0} />
         <Figure name="Nodes" figure={compute.nodes.length} most={compute.limits.max_nodes ?? 0} />
       </div>

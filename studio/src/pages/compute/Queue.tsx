@@ -8,6 +8,7 @@ import { CodeToCopy } from "@/components/Copy";
 import { JobTable } from "@/components/jobs/JobTable";
 import classes from "@/components/jobs/jobs.module.css";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { count } from "@/lib/format";
 import { inQueueOrder, waiting } from "@/lib/job-state";
 import { submitting } from "@/pages/compute/snippets";
 import { OFTEN_MS } from "@/pages/compute/use-compute";
@@ -34,12 +35,15 @@ export function Queue({ workspace, compute }: { workspace: string; compute: Comp
         )}
       </Empty>
     );
-  const count = jobs.filter((one) => waiting(one.state)).length;
+  const here = jobs.filter((one) => one.state === "NotStarted").length;
+  const there = jobs.filter((one) => waiting(one.state)).length - here;
   const shown = all ? jobs : jobs.slice(0, FIRST);
   return (
     <>
       <p className={classes.count} style={{ margin: "0 2px 8px" }} role="status">
-        {(jobs.length - count).toLocaleString("en-US")} at work, {count.toLocaleString("en-US")} waiting
+        {count(jobs.length - here - there)} at work,{" "}
+        {there > 0 && `${count(there)} queued at ${compute.name}, `}
+        {count(here)} waiting here
         {found.data.more && "; there are more than are shown here"}
       </p>
       <JobTable workspace={workspace} jobs={shown} columns={["place", "waits", "priority"]} label="Queue" />

@@ -73,7 +73,7 @@ function Table({ workspace, rows, write }: { workspace: string; rows: Compute[];
           <tr>
             <th scope="col">Name</th>
             <th scope="col">State</th>
-            <th scope="col">Running</th>
+            <th scope="col">Handed over</th>
             <th scope="col">Waiting</th>
             <th scope="col">Nodes</th>
             <th scope="col">Kind</th>

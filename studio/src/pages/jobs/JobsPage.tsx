@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Group, SegmentedControl, Select, Text } from "@mantine/core";
+import { Autocomplete, Button, Group, SegmentedControl, Select, Switch, Text } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconPlayerPlay, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -151,6 +151,11 @@ function Filters({
           onChange={(target) => change({ target: target ?? "" })}
         />
         <Person person={shown.person} change={(person) => change({ person })} jobs={jobs} />
+        <Switch
+          label="Trials and nested runs"
+          checked={shown.trials}
+          onChange={(event) => change({ trials: event.currentTarget.checked })}
+        />
       </Group>
     </search>
   );

@@ -10,6 +10,8 @@ export interface Shown {
   /** "": all. */
   target: string;
   person: string;
+  /** Trials of sweeps are listed, too. */
+  trials: boolean;
 }
 
 const text = (raw: unknown): string =>
@@ -19,16 +21,19 @@ export const shownOf = (search: Record<string, unknown>): Shown => ({
   which: search.state === "active" ? "active" : (JOB_STATES.find((one) => one === search.state) ?? "all"),
   target: text(search.target),
   person: text(search.person),
+  trials: search.trials === 1,
 });
 
-export const addressOf = ({ which, target, person }: Shown): Record<string, string> => ({
+export const addressOf = ({ which, target, person, trials }: Shown): Record<string, string | number> => ({
   ...(which === "all" ? {} : { state: which }),
   ...(target ? { target } : {}),
   ...(person ? { person } : {}),
+  ...(trials ? { trials: 1 } : {}),
 });
 
-export const filterOf = ({ which, target, person }: Shown): JobFilter => ({
+export const filterOf = ({ which, target, person, trials }: Shown): JobFilter => ({
   ...(which === "active" ? { active: true } : which === "all" ? {} : { state: which }),
   ...(target ? { target } : {}),
   ...(person ? { submitted_by: person } : {}),
+  ...(trials ? {} : { nested: false }),
 });

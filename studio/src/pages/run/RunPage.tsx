@@ -10,7 +10,6 @@ import { useSay } from "@/components/notices";
 import { Page } from "@/components/Page";
 import { Status } from "@/components/Status";
 import { Broken, Waiting } from "@/components/states";
-import { ended } from "@/lib/job-state";
 import { JobButtons } from "@/pages/run/JobButtons";
 import { Neighbours } from "@/pages/run/Neighbours";
 import { RunActions } from "@/pages/run/RunActions";
@@ -94,9 +93,7 @@ export function RunPage() {
             ]
           : []),
       ]}
-      beside={
-        job && !ended(job.state) ? <JobStateBadge state={job.state} /> : <Status status={info.status} />
-      }
+      beside={job ? <JobStateBadge state={job.state} /> : <Status status={info.status} />}
       actions={
         <>
           {neighbours}

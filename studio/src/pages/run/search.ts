@@ -1,13 +1,13 @@
 /** What the page of a run shows, in its address. Whatever an address holds gives a usable page. */
 export const TABS = [
   "overview",
+  "trials",
   "charts",
   "system",
   "artifacts",
   "logs",
   "code",
   "traces",
-  "trials",
 ] as const;
 export type Tab = (typeof TABS)[number];
 

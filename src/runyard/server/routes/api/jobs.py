@@ -75,9 +75,18 @@ def _submitting(service: JobService, submitter: JobSubmitter) -> list[Route]:
 
 def _of_people(service: JobService) -> list[Route]:
     async def listing(ctx: Context, body: ListJobs) -> JobPage:
-        """List jobs, newest first. `state` may be given several times; `active` leaves out those that have ended."""
+        """List jobs, newest first. `state` may be given several times; `active` leaves out those that have ended.
+
+        Without `nested`, those below another run's, such as the trials of a sweep, are left out.
+        """
         asked = Listing(
-            body.target, body.state, body.experiment_id, body.submitted_by, body.parent_run_id, body.active
+            body.target,
+            body.state,
+            body.experiment_id,
+            body.submitted_by,
+            body.parent_run_id,
+            body.active,
+            body.nested,
         )
         page = await service.list(ctx, asked, max_results=body.max_results, page_token=body.page_token)
         return JobPage.of(page, await service.positions(page.items))
@@ -94,6 +103,13 @@ def _of_people(service: JobService) -> list[Route]:
         """Cancel a job with all jobs below it. Its state tells when it has stopped; one that has ended stays as it is."""
         return await _message(service, await service.cancel(ctx, body.run_id))
 
+    async def take(ctx: Context, body: JobOfRun) -> ClaimedToken:
+        """Get the token of a job of the target `local` that waits, to run it on the caller's machine: a sweep's trial.
+
+        Only whoever submitted it gets it, until a runner has begun.
+        """
+        return ClaimedToken(await service.take(ctx, body.run_id))
+
     async def tail(ctx: Context, request: Request) -> Response:
         """Read the end of what the engine kept of a job's output: from before its runner began, and beside it."""
         text = await service.tail(ctx, request.path_params["run_id"])
@@ -104,6 +120,7 @@ def _of_people(service: JobService) -> list[Route]:
         *api("GET", ONE, JobOfRun, get, READ),
         *api("PATCH", ONE, ChangeJob, change, WRITE),
         *api("POST", f"{ONE}/cancel", JobOfRun, cancel, WRITE),
+        *api("POST", f"{ONE}/take", JobOfRun, take, WRITE),
         *raw("GET", f"{OWN}{ONE}/tail", tail, READ),
     ]
 

@@ -21,6 +21,7 @@ import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 import { useMemo } from "react";
 import classes from "@/components/artifacts/previews/Highlighted.module.css";
+import { untwisted } from "@/lib/turning";
 
 const LANGUAGES = {
   bash,
@@ -54,11 +55,11 @@ export default function Highlighted({ text, language }: { text: string; language
   const html = useMemo(
     () =>
       hljs.getLanguage(language) && isFast(text, language)
-        ? hljs.highlight(text, { language, ignoreIllegals: true }).value
+        ? hljs.highlight(untwisted(text), { language, ignoreIllegals: true }).value
         : null,
     [text, language],
   );
-  if (html === null) return text;
+  if (html === null) return untwisted(text);
   // biome-ignore lint/security/noDangerouslySetInnerHtml: made by the highlighter, which escapes the text
   return <code className={classes.colors} dangerouslySetInnerHTML={{ __html: html }} />;
 }

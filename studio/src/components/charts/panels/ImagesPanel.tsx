@@ -8,18 +8,17 @@ import { Filling } from "@/components/charts/Filling";
 import { PanelFrame, type PanelProps, usePanel } from "@/components/charts/panels/PanelFrame";
 import classes from "@/components/charts/panels/panels.module.css";
 import { pointAtRun } from "@/components/charts/pointed-run";
+import { useRunPages } from "@/components/charts/RunPager";
 import type { ChartRun } from "@/components/charts/types";
 import { lowerBound } from "@/lib/chart-data";
 import { imageAt, type LoggedImage } from "@/lib/chart-images";
-
-/** Images are of the first runs only: each is looked into by itself. */
-const MOST_RUNS = 24;
+import { count } from "@/lib/format";
 
 export function ImagesPanel({ shared, panel, runs }: PanelProps & { runs: readonly ChartRun[] }) {
   const { setOf } = usePanel({ shared, panel });
-  const first = runs.slice(0, MOST_RUNS);
+  const { those, pager } = useRunPages(runs);
   const found = useQueries({
-    queries: first.map((run) => loggedImagesQuery(shared.drawn.workspace, run.runId)),
+    queries: those.map((run) => loggedImagesQuery(shared.drawn.workspace, run.runId)),
     combine: (answers) => ({
       series: answers.map((one) => one.data),
       waiting: answers.some((one) => one.isPending),
@@ -32,7 +31,7 @@ export function ImagesPanel({ shared, panel, runs }: PanelProps & { runs: readon
   );
   const chosen = panel.of.filter((one) => one.startsWith("i:")).map((one) => one.slice(2));
   const shown = chosen.length > 0 ? chosen : keys.slice(0, 2);
-  const images = first.flatMap((run, i) =>
+  const images = those.flatMap((run, i) =>
     shown.flatMap((key) => {
       const series = found.series[i]?.get(key);
       return series?.length ? [{ run, key, series }] : [];
@@ -44,21 +43,24 @@ export function ImagesPanel({ shared, panel, runs }: PanelProps & { runs: readon
       panel={panel}
       title={shown.length > 0 ? `Images: ${shown.join(", ")}` : "Images"}
       pickers={
-        <MultiSelect
-          aria-label="Images"
-          placeholder={chosen.length === 0 ? "All images" : ""}
-          size="xs"
-          data={[...new Set([...keys, ...chosen])]}
-          value={chosen}
-          onChange={(next) => setOf(next.map((one) => `i:${one}`))}
-          searchable
-        />
+        <>
+          <MultiSelect
+            aria-label="Images"
+            placeholder={chosen.length === 0 ? "All images" : ""}
+            size="xs"
+            data={[...new Set([...keys, ...chosen])]}
+            value={chosen}
+            onChange={(next) => setOf(next.map((one) => `i:${one}`))}
+            searchable
+          />
+          {pager}
+        </>
       }
       ready
       hint=""
       text={
-        runs.length > MOST_RUNS
-          ? `${images.length} series, of the first ${MOST_RUNS} runs`
+        pager
+          ? `${images.length} series of images, of ${those.length} of ${count(runs.length)} runs`
           : `${images.length} series of images`
       }
     >

@@ -3,6 +3,7 @@ import { SegmentedControl, Select } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { artifactAddress, loggedImagesQuery } from "@/api/logged-images";
+import { useRunPages } from "@/components/charts/RunPager";
 import { RunLink } from "@/components/links";
 import { Broken, Empty, Waiting } from "@/components/states";
 import { imageAt, type LoggedImage } from "@/lib/chart-images";
@@ -13,8 +14,6 @@ import { OverAt } from "@/pages/compare/images/OverAt";
 import type { ChangeSearch, CompareSearch } from "@/pages/compare/search";
 import type { ComparedRun } from "@/pages/compare/use-compared";
 
-/** Images are of the first runs only: each is looked into by itself. */
-const MOST_RUNS = 24;
 const MOST_STEPS = 24;
 
 export interface RunImages {
@@ -33,9 +32,9 @@ export default function Images({
   search: CompareSearch;
   change: ChangeSearch;
 }) {
-  const first = runs.slice(0, MOST_RUNS);
+  const { those, pager } = useRunPages(runs);
   const found = useQueries({
-    queries: first.map((run) => loggedImagesQuery(workspace, run.runId)),
+    queries: those.map((run) => loggedImagesQuery(workspace, run.runId)),
     combine: (answers) => ({
       series: answers.map((one) => one.data),
       waiting: answers.some((one) => one.isPending),
@@ -44,7 +43,7 @@ export default function Images({
   });
   const keys = [...new Set(found.series.flatMap((one) => [...(one?.keys() ?? [])]))].sort();
   const key = search.image !== null && keys.includes(search.image) ? search.image : (keys[0] ?? null);
-  const rows: RunImages[] = first.flatMap((run, i) => {
+  const rows: RunImages[] = those.flatMap((run, i) => {
     const images = key === null ? undefined : found.series[i]?.get(key);
     return images?.length ? [{ run, images }] : [];
   });
@@ -53,7 +52,8 @@ export default function Images({
     return found.waiting ? (
       <Waiting />
     ) : (
-      <Empty title="No images by step">
+      <Empty title={pager ? "These runs have no images by step" : "No images by step"}>
+        {pager}
         mlflow.log_image(image, key="masks", step=3) logs them. Other pictures are among the artifacts.
       </Empty>
     );
@@ -80,9 +80,10 @@ export default function Images({
           ]}
         />
         <span className={shared.under}>
-          {rows.length} of {runs.length} runs have them
-          {runs.length > MOST_RUNS && `; the first ${MOST_RUNS} runs are looked into`}
+          {rows.length} of {pager ? "these " : ""}
+          {those.length} runs have them
         </span>
+        {pager}
       </div>
       {search.over && rows.length > 1 ? (
         <OverAt key={key} workspace={workspace} rows={rows} />

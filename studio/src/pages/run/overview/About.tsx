@@ -70,7 +70,7 @@ export function About({ workspace, page, change }: AboutProps) {
     ["Branch", tag("mlflow.source.git.branch")],
     ["Repository", tag("mlflow.source.git.repoURL")],
     ["Environment", environment(tag)],
-    ["Points", `${count(page.points)} of ${count(page.series)} metrics`],
+    ["Points", `${count(page.points)} in ${count(page.series)} ${page.series === 1 ? "metric" : "metrics"}`],
     [
       "Run id",
       <span key="i" className={classes.copied}>

@@ -28,10 +28,13 @@ export function JobPanel({
   workspace,
   job,
   note,
+  best,
   change,
 }: PanelProps & {
   /** What people should know of a sweep; empty: nothing. */
   note: string;
+  /** The best trial of a sweep. */
+  best: ReactNode;
 }) {
   return (
     <section className={`panel ${run.card}`} aria-label="Job">
@@ -50,7 +53,7 @@ export function JobPanel({
         </p>
       )}
       {note && <Alert color="orange">{note}</Alert>}
-      <Facts facts={factsOf({ workspace, job, change })} />
+      <Facts facts={[["Best trial", best], ...factsOf({ workspace, job, change })]} />
     </section>
   );
 }

@@ -1,10 +1,13 @@
 /** What is known of a run at a glance. */
-import { lazy, Suspense } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { address } from "@/api/http";
 import { useMaySomewhere } from "@/api/may";
-import { NOTE, SWEEP_NOTE, tagOf } from "@/api/run";
+import { BEST_METRIC, BEST_RUN, NOTE, SWEEP_NOTE, tagOf } from "@/api/run";
+import type { RunPageData } from "@/api/run-page";
 import { setRunTag } from "@/api/runs";
+import { RunLink } from "@/components/links";
 import { Notes } from "@/components/Notes";
+import { number } from "@/lib/format";
 import { below } from "@/lib/relative-path";
 import { About } from "@/pages/run/overview/About";
 import { Datasets } from "@/pages/run/overview/Datasets";
@@ -27,6 +30,23 @@ function pictureOf(workspace: string, run: string, text: string): string | null 
   return path === null ? null : address(workspace, "/api/v1/preview", { run_id: run, path });
 }
 
+/** A link to the best trial of a sweep, with its value; "": there is none. */
+function bestTrial(workspace: string, { run, children }: RunPageData): ReactNode {
+  const best = tagOf(run, BEST_RUN);
+  if (best === "") return "";
+  return (
+    <>
+      <RunLink
+        workspace={workspace}
+        experiment={run.info.experiment_id}
+        run={best}
+        name={children.find((one) => one.run_id === best)?.name ?? best}
+      />{" "}
+      {number(Number(tagOf(run, BEST_METRIC)))}
+    </>
+  );
+}
+
 export default function Overview({ workspace, page, job, change, refresh }: PartProps) {
   const { info, data, inputs } = page.run;
   const may = useMaySomewhere(workspace);
@@ -37,7 +57,13 @@ export default function Overview({ workspace, page, job, change, refresh }: Part
         <div className={classes.column}>
           {job && (
             <Suspense fallback={null}>
-              <JobPanel workspace={workspace} job={job} note={tagOf(page.run, SWEEP_NOTE)} change={change} />
+              <JobPanel
+                workspace={workspace}
+                job={job}
+                note={tagOf(page.run, SWEEP_NOTE)}
+                best={bestTrial(workspace, page)}
+                change={change}
+              />
             </Suspense>
           )}
           <Notes

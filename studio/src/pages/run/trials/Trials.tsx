@@ -1,6 +1,6 @@
 /** The trials of a sweep: what each tried, how far it came, and which is the best. */
 import { Alert, Button, Title } from "@mantine/core";
-import { IconChartDots3, IconListNumbers, IconTrophy } from "@tabler/icons-react";
+import { IconChartDots3, IconColumns, IconListNumbers, IconTrophy } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
@@ -27,6 +27,7 @@ import classes from "@/pages/run/run.module.css";
 
 const OFTEN_MS = 5_000;
 const FIRST = 200;
+const MOST_COMPARED = 1_000;
 
 export default function Trials({ workspace, page, job }: PartProps) {
   const { run_id, experiment_id } = page.run.info;
@@ -48,6 +49,20 @@ export default function Trials({ workspace, page, job }: PartProps) {
       <section className={`panel ${classes.card}`} aria-label="Sweep" style={{ margin: "8px 0 10px" }}>
         <div className={classes.cardHead}>
           <Title order={2}>Sweep</Title>
+          {trials.length > 1 && (
+            <Button
+              component={Link}
+              variant="default"
+              leftSection={<IconColumns size={15} />}
+              {...({
+                to: "/workspaces/$workspace/compare",
+                params: { workspace },
+                search: { runs: trials.slice(0, MOST_COMPARED).map((one) => one.run_id) },
+              } as object)}
+            >
+              Compare
+            </Button>
+          )}
           {trials.length > 0 && (
             <Button
               component={Link}
