@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 import pytest
 
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
+from runyard.client.local_sweeps import LocalSweep
 from tests.cli.command_line import CommandLine
 
 TRIALS = ("--metric", "loss", "--trials", "2", "--param", "lr=choice(0.1, 0.2)")
@@ -111,6 +113,79 @@ def test_what_it_says_is_what_is_tried(cli: CommandLine, target: str) -> None:
 def test_what_makes_no_sense_is_refused(cli: CommandLine, target: str, words: tuple[str, ...]) -> None:
     done = cli.call("sweep", "submit", "-t", target, *words, "--", "python", "train.py")
     assert done.exit_code == 2 and "Usage:" in done.stderr
+
+
+LOGS = """import json, os, sys, urllib.request
+point = {"run_id": os.environ["RUNYARD_RUN_ID"], "key": "loss", "value": float(sys.argv[-1]), "timestamp": 1}
+headers = {"Authorization": "Bearer " + os.environ["RUNYARD_TOKEN"], "Content-Type": "application/json"}
+place = os.environ["RUNYARD_SERVER"] + "/api/2.0/mlflow/runs/log-metric"
+urllib.request.urlopen(urllib.request.Request(place, json.dumps(point).encode(), headers))
+"""
+
+
+def test_this_machine_runs_the_trials_while_the_command_waits(cli: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "log.py").write_text(LOGS)
+    words = ["-t", "local", *TRIALS, "--sampling", "grid", "--source", str(tmp_path), "-o", "json", "--"]
+    done = cli.call("sweep", "submit", *words, sys.executable, "log.py")
+    assert done.exit_code == 0, done.stderr
+    best, other = json.loads(done.stdout)
+    assert (best["metric"], best["best"], other["metric"]) == (0.1, True, 0.2)
+    sweep = str(best["run_id"]).rpartition("_")[0]
+    again = cli.call("run", "resubmit", sweep, "-o", "json")
+    assert again.exit_code == 0 and len(json.loads(again.stdout)) == 2
+    assert "has ended" in cli.fails(1, "run", "cancel", sweep)
+
+
+def test_a_sweep_of_this_machine_goes_on_where_its_command_was_ended(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "log.py").write_text(LOGS)
+    snapshot = json.loads(cli.ok("run", "submit", "-o", "json", "--", sys.executable, "log.py", "1"))[
+        "snapshot_id"
+    ]
+    definition = {"script": "log.py", "environment": {"python": {"userManagedDependencies": True}}}
+    space = {"lr": {"kind": "choice", "options": [1, 2]}}
+    left = cli.client.ok(
+        "POST", "/api/v1/sweeps", target="local", definition=definition, space=space, metric="mistyped", goal="minimize",
+        sampling="grid", max_total=2, max_concurrent=2, snapshot_id=snapshot, experiment_name="left",
+    )["job"]["run_id"]  # fmt: skip
+    done = cli.call("sweep", "resume", left, "--follow")
+    assert done.exit_code == 0, done.stderr
+    assert "The sweep ends" in done.stdout and 'No trial logged the primary metric "mistyped"' in done.stderr
+    assert '(logged were: "loss")' in done.stderr
+    assert [one["state"] for one in cli.data("job", "list", "--parent", left)] == ["Completed"] * 2
+
+
+def test_whoever_interrupts_a_sweep_of_this_machine_cancels_it(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(sweep: LocalSweep) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "log.py").write_text(LOGS)
+    monkeypatch.setattr(LocalSweep, "start_trials", interrupted)
+    words = [
+        "-t",
+        "local",
+        *TRIALS,
+        "-e",
+        "interrupted",
+        "--source",
+        str(tmp_path),
+        "--",
+        sys.executable,
+        "log.py",
+    ]
+    done = cli.call("sweep", "submit", *words)
+    assert done.exit_code == 130 and "Canceled the sweep" in done.stderr
+    jobs = cli.data("job", "list", "-e", "interrupted")
+    assert {one["state"] for one in jobs} == {"Canceled"}
+
+
+def test_only_a_sweep_of_this_machine_is_gone_on_with(cli: CommandLine, target: str) -> None:
+    assert "is no sweep of the target 'local'" in cli.fails(
+        2, "sweep", "resume", submitted(cli, target, *TRIALS)["run_id"]
+    )
 
 
 def test_a_run_that_is_no_sweep_has_no_trials(cli: CommandLine) -> None:

@@ -96,7 +96,12 @@ def test_what_cannot_be_says_why(work: Any, why: str) -> None:
         work()
 
 
-def test_a_sweep_needs_a_compute_target(experiment: Experiment, place: Path) -> None:
-    (place / "a.py").touch()
-    with pytest.raises(TrainingException, match="needs a compute target"):
-        experiment.submit(HyperDriveConfig(GRID, "loss", MIN, 3, run_config=ScriptRunConfig(place, "a.py")))
+def test_this_program_runs_the_trials_where_no_target_is_named(experiment: Experiment, place: Path) -> None:
+    (place / "train.py").write_text(SCRIPT)
+    environment = Environment("mine")
+    environment.python.user_managed_dependencies = True
+    src = ScriptRunConfig(place, "train.py", environment=environment)
+    run = experiment.submit(HyperDriveConfig(GRID, "loss", MIN, 2, max_concurrent_runs=2, run_config=src))
+    assert isinstance(run, HyperDriveRun) and run.wait_for_completion()["target"] == "local"
+    trials = run.get_children_sorted_by_primary_metric()
+    assert [trial["best_primary_metric"] for trial in trials] == [0.1, 0.3]

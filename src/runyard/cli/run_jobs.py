@@ -14,6 +14,7 @@ from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import named
 from runyard.cli.shapes import experiments, jobs, runs
+from runyard.cli.sweep_watching import tell
 from runyard.client.submission import PATH, SWEEP
 from runyard.client.submission import resubmit as submit_again
 
@@ -67,6 +68,9 @@ def resubmit(
     sweep = _submitted(session, run_id)["kind"] == SWEEP
     changes = {"target": target, "run_name": name, "arguments": list(arguments) or None}
     made = submit_again(session.here, run_id, changes, sweep=sweep)
+    if sweep:
+        tell(session, made, wait=False, follow=follow)
+        return
     if not follow:
         session.record(submitting.record(session, made), submitting.SUBMITTED)
         return

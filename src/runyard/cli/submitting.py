@@ -22,6 +22,7 @@ from runyard.cli.shapes import jobs
 from runyard.client.conda_files import OWN_PYTHON, definition_of
 from runyard.client.errors import ServerUnreachable
 from runyard.client.job_logs import Logs, MainLogs
+from runyard.client.local_sweeps import LocalSweep
 from runyard.client.submission import HERE, Submission, Submitted, submit
 from runyard.sdk.portal import run_url
 
@@ -110,22 +111,37 @@ def page_of(session: Session, job: Mapping[str, Any]) -> str:
     )
 
 
-def finished(session: Session, run_id: str, *, follow: bool) -> dict[str, Any]:
-    """Wait for a job's end; with `follow` its logs are printed as they grow. A server that is away is waited for."""
+def finished(
+    session: Session, run_id: str, *, follow: bool, sweep: LocalSweep | None = None
+) -> dict[str, Any]:
+    """Wait for a job's end; with `follow` its logs are printed as they grow. A server that is away is waited for.
+
+    Args:
+        sweep: its trials are started meanwhile, and whoever interrupts this cancels it.
+    """
+    shown = MainLogs(Logs(session.here, run_id)) if follow else None
     try:
-        return _watched(session, run_id, MainLogs(Logs(session.here, run_id)) if follow else None)
+        return _watched(session, run_id, shown, sweep)
     except KeyboardInterrupt:
-        note(f"\nThe run goes on; `{session.program} run cancel {run_id}` stops it.")
+        if sweep is None:
+            note(f"\nThe run goes on; `{session.program} run cancel {run_id}` stops it.")
+        else:
+            sweep.cancel()
+            note(f"\nCanceled the sweep {run_id}.")
         raise
 
 
-def _watched(session: Session, run_id: str, shown: MainLogs | None) -> dict[str, Any]:
+def _watched(
+    session: Session, run_id: str, shown: MainLogs | None, sweep: LocalSweep | None
+) -> dict[str, Any]:
     state = ""
     since = time.monotonic()
     away = False
     while True:
         try:
             job = jobs.get(session, run_id)
+            if sweep is not None and job["state"] not in jobs.ENDED:
+                sweep.start_trials()
             if shown is not None:
                 _print(shown)
         except ServerUnreachable:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 import click
 
 from runyard.cli import submitting
 from runyard.cli.framework.command import Group
-from runyard.cli.framework.output import note
+from runyard.cli.framework.exits import USAGE, Failed
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import PAIR, SECONDS, named
-from runyard.cli.shapes import sweeps
+from runyard.cli.shapes import jobs
 from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
-from runyard.client.submission import SWEEPS, Submission, Submitted, command_definition
+from runyard.cli.sweep_watching import show as show_trials
+from runyard.cli.sweep_watching import tell, watch
+from runyard.client.local_sweeps import is_local
+from runyard.client.submission import HERE, Submission, command_definition
 from runyard.client.submission import resubmit as submit_again
 
 DEFAULT_EXPERIMENT = "Default"
@@ -50,7 +52,10 @@ def sweep() -> None:
 @click.argument(
     "command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]..."
 )
-@click.option("--target", "-t", required=True, metavar="NAME", help="The compute target.")
+@click.option(
+    "--target", "-t", required=True, metavar="NAME",
+    help="The compute target; local: this machine, while this command runs.",
+)  # fmt: skip
 @click.option(
     "--param", "space", type=PARAMETER, multiple=True, required=True, metavar="NAME=KIND(...)",
     help="A parameter and what it may be; several may be given. The command gets it as --NAME VALUE.",
@@ -68,7 +73,12 @@ def sweep() -> None:
     help="How parameters are chosen. [default: random]",
 )  # fmt: skip
 @click.option("--trials", type=TRIALS, required=True, metavar="N", help="At most so many trials.")
-@click.option("--at-once", type=AT_ONCE, metavar="N", help="So many at once. [default: as many as may be]")
+@click.option(
+    "--at-once",
+    type=AT_ONCE,
+    metavar="N",
+    help="So many at once. [default: as many as may be; on this machine 1]",
+)
 @MAX_SECONDS
 @click.option(
     "--policy", type=POLICY, metavar="KIND(...)",
@@ -112,7 +122,7 @@ def submit(
         tags=dict(given["tags"]),
         sweep=_config(given),
     )
-    _tell(session, submitting.sent(session, what), wait=wait, follow=follow)
+    tell(session, submitting.sent(session, what), wait=wait, follow=follow)
 
 
 @sweep.command(
@@ -148,7 +158,21 @@ def resubmit(
         "seed": given["seed"],
     }
     made = submit_again(session.here, run_id, changes, sweep=True)
-    _tell(session, made, wait=wait, follow=follow)
+    tell(session, made, wait=wait, follow=follow)
+
+
+@sweep.command(example="runyard sweep resume HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11")
+@WHICH
+@FOLLOW
+@click.pass_obj
+def resume(session: Session, /, run_id: str, follow: bool) -> None:
+    """Go on with a sweep of the target `local` whose command was ended before it: start its trials here, and wait."""
+    job = jobs.get(session, run_id)
+    if not is_local(job):
+        raise Failed(
+            f"Run {run_id} is no sweep of the target {HERE!r}: it needs nobody to go on with it.", USAGE
+        )
+    watch(session, job, follow=follow)
 
 
 @sweep.command(example="runyard sweep show HD_0b1f6f1e-6a0f-4c89-9f3e-0c8f3c1e2d11")
@@ -156,26 +180,7 @@ def resubmit(
 @click.pass_obj
 def show(session: Session, /, run_id: str) -> None:
     """Show the trials of a sweep, the best first."""
-    _show(session, run_id)
-
-
-def _tell(session: Session, made: Submitted, *, wait: bool, follow: bool) -> None:
-    """What was submitted; with `wait` or `follow` what came of it. Raises: Failed, for a sweep that did not complete."""
-    if not (wait or follow):
-        session.record(submitting.record(session, made), submitting.SUBMITTED)
-        return
-    note(f"Sweep {made.run_id}: {submitting.page_of(session, made.job)}")
-    job = submitting.finished(session, made.run_id, follow=follow)
-    _show(session, made.run_id)
-    submitting.leave_as(job)
-
-
-def _show(session: Session, run_id: str) -> None:
-    found = session.here.get(f"{SWEEPS}/{quote(run_id, safe='')}")
-    rows = sweeps.ordered(found)
-    session.rows(rows, sweeps.columns(found), none="No trials yet.")
-    if found.get("note"):
-        note(found["note"])
+    show_trials(session, run_id)
 
 
 def _config(given: dict[str, Any]) -> dict[str, Any]:

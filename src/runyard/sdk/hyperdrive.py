@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from runyard.client.submission import HERE, SWEEPS, Submission, submit
+from runyard.client.local_sweeps import in_background
+from runyard.client.submission import SWEEPS, Submission, submit
 from runyard.sdk.exceptions import TrainingException
 from runyard.sdk.experiment_record import ExperimentRecord
 from runyard.sdk.hyperdrive_space import (
@@ -96,16 +97,12 @@ class HyperDriveConfig:
     def submit_to(
         self, experiment: ExperimentRecord, tags: Mapping[str, str] | None, **kwargs: Any
     ) -> HyperDriveRun:
-        """Submit; what `Experiment.submit` calls."""
+        """Submit; what `Experiment.submit` calls. Trials for this machine are started while the program runs."""
         what = self.source.submission(experiment, tags, **kwargs)
-        if what.target == HERE:
-            raise TrainingException(
-                "A sweep needs a compute target, which starts its trials; `local` is started by this program. On one "
-                "machine, attach it: ComputeTarget.attach(workspace, name, LocalCompute.attach_configuration())."
-            )
         sweep = msgspec.structs.replace(what, sweep=self.fields())
         connection = experiment.workspace.link.connection
         made = sent(lambda moved: submit(connection, sweep, moved))
+        in_background(connection, made.job)
         return HyperDriveRun._of(experiment, made.run)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from runyard.client.conda_files import OWN_PYTHON
+from runyard.client.local_sweeps import in_background
 from runyard.client.submission import SWEEP, resubmit
 from runyard.sdk.environment import Environment
 from runyard.sdk.exceptions import UserErrorException
@@ -53,6 +54,7 @@ class RunJob(RunLogs):
         }
         sweep = self._needed_job()["kind"] == SWEEP
         made = translated(lambda: resubmit(self._link.connection, self.id, body, sweep=sweep))
+        in_background(self._link.connection, made.job)
         return self._of(self.experiment, made.run)
 
     def submit_child(self, config: Any, tags: Mapping[str, str] | None = None, **kwargs: Any) -> Any:

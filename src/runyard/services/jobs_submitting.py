@@ -126,7 +126,7 @@ class JobSubmitter:
         if compute is not None:
             self._handover.wake()
         elif not made and not sweep:
-            token = await self._token_again(ctx, job)
+            token = await self.token_again(ctx, job)
         run = await self._runs.get(ctx.workspace_id, job.run_id)
         return Submitted(job, run, token if compute is None else "")
 
@@ -187,6 +187,16 @@ class JobSubmitter:
         job, _ = await self._store.create(parent.workspace_id, submitter, new, limit)
         self._handover.wake()
         return job
+
+    async def token_again(self, ctx: Context, job: Job) -> str:
+        """Of a job for the machine that submits, while its runner has not begun; empty for a credential that allows less."""
+        credential = await self._store.credential(job.row)
+        if credential is None or not expand(tuple(credential.actions)) <= expand(tuple(ctx.who.actions)):
+            return ""
+        try:
+            return (await self._keys.of(job)).token
+        except InvalidState:
+            return ""
 
     async def _experiment(self, ctx: Context, asked: Submission) -> Experiment | None:
         """Where the run goes. One that is only named and not there is made, as the SDK does; not by a dry run."""
@@ -265,16 +275,6 @@ class JobSubmitter:
             max_seconds=definition.max_seconds,
         )
         return await self._handover.preview(compute, ticket)
-
-    async def _token_again(self, ctx: Context, job: Job) -> str:
-        """Of a request that came twice, while its runner has not begun; not for a credential that allows less."""
-        credential = await self._store.credential(job.row)
-        if credential is None or not expand(tuple(credential.actions)) <= expand(tuple(ctx.who.actions)):
-            return ""
-        try:
-            return (await self._keys.of(job)).token
-        except InvalidState:
-            return ""
 
     def _run_id(self, experiment: str) -> str:
         slug = re.sub(r"[^A-Za-z0-9_-]+", "-", experiment).strip("-_")[:SLUG_CHARS] or "run"

@@ -97,11 +97,6 @@ class SweepService:
         Raises: as submitting a job; NotImplementedHere.
         """
         job = asked.job
-        if job.target == CLIENT_TARGET:
-            raise InvalidInput(
-                "The trials of a sweep are started by the server, so its target is a compute target and not 'local'. Make one "
-                "of this machine: `runyard compute attach local NAME`."
-            )
         run_id = _check_run_id(job.run_id) if job.run_id else f"HD_{uuid.uuid4()}"
         seed = _seed_of(run_id) if asked.seed is None else asked.seed
         config = self._checked(replace(asked.config, seed=seed))
@@ -125,6 +120,8 @@ class SweepService:
         old = (await self._found(ctx, run_id)).config
         names = ("metric", "max_total", "max_concurrent", "max_seconds", "seed")
         changes = {name: value for name in names if (value := getattr(again, name)) is not None}
+        if again.job.target == CLIENT_TARGET:
+            changes = {"max_concurrent": 1, **changes}  # it may have been a cluster that took more
         space = {one.flag or name: one for name, one in old.space.items()}
         config = replace(old, space=space, **changes)
         job = await self._jobs.again(ctx, run_id, again.job)

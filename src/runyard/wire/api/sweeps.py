@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from runyard.entities.job import MAX_SECONDS, JobDefinition
+from runyard.entities.job import CLIENT_TARGET, MAX_SECONDS, JobDefinition
 from runyard.entities.sweep import Dimension, Policy, Stop, SweepConfig, Trial
 from runyard.wire.api.jobs import JobMessage, ResubmitJob
 from runyard.wire.mlflow.runs import RunMessage
@@ -79,10 +79,14 @@ class SubmitSweep(msgspec.Struct):
             self.metric,
             self.goal,
             self.max_total,
-            min(100, max(self.max_total, 1)) if self.max_concurrent is None else self.max_concurrent,
+            self._at_once() if self.max_concurrent is None else self.max_concurrent,
             self.max_seconds,
             Policy(**msgspec.structs.asdict(policy)),
         )
+
+    def _at_once(self) -> int:
+        """As many as may be, and on the machine that submits, which has no queue, one by one."""
+        return 1 if self.target == CLIENT_TARGET else min(100, max(self.max_total, 1))
 
 
 class SubmittedSweep(msgspec.Struct, omit_defaults=True):
