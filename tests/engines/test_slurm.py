@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
+import socketserver
 import stat
+import struct
+import threading
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -279,23 +285,46 @@ def test_a_folder_of_somebody_else_is_refused(cluster: Slurm, server: StandIn) -
     asyncio.run(_with_engine(scenario, settings(cluster, folder=str(place)), {}, server))
 
 
-def test_a_cluster_that_is_away_is_unreachable_and_nothing_is_lost(cluster: Slurm, server: StandIn) -> None:
-    (port,) = free_ports(1)
+@contextlib.contextmanager
+def nobody() -> Iterator[int]:
+    """A port where nothing listens."""
+    yield free_ports(1)[0]
+
+
+@contextlib.contextmanager
+def hanging_up() -> Iterator[int]:
+    """A port where whoever asks is answered by the end of the connection, as by a controller that is being killed."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1)
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.05,)).start()
+        try:
+            yield listening.server_address[1]
+        finally:
+            listening.shutdown()
+
+
+@pytest.mark.parametrize("controller", [nobody, hanging_up])
+def test_a_cluster_that_is_away_is_unreachable_and_nothing_is_lost(
+    cluster: Slurm, server: StandIn, controller: Callable[[], AbstractContextManager[int]]
+) -> None:
     text = (cluster.home / "slurm.conf").read_text()
     known = next(line for line in text.splitlines() if line.startswith("SlurmctldPort="))
     away = cluster.home / "away.conf"
-    away.write_text(text.replace(known, f"SlurmctldPort={port}") + "MessageTimeout=2\nTCPTimeout=1\n")
 
     async def scenario(jobs: Submitter) -> None:
         for ask in (jobs.engine.states(["1/train_1"]), jobs.engine.nodes(), jobs.engine.submit(ticket())):
             with pytest.raises(EngineUnreachable, match="Slurm does not answer"):
                 await ask
 
-    asyncio.run(
-        _with_engine(
-            scenario, SlurmSettings(folder=str(cluster.home / "elsewhere"), slurm_conf=str(away)), {}, server
-        )
-    )
+    with controller() as port:
+        away.write_text(text.replace(known, f"SlurmctldPort={port}") + "MessageTimeout=2\nTCPTimeout=1\n")
+        chosen = SlurmSettings(folder=str(cluster.home / "elsewhere"), slurm_conf=str(away))
+        asyncio.run(_with_engine(scenario, chosen, {}, server))
 
 
 def test_through_a_login_node(cluster: Slurm, server: StandIn) -> None:

@@ -40,14 +40,11 @@ _UNKNOWN = EngineState(Phase.UNKNOWN, "Slurm does not know it any more")
 _AWAY = (
     *("unable to contact slurm controller", "connection refused", "connection timed out", "socket timed out"),
     *("unable to connect", "communication", "zero bytes were transmitted", "unexpected message received"),
-    *(
-        "temporarily unable",
-        "try again",
-        "backup controller",
-        "primary controller",
-        "protocol authentication",
-    ),
-    *("could not establish a configuration source", "no route to host", "munged"),
+    *("connection reset", "broken pipe", "not connected", "send failure", "receive failure"),
+    *("temporarily unable", "temporarily unavailable", "try again", "interrupted system call"),
+    *("backup controller", "primary controller", "protocol authentication", "munged"),
+    *("could not establish a configuration source", "unable to resolve"),
+    *("no route to host", "network is unreachable"),
 )
 _FULL = ("submit limit", "maximum", "jobs limit", "too many")
 
