@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from typing import Mapping, Sequence
 
 from ..job_file import write_private
@@ -23,6 +24,7 @@ _OF_PYTHON = re.compile(
 )
 
 
+SOURCES = "sources"  # in the folder of an environment
 PASSED = ("UV_", "PIP_", "SSL_", "NO_COLOR", "RUNYARD_")  # variables that count in a container too
 
 
@@ -41,6 +43,7 @@ class Making:
     Attributes:
         name: of the environment, for people. private: folder for files that only this job reads.
         working: folder that lines of requirements refer to. machine: variables for programs.
+        sources: folder of those that lines of requirements refer to; empty where none does.
         container: the image that it is for. locks: None where exact versions cannot be shared, because files of the sources are installed.
     """
 
@@ -57,11 +60,30 @@ class Making:
     token: str
     bundle: str = ""
     container: Container | None = None
+    sources: str = ""
 
     @property
     def has_packages(self) -> bool:
         """Whether there is anything to install."""
         return bool(self.packages.lines or self.packages.others)
+
+    def with_sources(self) -> Making:
+        """The same, working in a copy of the sources that stays as long as the environment does.
+
+        What is installed as editable leads there; the job's own folder goes when the job has ended.
+
+        Raises: EnvironmentFailed.
+        """
+        if not self.sources:
+            return self
+        kept = os.path.join(self.place.folder, SOURCES)
+        try:
+            shutil.copytree(self.sources, kept, symlinks=True)
+        except OSError as exc:
+            raise EnvironmentFailed(
+                f"The sources cannot be copied to {kept}, for the environment {self.name}: {exc}"
+            ) from exc
+        return replace(self, working=kept)
 
     def file(self, name: str, lines: Sequence[str]) -> str:
         """A requirements file that only its owner reads."""

@@ -32,6 +32,7 @@ class Pip:
 
     def add(self, making: Making) -> None:
         """The packages, into an environment that is there. Raises: PackagesFailed."""
+        making = making.with_sources()
         variables = indexes.for_pip(making.machine, making.bundle)
         newest = NEWEST.get(making.interpreter.minor)
         if newest:

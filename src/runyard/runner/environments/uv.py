@@ -79,13 +79,14 @@ class Uv:
             variables,
         )
         if making.has_packages:
-            self._fill(making, variables)
+            self._fill(making.with_sources(), variables)
 
     def add(self, making: Making) -> None:
         """The packages, to those that conda has put into the environment and that stay as they are.
 
         Raises: PackagesFailed.
         """
+        making = making.with_sources()
         wanted = making.file("requirements.in", [*making.packages.lines, *making.packages.others])
         command = [self._uv, "pip", "install", "--python", making.place.python, "--requirement", wanted]
         making.run(command, self._variables(making))
