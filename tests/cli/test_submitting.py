@@ -144,6 +144,7 @@ def test_what_is_not_there_is_said(cli: CommandLine, source: Path) -> None:
     assert "no submitted run" in cli.fails(4, "run", "resubmit", UNKNOWN_RUN)
     assert "compute list" in cli.fails(4, "compute", "show", "gone")
     assert "no gone.py" in cli.fails(1, "run", "submit", "--", "python", "gone.py")
+    assert "-- python train.py" in cli.fails(1, "run", "submit", "--", "python train.py")
 
 
 def test_what_cannot_be_is_not_submitted(cli: CommandLine, source: Path) -> None:

@@ -24,13 +24,14 @@ ALLOWED = (f"Bearer {TOKEN}", "Basic " + base64.b64encode(f"job:{TOKEN}".encode(
 RUN = "exp_1700000000_0badcafe"
 
 
-def archive(files: Mapping[str, bytes]) -> bytes:
+def archive(files: Mapping[str, bytes], mode: int = 0o644) -> bytes:
     """Sources as a server sends them."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
+            member.mode = mode
             tar.addfile(member, io.BytesIO(content))
     return gzip.compress(packed.getvalue())
 

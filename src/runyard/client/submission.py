@@ -170,8 +170,18 @@ def checked(definition: Mapping[str, Any], folder: Path | None) -> dict[str, Any
 def command_definition(words: Sequence[str], folder: Path) -> dict[str, Any]:
     """`script` and `arguments` of `python train.py …` where the script is in the folder; else the command as it is.
 
-    Raises: InvalidInput for a script that would not go along, unless its path is absolute: the machine may have it there.
+    Raises: InvalidInput for a script that would not go along, unless its path is absolute: the machine may have it there; for
+        a whole command in one word.
     """
+    if (
+        len(words) == 1
+        and " " in words[0].strip()
+        and not (os.path.isabs(words[0]) or _inside(words[0], folder))
+    ):
+        raise InvalidInput(
+            f"{words[0]!r} is one word, and no program's name. Give the program and each of its arguments as a word: "
+            f"-- {words[0].strip()}"
+        )
     if len(words) > 1 and _PYTHON.fullmatch(os.path.basename(words[0])) and words[1].endswith(".py"):
         inside = _inside(words[1], folder)
         if inside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -20,6 +21,12 @@ SETTLE_S = 1.0
 ENDED_BY_ENGINE = (-15, 143, -2, 130)
 TAIL_BYTES = 4096
 MEMORY_HINT = " Meanwhile the kernel ended a process because memory was short."
+# What MLflow says of a script that sets an experiment other than that of the run which it is to log to.
+OTHER_EXPERIMENT = "active experiment ID does not match environment run ID"
+EXPERIMENT_HINT = (
+    " The script sets another experiment (mlflow.set_experiment) than the one that it was submitted to: leave that call "
+    "out, or submit to that experiment."
+)
 _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
 
 
@@ -184,7 +191,8 @@ def _last_words(log: str, code: int) -> str:
     last = lines[-1].strip() if lines else ""
     found = _RAISED.fullmatch(last)
     if found:
-        return f"{found.group()[:1000]} (exit code {code})"
+        hint = EXPERIMENT_HINT if OTHER_EXPERIMENT in last else ""
+        return f"{found.group()[:1000]} (exit code {code}){hint}"
     return f"exit code {code}; the last line of its log: {last[:300]}" if last else f"exit code {code}."
 
 
@@ -196,4 +204,19 @@ def _signal_name(number: int) -> str:
 
 
 def _cannot_start(launch: Launch, exc: OSError) -> str:
-    return f"{launch.command[0]} cannot be started in {launch.folder}: {exc.strerror or exc}."
+    program = launch.command[0]
+    told = f"{program} cannot be started in {launch.folder}: {exc.strerror or exc}."
+    path = os.path.join(launch.folder, program)
+    if not os.path.isfile(path):
+        return told
+    if exc.errno == errno.EACCES:
+        return f"{told} It is not executable: `chmod +x` it, or give the program that runs it, as in `sh {program}`."
+    if exc.errno == errno.ENOEXEC:
+        return f"{told} Its first line does not say what runs it, as #!/bin/sh does."
+    with open(path, "rb") as file:
+        first = file.readline(256).decode("utf-8", "replace")
+    if first.startswith("#!") and first.endswith("\r\n"):
+        return f"{told} Its lines end as on Windows: write it with the line ends of Unix."
+    if first.startswith("#!"):
+        return f"{told} This machine does not have {first[2:].strip()}, which its first line names."
+    return told

@@ -159,7 +159,8 @@ class ComputeService:
         for one in (compute, target.base):
             if one.groups and not await self._is_member(ctx, one.groups):
                 raise NotAllowed(
-                    f"Only members of {', '.join(one.groups)} may submit to the compute target {one.name!r}."
+                    f"Only members of {', '.join(one.groups)} may submit to the compute target {one.name!r}. Who manages "
+                    f"teams adds you: `runyard team add {one.groups[0]} {ctx.principal.name}`."
                 )
         if target.lacks:
             raise InvalidState(target.lacks)

@@ -1,0 +1,38 @@
+"""What is said of scripts that end, or do not begin, for reasons that a plain error would hide."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.runner.jobs import Runner, python
+from tests.runner.standin import StandIn, archive
+
+SET_EXPERIMENT = """
+class MlflowException(Exception): pass
+MlflowException.__module__ = "mlflow.exceptions"
+raise MlflowException("Cannot start run with ID r because active experiment ID does not match environment run ID. Make sure")
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "word"),
+    [
+        (b"#!/bin/sh\r\necho hello\r\n", 0o755, "end as on Windows"),
+        (b"#!/no/such/shell -e\necho hello\n", 0o755, "does not have /no/such/shell -e"),
+        (b"echo hello\n", 0o755, "Its first line does not say what runs it"),
+        (b"#!/bin/sh\necho hello\n", 0o644, "`sh ./run.sh`"),
+    ],
+)
+def test_a_program_that_is_there_and_does_not_start(
+    runner: Runner, server: StandIn, content: bytes, mode: int, word: str
+) -> None:
+    server.told.snapshot = archive({"run.sh": content}, mode)
+    server.told.definition = {"command": ["./run.sh"]}
+    assert runner.work(server) == 1
+    assert word in server.told.ends[0]["error"]["message"]
+
+
+def test_a_script_that_sets_another_experiment_is_told_what_to_do(runner: Runner, server: StandIn) -> None:
+    server.told.definition = python(SET_EXPERIMENT)
+    assert runner.work(server) == 1
+    assert "leave that call out" in server.told.ends[0]["error"]["message"]
