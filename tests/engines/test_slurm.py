@@ -297,7 +297,7 @@ def hanging_up() -> Iterator[int]:
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            self.request.recv(1)
+            self.request.recv(1, socket.MSG_PEEK)
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
