@@ -77,6 +77,11 @@ def test_a_submitted_run_has_a_job(server: Client) -> None:
     assert found["experiment_id"] == job["experiment_id"]
 
 
+def test_who_submits_may_name_the_source(server: Client) -> None:
+    run = submit(server, tags={"mlflow.source.name": "https://code.example.org/project"})["run"]
+    assert tags(run)["mlflow.source.name"] == "https://code.example.org/project"
+
+
 def test_only_what_its_submitter_runs_comes_with_a_token(server: Client) -> None:
     assert submit(server)["token"].startswith("ry_")
     assert "token" not in submit(server, "stopped")

@@ -325,14 +325,14 @@ def _tags(asked: Submission, run_name: str, submitter: str) -> list[Tag]:
     own = {
         RUN_NAME_TAG: run_name,
         USER_TAG: submitter,
-        "mlflow.source.name": source,
         "mlflow.source.type": "JOB",
         TARGET_TAG: asked.target,
         JOB_TAG: RUN_TYPES[asked.kind],
     }
     if asked.parent_run_id:
         own[PARENT_TAG] = asked.parent_run_id
-    return [Tag(key, value) for key, value in {**asked.tags, **own}.items()]
+    found = {"mlflow.source.name": source, **asked.tags, **own}  # a project names its own
+    return [Tag(key, value) for key, value in found.items()]
 
 
 def _request_hash(ctx: Context, asked: Submission) -> str:

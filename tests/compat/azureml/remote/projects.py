@@ -27,6 +27,7 @@ for submitted in (local, remote):
     assert seen.data.params["alpha"] == "0.3" and seen.data.params["l1_ratio"] == "0.1"
     assert seen.data.metrics == {"rmse": 0.5}
     assert seen.data.tags["mlflow.project.backend"] == "azureml"
+    assert seen.data.tags["mlflow.source.name"].endswith("project")
 assert Run.get(ws, local.run_id).get_details()["target"] == "local"
 assert Run.get(ws, remote.run_id).get_details()["target"] == "machine"
 assert len(client.search_runs([client.get_run(local.run_id).info.experiment_id])) == 2
