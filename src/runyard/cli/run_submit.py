@@ -11,7 +11,7 @@ from runyard.cli.framework.command import Command
 from runyard.cli.framework.output import note
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import PAIR, SECONDS
-from runyard.client.submission import HERE, Submission, command_definition
+from runyard.client.submission import HERE
 
 DEFAULT_EXPERIMENT = "Default"
 
@@ -74,22 +74,7 @@ def submit(session: Session, /, command: tuple[str, ...], target: str, dry_run: 
     The files go along but those that .amlignore or .gitignore leave out. MLflow in the command logs to the run that is
     made. It goes on when this command, this machine or the server stops.
     """
-    folder = submitting.folder_of(given["source"])
-    definition = {
-        **command_definition(command, folder),
-        "environment": submitting.environment_of(target, command, given),
-        **submitting.shape_of(given),
-    }
-    what = Submission(
-        definition=definition,
-        experiment=given["experiment"],
-        target=target,
-        folder=folder,
-        run_name=given["name"] or "",
-        tags=dict(given["tags"]),
-        priority=given["priority"],
-        dry_run=dry_run,
-    )
+    what = submitting.submission_of(command, target, given, priority=given["priority"], dry_run=dry_run)
     made = submitting.sent(session, what)
     if dry_run:
         click.echo(made.request)

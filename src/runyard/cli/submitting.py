@@ -23,7 +23,7 @@ from runyard.client.conda_files import OWN_PYTHON, definition_of
 from runyard.client.errors import ServerUnreachable
 from runyard.client.job_logs import Logs, MainLogs
 from runyard.client.local_sweeps import LocalSweep
-from runyard.client.submission import HERE, Submission, Submitted, submit
+from runyard.client.submission import HERE, Submission, Submitted, command_definition, submit
 from runyard.sdk.portal import run_url
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -91,6 +91,30 @@ def shape_of(given: Mapping[str, Any]) -> dict[str, Any]:
         "environment_variables": dict(given.get("variables") or ()),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def submission_of(command: Sequence[str], target: str, given: Mapping[str, Any], **more: Any) -> Submission:
+    """A command with the files of a folder, as the options of runs and of sweeps describe it.
+
+    Args:
+        given: source, experiment, name and tags; what `environment_of` and `shape_of` take.
+        more: what else the submission has.
+    Raises: Failed; InvalidInput.
+    """
+    folder = folder_of(given["source"])
+    return Submission(
+        definition={
+            **command_definition(command, folder),
+            "environment": environment_of(target, command, given),
+            **shape_of(given),
+        },
+        experiment=given["experiment"],
+        target=target,
+        folder=folder,
+        run_name=given["name"] or "",
+        tags=dict(given["tags"]),
+        **more,
+    )
 
 
 def sent(session: Session, what: Submission) -> Submitted:

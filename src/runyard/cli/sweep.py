@@ -16,7 +16,7 @@ from runyard.cli.shapes.sweep_words import PARAMETER, POLICY
 from runyard.cli.sweep_watching import show as show_trials
 from runyard.cli.sweep_watching import tell, watch
 from runyard.client.local_sweeps import is_local
-from runyard.client.submission import HERE, Submission, command_definition
+from runyard.client.submission import HERE
 from runyard.client.submission import resubmit as submit_again
 
 DEFAULT_EXPERIMENT = "Default"
@@ -107,21 +107,8 @@ def submit(
     Parameters are choice(A, B, ...), randint(UPPER), uniform(MIN, MAX), loguniform(MIN, MAX) of the logarithm,
     normal(MU, SIGMA), lognormal(MU, SIGMA), and with a step as last value quniform, qloguniform, qnormal, qlognormal.
     """
-    folder = submitting.folder_of(given["source"])
-    definition = {
-        **command_definition(command, folder),
-        "environment": submitting.environment_of(target, command, given),
-        **submitting.shape_of({key: value for key, value in given.items() if key != "max_seconds"}),
-    }
-    what = Submission(
-        definition=definition,
-        experiment=given["experiment"],
-        target=target,
-        folder=folder,
-        run_name=given["name"] or "",
-        tags=dict(given["tags"]),
-        sweep=_config(given),
-    )
+    of_trials = {**given, "max_seconds": None}
+    what = submitting.submission_of(command, target, of_trials, sweep=_config(given))
     tell(session, submitting.sent(session, what), wait=wait, follow=follow)
 
 

@@ -43,7 +43,8 @@ test("every state waits, works or has ended, and has a word and a look", () => {
 test("every state has a sentence, that of a sweep or of another machine its own", () => {
   for (const state of JOB_STATES.filter((one) => one !== "Failed"))
     for (const kind of ["script", "sweep"]) expect(stateText({ state, kind, target: "gpu" })).not.toBe("");
-  expect(stateText({ state: "NotStarted", kind: "script", target: SUBMITTER })).toContain("The machine");
+  for (const state of ["NotStarted", "Queued"] as const)
+    expect(stateText({ state, kind: "script", target: SUBMITTER })).toContain("The machine");
   expect(stateText({ state: "Running", kind: "sweep", target: "gpu" })).toContain("trials");
 });
 

@@ -67,7 +67,7 @@ export function stateText({
   kind: string;
   target: string;
 }): string {
-  if (target === SUBMITTER && state === "NotStarted")
+  if (target === SUBMITTER && kind !== "sweep" && (state === "NotStarted" || state === "Queued"))
     return "The machine that submitted it has not begun it yet.";
   return (kind === "sweep" ? SWEEP_TEXTS[state] : undefined) ?? STATE_TEXTS[state] ?? "";
 }
