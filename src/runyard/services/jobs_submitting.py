@@ -34,7 +34,7 @@ from runyard.services.jobs_definition import (
     check_run_id,
     check_snapshot_id,
 )
-from runyard.services.jobs_keys import JobKeys
+from runyard.services.jobs_keys import QUEUED_LIFE_S, JobKeys
 from runyard.services.jobs_submission import (
     ComputeTargets,
     Environments,
@@ -189,14 +189,18 @@ class JobSubmitter:
         return job
 
     async def token_again(self, ctx: Context, job: Job) -> str:
-        """Of a job for the machine that submits, while its runner has not begun; empty for a credential that allows less."""
+        """Of a job for the machine that submits, while its runner has not begun; empty for a credential that allows
+        less. It is good for a day more.
+        """
         credential = await self._store.credential(job.row)
         if credential is None or not expand(tuple(credential.actions)) <= expand(tuple(ctx.who.actions)):
             return ""
         try:
-            return (await self._keys.of(job)).token
+            token = (await self._keys.of(job)).token
         except InvalidState:
             return ""
+        await self._store.extend(job.row, int((self._clock() + QUEUED_LIFE_S) * 1000))
+        return token
 
     async def _experiment(self, ctx: Context, asked: Submission) -> Experiment | None:
         """Where the run goes. One that is only named and not there is made, as the SDK does; not by a dry run."""

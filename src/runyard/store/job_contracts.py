@@ -139,6 +139,10 @@ class JobStore(Protocol):
         """The sealed secrets of a job that has not begun."""
         ...
 
+    async def extend(self, row: int, expires_ms: int) -> None:
+        """Its token is good until then at least, unless it was revoked."""
+        ...
+
     async def credential(self, row: int) -> Credential | None:
         """Of a job; None: it has none, or it was revoked."""
         ...

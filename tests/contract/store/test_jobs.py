@@ -270,6 +270,18 @@ def test_a_beat_extends_the_token_and_the_end_revokes_it(stage: JobStage) -> Non
     assert stage.token(job)[1] is not None
 
 
+def test_a_token_that_is_handed_out_late_is_good_again_and_a_revoked_one_is_not(stage: JobStage) -> None:
+    job, ended = stage.local(), stage.local()
+    stage.do(stage.queue.end(ended.row, JobState.CANCELED))
+    before = stage.token(ended)
+    until = now_ms() + 30 * HOUR_MS
+    for row in (job.row, ended.row):
+        stage.do(stage.jobs.extend(row, until))
+    assert stage.token(job) == (until, None) and stage.token(ended) == before
+    stage.do(stage.jobs.extend(job.row, until - 1))
+    assert stage.token(job) == (until, None)
+
+
 def test_a_code_is_good_once(stage: JobStage) -> None:
     new = stage.new()
     job, _ = stage.do(stage.jobs.create(stage.stores.workspace, stage.somebody(), new, 0))

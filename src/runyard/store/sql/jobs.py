@@ -26,6 +26,8 @@ NEWEST_FIRST = "ORDER BY j.id DESC LIMIT ?"
 SIZES = f"""SELECT length(t.definition) FROM jobs j JOIN job_texts t ON t.job_id = j.id WHERE {{}} {NEWEST_FIRST}"""
 PAGE_CHARS = 8 * 1024 * 1024  # of definitions in one page
 SURE = 30  # definitions of the greatest size are not too large together
+EXTEND = """UPDATE access_tokens SET expires_ms = ? WHERE uuid = (SELECT token_uuid FROM jobs WHERE id = ?)
+    AND expires_ms < ? AND revoked_ms IS NULL"""
 CREDENTIAL = """SELECT t.uuid, t.actions FROM jobs j JOIN access_tokens t ON t.uuid = j.token_uuid
     WHERE j.id = ? AND t.revoked_ms IS NULL"""
 QUEUE = "SELECT id FROM jobs WHERE compute_id = ? AND state = 0 ORDER BY priority DESC, id LIMIT ?"
@@ -113,6 +115,10 @@ class SqlJobs:
 
     async def keys(self, row: int) -> SealedKeys:
         return await self._database.read(lambda c: keys_of(c, row))
+
+    async def extend(self, row: int, expires_ms: int) -> None:
+        params = (expires_ms, row, expires_ms)
+        await self._database.write(lambda tx: tx.execute(EXTEND, params), checked=True)
 
     async def credential(self, row: int) -> Credential | None:
         found = await self._database.read(lambda c: c.one(CREDENTIAL, (row,)))
