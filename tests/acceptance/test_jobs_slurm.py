@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.job_server import JobServer
-from tests.acceptance.job_sources import environment, train
+from tests.acceptance.job_server import ENDED, JobServer
+from tests.acceptance.job_sources import environment, outputs, snapshot, train
 from tests.acceptance.server_process import ServerProcess
 from tests.components import slurm
 from tests.components.slurm import Slurm
@@ -102,6 +104,78 @@ def test_a_node_that_fails_fails_the_job(server: JobServer) -> None:
     assert server.wait_state(run_id, "Failed", "Completed", "Canceled")["state"] == "Failed"
 
 
+MPI = {
+    "node_count": 2,
+    "process_count": 2,
+    "communicator": "Mpi",
+    # both nodes are one machine, in whose memory Open MPI's processes would mistake one another
+    "environment_variables": {"OMPI_MCA_btl": "self,tcp"},
+}
+NEEDS_MPIRUN = pytest.mark.skipif(
+    shutil.which("mpirun") is None, reason="Open MPI is not installed; scripts/install-components does it"
+)
+WORLD = """
+import os, sys, time
+from mpi4py.MPI import COMM_WORLD as world
+total = world.allreduce(world.rank + 1)
+place = f"on {os.environ['SLURMD_NODENAME']} node {os.environ['RUNYARD_NODE_RANK']} in {os.getcwd()}"
+lines = world.gather(f"rank {world.rank} of {world.size} {place}")
+open(f"outputs/{world.rank}", "w").close()
+if world.rank == 0:
+    print(*lines, f"total {total}", sep="\\n", flush=True)
+if sys.argv[1:] == ["fail"] and world.rank == 3:
+    raise ValueError("no such luck")
+if sys.argv[1:] == ["stay"]:
+    time.sleep(600)
+world.barrier()
+"""
+
+
+@NEEDS_MPIRUN
+def test_processes_of_mpi_on_two_nodes_are_one_world(server: JobServer, cluster: Slurm) -> None:
+    run_id = world(server, cluster)
+    assert server.wait_state(run_id, *ENDED)["state"] == "Completed", (
+        server.log(run_id),
+        server.tail(run_id),
+    )
+    assert "total 10\n" in server.log(run_id)
+    assert outputs(server, run_id) == [f"outputs/{rank}" for rank in range(4)]
+    folders = [f"on n1 node 0 in {cluster.shared}/jobs/{run_id}/work"] * 2
+    folders += [f"on n2 node 1 in {cluster.shared}/jobs/{run_id}/work-1"] * 2
+    found = sorted(line for line in server.log(run_id).splitlines() if line.startswith("rank "))
+    assert found == [f"rank {rank} of 4 {place}" for rank, place in enumerate(folders)]
+    _is_gone(cluster, run_id)
+
+
+@pytest.mark.long
+@NEEDS_MPIRUN
+def test_a_process_of_mpi_that_fails_fails_the_job(server: JobServer, cluster: Slurm) -> None:
+    run_id = world(server, cluster, "fail")
+    job = server.wait_state(run_id, *ENDED)
+    assert (job["state"], job["error"]["exit_code"]) == ("Failed", 1)
+    assert "ValueError: no such luck (exit code 1)" in job["error"]["message"]
+    _is_gone(cluster, run_id)
+
+
+@pytest.mark.long
+@NEEDS_MPIRUN
+def test_processes_of_mpi_are_canceled_on_all_nodes(server: JobServer, cluster: Slurm) -> None:
+    run_id = world(server, cluster, "stay")
+    server.wait_log(run_id, "total")
+    server.ok("POST", f"/jobs/{run_id}/cancel")
+    assert server.wait_state(run_id, *ENDED)["state"] == "Canceled"
+    _is_gone(cluster, run_id)
+    assert _processes(run_id) == []
+
+
+def world(server: JobServer, cluster: Slurm, *arguments: str) -> str:
+    """The run of a script that speaks MPI, on both nodes."""
+    definition = {**MPI, "environment": environment("mpi4py==4.1.2")}
+    files = snapshot(server, {"world.py": WORLD})
+    command = ("python", "-m", "mpi4py", "world.py", *arguments)
+    return server.submit("slurm", *command, definition=definition, snapshot_id=files)
+
+
 def test_a_gpu_is_visible_where_one_was_asked_for(server: JobServer) -> None:
     run_id = server.shell(
         "slurm", "echo sees $CUDA_VISIBLE_DEVICES", definition={"resources": {"gpus": 1, "cpus": 1}}
@@ -182,3 +256,13 @@ def _is_gone(cluster: Slurm, run_id: str, limit_s: float = 60) -> None:
             return
         assert time.monotonic() < until, left
         time.sleep(0.2)
+
+
+def _processes(run_id: str) -> list[str]:
+    """Command lines of what a job has started and is still there."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"RUNYARD_RUN_ID={run_id}".encode() in (place / "environ").read_bytes().split(b"\0"):
+                found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found

@@ -26,6 +26,9 @@ SIGN_S = 30.0
 LOST_S = 180.0
 LOST_SETTING = "RUNYARD_RUNNER_LOST_S"
 LOOK_OFTEN_S = 2.0
+LOOK_AT_FIRST_S = 5.0  # of the others
+LEAVE_S = 20.0
+RUNNING, READY, OVER, LEFT = "Running", "Ready", "Over", ("Completed", "Failed", "Canceled")
 NOT_FOUND = 404
 TOLD_BYTES = 4096  # of the last line of a log
 MESSAGE_CHARS = 500
@@ -49,15 +52,17 @@ class Companions:
         wanted: whether the job is still to be done.
     Attributes:
         trouble: how another machine's failure or silence ends the job here; None as long as there is none. The first
-            machine hears of all others, those of the first one's silence.
-        done: all others have completed; known to the first machine only.
+            machine hears of all others, those of the first one's end or silence.
+        together: the first machine starts the processes of all, and the others wait for it; known once they have met.
+        ready: those that this machine listens to can take the processes that another one starts there.
+        done: all others have completed, on the first machine; the processes of all have ended, on one that waits for it.
     """
 
     def __init__(
         self, exchange: Exchange, run_id: str, group: Group, start: str, wanted: Callable[[], bool]
     ) -> None:
         self._exchange = exchange.another()
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._run_id = run_id
         self._group = group
         self._key = start or _key()
@@ -66,12 +71,16 @@ class Companions:
         self._leaving = threading.Event()
         self._lost_s = float(os.environ.get(LOST_SETTING) or LOST_S)
         self._sign_s = min(SIGN_S, self._lost_s / 6)
+        self._state = RUNNING
         self.trouble: Outcome | None = None
-        self.done = group.nodes == 1
+        self.together = False
+        self.ready = self.done = group.nodes == 1
 
-    def meet(self) -> Group:
+    def meet(self, together: bool = False) -> Group:
         """The same group with addresses, once all that are needed are known. It may take long: environments are made first.
 
+        Args:
+            together: whether the first machine, if this is it, starts the processes of all; then it needs all of them.
         Raises: CompanionLost.
         """
         group = self._group
@@ -80,11 +89,12 @@ class Companions:
             "host": platform.node(),
             "address": address(self._exchange.server, alone=group.nodes == 1),
             "port": free_port(),
+            "together": together,
         }
         if group.nodes == 1:
             return group.at([own["address"]], [own["port"]])
         self._write("info", own)
-        ranks = range(group.nodes) if group.needs_all else (0,)
+        ranks = range(group.nodes) if group.needs_all or (together and group.node == 0) else (0,)
         found: dict[int, Mapping[str, Any]] = {group.node: own}
         while any(rank not in found for rank in ranks):
             for rank in ranks:
@@ -96,6 +106,7 @@ class Companions:
             if not self._wanted():
                 raise CompanionLost(Outcome("Canceled"))
             time.sleep(LOOK_S)
+        self.together = bool(found[0].get("together"))
         return group.at(
             [str(found[rank]["address"]) for rank in ranks], [int(found[rank]["port"]) for rank in ranks]
         )
@@ -104,6 +115,31 @@ class Companions:
         """From now on the others hear of this machine, and it of them."""
         if self._group.nodes > 1:
             threading.Thread(target=self._follow, name="companions", daemon=True).start()
+
+    def take(self) -> None:
+        """This machine can take the processes that the first one starts. On that one: all others can, too.
+
+        Raises: CompanionLost.
+        """
+        self._tell(READY)
+        while not self._group.node and not self.ready:
+            if self.trouble is not None or not self._wanted():
+                raise CompanionLost(self.trouble or Outcome("Canceled"))
+            time.sleep(LOOK_S / 4)
+
+    def release(self) -> None:
+        """On the first machine: the processes that it started everywhere have ended well, and nobody waits for them."""
+        self._tell("Completed", patience_s=600.0)
+
+    def dismiss(self) -> None:
+        """On the first machine: the job is over before its time. The others hear of it and have a moment to end, as the
+        server takes nothing of them any more once the first one has told it.
+        """
+        self._tell(OVER, patience_s=LOOK_OFTEN_S)
+        until, staying = time.monotonic() + LEAVE_S, set(range(1, self._group.nodes))
+        while staying and time.monotonic() < until:
+            staying = {rank for rank in staying if not self._has_left(rank)}
+            time.sleep(LOOK_S / 4)
 
     def leave(self, outcome: Outcome) -> None:
         """Of a machine other than the first: how it ended."""
@@ -116,15 +152,23 @@ class Companions:
         while not self._leaving.is_set():
             now = time.monotonic()
             if now >= sign_at:
-                self._write("status", {"key": self._key, "state": "Running", "at": int(time.time())})
+                self._tell()
                 sign_at = now + self._sign_s
             if not self.done and self.trouble is None:
                 self._look(now)
-            self._leaving.wait(self._sign_s if self._group.node else LOOK_OFTEN_S)
+            self._leaving.wait(min(LOOK_AT_FIRST_S, self._sign_s) if self._group.node else LOOK_OFTEN_S)
+
+    def _tell(self, state: str = "", patience_s: float = 60.0) -> None:
+        """How far this machine is, or that it is still so far."""
+        with self._turn:  # so that what was said last is what is true
+            self._state = state or self._state
+            if not self._leaving.is_set():
+                told = {"key": self._key, "state": self._state, "at": int(time.time())}
+                self._write("status", told, patience_s)
 
     def _look(self, now: float) -> None:
         """How the others are. While the server is away nobody is silent."""
-        done = True
+        ready = done = True
         for rank in (0,) if self._group.node else range(1, self._group.nodes):
             try:
                 told = self._last("status", rank) or {}
@@ -135,6 +179,9 @@ class Companions:
             if state in ("Failed", "Canceled"):
                 self.trouble = _failed(rank, told)
                 return
+            if state == OVER:
+                self.trouble = Outcome("Canceled")
+                return
             sign = f"{state} {told.get('at')}"
             since, before = self._heard.setdefault(rank, (now, sign))
             patience_s = self._lost_s if state else MEET_S
@@ -144,8 +191,10 @@ class Companions:
                 what = "has not been heard of for" if state else "did not begin within"
                 self.trouble = Outcome("Failed", "NodeLost", f"Machine {rank} {what} {patience_s:g} s.")
                 return
+            ready = ready and state in (READY, *LEFT)
             done = done and state == "Completed"
-        self.done = done and not self._group.node
+        self.ready = ready
+        self.done = done and (self.together or not self._group.node)
 
     def _name(self, what: str, rank: int) -> str:
         return f"azureml-logs/process_{what}_{rank}.json"
@@ -161,6 +210,14 @@ class Companions:
                 self._exchange.call("POST", path, line, patience_s=patience_s, query=query)
             except (Away, Refused, Stopped):
                 return  # the next one tells it
+
+    def _has_left(self, rank: int) -> bool:
+        """Whether it has ended; also, that the server does not say."""
+        try:
+            told = self._last("status", rank) or {}
+        except (Away, Refused, Stopped):
+            return True
+        return told.get("key") == self._key and told.get("state") in LEFT
 
     def _told(self, what: str, rank: int) -> Mapping[str, Any] | None:
         """The same as `_last`; None also while the server cannot be asked."""

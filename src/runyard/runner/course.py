@@ -18,7 +18,7 @@ from .exchange import Exchange
 from .job_file import JobFile, say
 from .journals import Journals
 from .launching import containers, journal_folder, launches, log_name
-from .mpi import with_mpirun
+from .mpi import Starter, find_starter, put_down, say_why
 from .outputs import Uploader
 from .ranks import Group
 from .reporting import AT_END_S, Reporter
@@ -109,9 +109,11 @@ class Course:
 
     def _script(self, prepared: Prepared) -> Outcome:
         definition = self._orders.definition
-        group = self._group if self._group.alone else self._companions.meet()
-        started = launches(self._job, self._orders, prepared, group, self._work, self._logs)
-        started = list(with_mpirun(started, group))
+        own = self._launches(prepared, self._group)
+        starter = find_starter(self._group, own[0])
+        if not self._group.alone:
+            own = self._launches(prepared, self._companions.meet(starter.is_there))
+        started = self._world(own, starter)
         for name in definition.watch:
             if name.split("/")[0] in LOG_FOLDERS:
                 self._shipper.watch(os.path.join(self._work, name), name)
@@ -120,9 +122,26 @@ class Course:
         for name in definition.outputs:
             os.makedirs(os.path.join(self._work, name), exist_ok=True)
         self._reporter.tell("Running")
-        return self._supervised(started, prepared)
+        return self._supervised(started, own[0], prepared)
 
-    def _supervised(self, started: list[Launch], prepared: Prepared) -> Outcome:
+    def _launches(self, prepared: Prepared, group: Group) -> list[Launch]:
+        return launches(self._job, self._orders, prepared, group, self._work, self._logs)
+
+    def _world(self, own: list[Launch], starter: Starter) -> list[Launch]:
+        """What is started here: this machine's processes, or those of all, or none, as the first machine starts them."""
+        if starter.why and self._rank == 0:
+            say_why(own[0], starter)
+        if not self._companions.together:
+            return starter.on_one(own) if starter.is_there and self._group.nodes == 1 else own
+        put_down(own[0], self._job.place)
+        self._companions.take()
+        return [] if self._rank else starter.on_all(own[0], self._job.place)
+
+    def _is_over(self) -> bool:
+        """Whether the first machine will start no processes here."""
+        return self._companions.done or not (self._companions.together and self._rank)
+
+    def _supervised(self, started: list[Launch], first: Launch, prepared: Prepared) -> Outcome:
         journals = Journals(journal_folder(self._job.place, self._rank))
         supervisor = Supervisor(
             variables.mark(self._job),
@@ -132,15 +151,17 @@ class Course:
             ),
             lambda: self._companions.trouble,
         )
-        outcome = supervisor.run(started, self._orders.max_seconds) or self._canceled()
+        outcome = supervisor.run(started, self._orders.max_seconds, self._is_over) or self._canceled()
         self._note(outcome)
+        if self._companions.together and not self._rank and outcome.state == "Completed":
+            self._companions.release()
         self._end_containers(prepared, started)
         grace_s = HURRY_S if self._cancel.in_a_hurry else supervisor.GRACE_S
         supervisor.end_all(grace_s, journals.senders)
         if not self._cancel.wanted:
             self._reporter.tell("Finalizing")
         if not self._cancel.in_a_hurry:
-            journals.wait(prepared.python, started[0].variables, self._patience)
+            journals.wait(prepared.python, first.variables, self._patience)
         supervisor.end_all(grace_s)
         return outcome
 
@@ -211,11 +232,16 @@ class Course:
             return outcome
         if self._rank:
             self._companions.leave(outcome)
-            if outcome == self._companions.trouble:  # the first machine, which would tell of it, is gone
-                self._reporter.fail(outcome.error, self._patience())
+            if outcome.state == "Failed" and outcome == self._companions.trouble:
+                self._reporter.fail(outcome.error, self._patience())  # the first machine is gone
             return outcome
-        if outcome.state != "Completed":
-            return outcome
+        if outcome.state == "Completed":
+            outcome = self._when_others_ended(outcome)
+        if outcome.state != "Completed" and not self._cancel.in_a_hurry:
+            self._companions.dismiss()
+        return outcome
+
+    def _when_others_ended(self, outcome: Outcome) -> Outcome:
         while not self._companions.done and self._still_wanted():
             if self._companions.trouble is not None:
                 return self._companions.trouble

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 import subprocess
 import time
@@ -14,20 +13,14 @@ from typing import Any
 
 from . import processes
 from .cancel import Cancel
+from .last_words import code_of_srun, last_words
 from .memory import killed_for_memory
 
 LOOK_S = 0.05
+SIGNALS = 64
 SETTLE_S = 1.0
 ENDED_BY_ENGINE = (-15, 143, -2, 130)
-TAIL_BYTES = 4096
 MEMORY_HINT = " Meanwhile the kernel ended a process because memory was short."
-# What MLflow says of a script that sets an experiment other than that of the run which it is to log to.
-OTHER_EXPERIMENT = "active experiment ID does not match environment run ID"
-EXPERIMENT_HINT = (
-    " The script sets another experiment (mlflow.set_experiment) than the one that it was submitted to: leave that call "
-    "out, or submit to that experiment."
-)
-_RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,8 @@ class Launch:
 
     Attributes:
         log: the file that takes all that it says. rank: among all of the job.
-        contained: it stands for one in a container, and tells of its signal by its exit code.
+        contained: it stands for one in a container. of_mpi: it stands for several of MPI, and logs words of its own. Both
+            tell of a signal by their exit code.
     """
 
     command: Sequence[str]
@@ -45,6 +39,7 @@ class Launch:
     log: str
     rank: int = 0
     contained: bool = False
+    of_mpi: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +90,14 @@ class Supervisor:
         self._trouble = trouble
         self._running: list[tuple[Launch, subprocess.Popen[bytes]]] = []
 
-    def run(self, launches: Sequence[Launch], max_seconds: float) -> Outcome | None:
-        """Start them and wait until all have ended, or one has failed. None: they are not wanted any more."""
+    def run(
+        self, launches: Sequence[Launch], max_seconds: float, is_over: Callable[[], bool] = lambda: True
+    ) -> Outcome | None:
+        """Start them and wait until all have ended, or one has failed. None: they are not wanted any more.
+
+        Args:
+            is_over: whether no other machine of the job starts any here.
+        """
         memory = killed_for_memory()
         try:
             for launch in launches:
@@ -104,7 +105,7 @@ class Supervisor:
         except OSError as exc:
             return Outcome("Failed", "UserError", _cannot_start(launches[len(self._running)], exc))
         self._began([process.pid for _, process in self._running])
-        return self._watch(max_seconds, memory)
+        return self._watch(max_seconds, memory, is_over)
 
     def end_all(self, grace_s: float, kept: Callable[[], set[int]] = set) -> None:
         """No process of the job is left, except those that are kept."""
@@ -131,16 +132,16 @@ class Supervisor:
         processes.first_to_go(started.pid)
         return started
 
-    def _watch(self, max_seconds: float, memory: int) -> Outcome | None:
+    def _watch(self, max_seconds: float, memory: int, is_over: Callable[[], bool]) -> Outcome | None:
         until = time.monotonic() + max_seconds
         while True:
             codes = [process.poll() for _, process in self._running]
             for (launch, _), code in zip(self._running, codes):
-                if code and self._ended_with_us(code):
+                if code and self._ended_with_us(launch, code):
                     return None
                 if code:
                     return self._failed(launch, code, memory)
-            if None not in codes:
+            if None not in codes and is_over():
                 return Outcome("Completed", exit_code=0)
             if self._cancel.event.wait(LOOK_S):
                 return None
@@ -153,21 +154,27 @@ class Supervisor:
                 )
             processes.reap({process.pid for _, process in self._running})
 
-    def _ended_with_us(self, code: int) -> bool:
+    def _ended_with_us(self, launch: Launch, code: int) -> bool:
         """Whether a script ended because somebody ended all processes of the job, this one included."""
-        if code in ENDED_BY_ENGINE:
+        if code in ENDED_BY_ENGINE or launch.of_mpi:
             return self._cancel.event.wait(
                 SETTLE_S
             )  # this process hears of it in the same moment, or a little later
         return self._cancel.wanted
 
     def _failed(self, launch: Launch, code: int, memory: int) -> Outcome:
-        code = 128 - code if launch.contained and code > 128 else code
+        if launch.of_mpi and launch.command[0] == "srun":
+            code = code_of_srun(launch.log, code)
+        if (launch.contained or launch.of_mpi) and 128 < code <= 128 + SIGNALS:
+            code = 128 - code
         who = f"Process {launch.rank}" if len(self._running) > 1 or launch.rank else "User program"
         if code > 0:
             hint = MEMORY_HINT if killed_for_memory() > memory else ""
             return Outcome(
-                "Failed", "UserError", f"{who} failed with {_last_words(launch.log, code)}{hint}", code
+                "Failed",
+                "UserError",
+                f"{who} failed with {last_words(launch.log, code, launch.of_mpi)}{hint}",
+                code,
             )
         name = _signal_name(-code)
         if -code == signal.SIGKILL and killed_for_memory() > memory:
@@ -178,22 +185,6 @@ class Supervisor:
             " Nobody here sent it; a machine that is short of memory does." if -code == signal.SIGKILL else ""
         )
         return Outcome("Failed", "UserError", f"{who} was ended by {name}.{hint}", None, -code)
-
-
-def _last_words(log: str, code: int) -> str:
-    """The exception that a Python program told at last, or its exit code with the last line that it wrote."""
-    try:
-        with open(log, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            lines = file.read().decode("utf-8", "replace").rstrip().splitlines()
-    except OSError:
-        lines = []
-    last = lines[-1].strip() if lines else ""
-    found = _RAISED.fullmatch(last)
-    if found:
-        hint = EXPERIMENT_HINT if OTHER_EXPERIMENT in last else ""
-        return f"{found.group()[:1000]} (exit code {code}){hint}"
-    return f"exit code {code}; the last line of its log: {last[:300]}" if last else f"exit code {code}."
 
 
 def _signal_name(number: int) -> str:
