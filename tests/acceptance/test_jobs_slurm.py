@@ -98,10 +98,14 @@ def test_two_nodes_know_their_ranks(server: JobServer) -> None:
     assert first.split(" at ")[1] == second.split(" at ")[1] != ":\n"
 
 
-def test_a_node_that_fails_fails_the_job(server: JobServer) -> None:
-    script = '[ "$RUNYARD_NODE_RANK" = 0 ] && sleep 600; exit 9'
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_node_that_fails_fails_the_job_and_ends_the_other(
+    server: JobServer, cluster: Slurm, good: int
+) -> None:
+    script = f'[ "$RUNYARD_NODE_RANK" = {good} ] && sleep 600; exit 9'
     run_id = server.shell("slurm", script, definition={"node_count": 2})
     assert server.wait_state(run_id, "Failed", "Completed", "Canceled")["state"] == "Failed"
+    _is_gone(cluster, run_id)
 
 
 MPI = {

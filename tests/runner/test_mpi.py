@@ -73,10 +73,14 @@ def test_srun_starts_them_where_the_job_or_the_cluster_says_so(
     assert starter.is_there or "--module" in starter.why
 
 
-def test_several_machines_without_slurm_are_told_what_to_do(tmp_path: Path) -> None:
+def test_several_machines_without_slurm_are_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program(tmp_path, "mpirun", "mpirun (Open MPI) 4.1.4")
     starter = find_starter(TWO, launch(tmp_path))
     assert not starter.is_there and "only Slurm makes one world of several machines" in starter.why
+    monkeypatch.setenv("RUNYARD_NODE_RANK", "0")  # as a Ray that runs within Slurm tells it
+    assert find_starter(TWO, launch(tmp_path, **ON_SLURM)) == starter
 
 
 def test_a_process_begins_on_a_machine_as_that_has_put_it_down(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from .job_file import write_private
 from .layout import JobFolder
-from .ranks import Group
+from .ranks import NODE_RANK, Group
 from .supervision import Launch
 
 PROGRAMS = ("mpirun", "mpiexec")
@@ -105,10 +105,12 @@ def find_starter(group: Group, first: Launch) -> Starter:
         return Starter()
     if first.contained:
         return Starter(why=_IN_CONTAINER)
-    program, on_slurm = _find(first.variables.get("PATH", "")), NODE in first.variables
+    program = _find(first.variables.get("PATH", ""))
     if group.nodes == 1:
         return Starter([program, "-n", str(group.size)]) if program else Starter(why=_ABSENT)
-    if not on_slurm:
+    if (
+        NODE not in first.variables or NODE_RANK[0] in os.environ
+    ):  # nodes of another engine, also one within Slurm
         return Starter(why=_APART)
     kind = first.variables.get(TYPE, "none")
     if kind == "none" and program is not None:
