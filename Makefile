@@ -17,10 +17,12 @@ else
 NODE_READY := .cache/node/bin/npm
 export PATH := $(CURDIR)/.cache/node/bin:$(PATH)
 endif
+EXTRAS := cloud,sftp,ssh,data,import,export,sweeps
+TOOLS := hypothesis openapi-spec-validator playwright pytest pytest-timeout pytest-xdist
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE # without stored bytecode every server that a test starts takes seconds longer
 
-.PHONY: run test test-fast test-compat test-long check lint format bench docs studio clean
+.PHONY: run test test-fast test-compat test-lowest test-long check lint format bench docs studio clean
 
 run: $(VENV)/.runtime studio ## start the server, train the example through the mlflow client, serve until Ctrl-C
 	$(BIN)/python -m examples.demo
@@ -33,6 +35,12 @@ test-fast: $(VENV)/.installed ## the unit tests alone
 
 test-compat: $(VENV)/.installed ## the real mlflow clients (3.18 and 2.17) and the recorded calls against our server
 	$(BIN)/python -m pytest tests/compat
+
+test-lowest: | $(UV) ## what needs no engines and no browser, with the oldest dependencies that pyproject.toml allows
+	$(UV) venv --quiet --clear --python "$(PYTHON)" .cache/lowest
+	$(UV) pip install --quiet --python .cache/lowest/bin/python --resolution lowest-direct --editable ".[$(EXTRAS)]"
+	$(UV) pip install --quiet --python .cache/lowest/bin/python $(TOOLS)
+	.cache/lowest/bin/python -m pytest -m "not long" tests/unit tests/contract tests/api tests/cli
 
 test-long: $(VENV)/.installed ## everything, the tests that take long included
 	RUNYARD_KILLS=500 $(BIN)/python -m pytest
