@@ -43,11 +43,18 @@ SEE_DOCS = "See the API docs for more information about request parameters."
 
 def shown(value: object, limit: int = 200) -> str:
     """A value as JSON for an error message, cut so that no error repeats a huge request."""
+    text = ""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        for piece in _PIECES.iterencode(value[: limit + 1] if isinstance(value, str) else value):
+            text += piece
+            if len(text) > limit:
+                return text[:limit] + "…"
     except (ValueError, RecursionError):
-        text = type(value).__name__
-    return text if len(text) <= limit else text[:limit] + "…"
+        return type(value).__name__
+    return text
+
+
+_PIECES = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 class RunyardError(Exception):

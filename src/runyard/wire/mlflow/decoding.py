@@ -20,6 +20,11 @@ from runyard.errors import SEE_DOCS, InvalidInput, shown
 T = TypeVar("T")
 DEPTH_LIMIT = 64
 SMALL_BODY = 2_000  # bytes
+PLAIN = (
+    1_000_000,
+    5_000_000,
+)  # lists and objects of a request, and commas: a few hundred megabytes, half a second
+LENIENT = (100_000, 1_000_000)  # of one that does not fit as it is: all of it is looked at several times
 QUERY_FIELDS = 5_000
 FREE_MAPS = frozenset({"tags", "metadata", "trace_metadata", "value", "properties", "body", "state"})
 SECRET = frozenset({"password", "current_password", "secret", "token", "handle"})  # no error repeats them
@@ -35,17 +40,20 @@ def decode_body(body: bytes, kind: type[T], path_values: Mapping[str, str] | Non
         kind: where it has a class variable FREE, objects of those names are the caller's own, like FREE_MAPS.
     Raises: InvalidInput, naming the field.
     """
+    _check_parts(body, *PLAIN)
     if not path_values and not _CAMEL.search(body):
         try:
             return msgspec.json.decode(body, type=kind, strict=False)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             pass  # once more, leniently, for the answer or for the error text
+    _check_parts(body, *LENIENT)
     fields = normalise(parse_json(body), 0, FREE_MAPS | getattr(kind, "FREE", FREE_MAPS))
     return convert({**fields, **(path_values or {})}, kind)
 
 
 def decode_hot(body: bytes | bytearray, kind: type[T]) -> T:
     """`decode_body` for hot routes: a large body is searched for camelCase names only when it names no run."""
+    _check_parts(body, *PLAIN)
     try:
         if len(body) > SMALL_BODY or not _CAMEL.search(body):
             decoded = msgspec.json.decode(body, type=kind, strict=False)
@@ -53,7 +61,19 @@ def decode_hot(body: bytes | bytearray, kind: type[T]) -> T:
                 return decoded
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass  # once more, leniently, for the answer or for the error text
+    _check_parts(body, *LENIENT)
     return convert(normalise(parse_json(body)), kind)
+
+
+def _check_parts(body: bytes | bytearray, containers: int, commas: int) -> None:
+    """Raises: InvalidInput for a body of more parts. What stands in texts counts, too: nothing is parsed yet."""
+    if len(body) <= containers:
+        return
+    if body.count(b"[") + body.count(b"{") > containers or body.count(b",") > commas:
+        raise InvalidInput(
+            f"The request has more than {containers} lists and objects or {commas} values, or does not fit what is asked for. "
+            "Check its fields, or split it into several requests."
+        )
 
 
 def decode_query(query: str | bytes, kind: type[T], path_values: Mapping[str, str] | None = None) -> T:
@@ -148,6 +168,8 @@ def _has_surrogate(text: str) -> bool:
 
 
 def _snake(name: str) -> str:
+    if name.islower():
+        return name
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found.group(1).lower(), name)
 
 
