@@ -263,6 +263,8 @@ def test_too_much_source_names_what_is_large(experiment: Experiment, folder: Pat
     (folder / "data").mkdir()
     for number in range(2_001):
         (folder / "data" / str(number)).touch()
+    for number in range(5):
+        (folder / f"notes-{number}.md").write_text("more bytes than all of the data")
     with pytest.raises(SnapshotException, match=r"\.amlignore.*data/ \(2,001 files"):
         experiment.submit(ScriptRunConfig(folder, "train.py"))
 

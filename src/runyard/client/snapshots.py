@@ -64,16 +64,18 @@ class Snapshot:
         return sum(file.size for file in self.files)
 
     def largest(self) -> str:
-        """What takes most of the space, and the folders with most files, for people."""
+        """What has the greatest share of the space or of the files, for people."""
         sizes: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         for file in self.files:
             top, mark, _ = file.path.partition("/")
             sizes[top + mark] += file.size
             counts[top + mark] += 1
+        space = self.size or 1
+        shares = {name: max(size / space, counts[name] / len(self.files)) for name, size in sizes.items()}
         return ", ".join(
-            f"{name} ({counts[name]:,} file{'' if counts[name] == 1 else 's'}, {size / 2**20:,.1f} MB)"
-            for name, size in sizes.most_common(4)
+            f"{name} ({counts[name]:,} file{'' if counts[name] == 1 else 's'}, {sizes[name] / 2**20:,.1f} MB)"
+            for name in sorted(shares, key=lambda one: -shares[one])[:4]
         )
 
 
