@@ -312,6 +312,23 @@ def test_limits_of_a_target_hold_when_a_job_is_submitted(server: Client) -> None
     )
 
 
+def test_what_no_machine_of_a_target_has_is_refused_when_a_job_is_submitted(server: Client) -> None:
+    made = server.ok("POST", COMPUTES, name=server.name("c"), kind="local")
+    server.ok("POST", f"{COMPUTES}/{made['name']}/stop")
+    body = {"experiment_id": server.experiment(), "target": made["name"]}
+    has = made["nodes"][0]
+    for definition, text in (
+        ({"node_count": 2}, "the target is one machine"),
+        ({"resources": {"cpus": has["cpus"] + 1}}, f"no machine of the target has more than {has['cpus']}."),
+        ({"resources": {"memory_mb": has["memory_mb"] + 1}}, f"has more than {has['memory_mb']:,}."),
+    ):
+        fields = {**body, "definition": {"command": ["true"], **definition}}
+        refused = server.call("POST", "/api/v1/jobs", fields)
+        assert refused.status == 400 and text in refused.json()["message"], refused.json()
+    most = {"command": ["true"], "resources": {"cpus": has["cpus"], "memory_mb": has["memory_mb"]}}
+    assert server.ok("POST", "/api/v1/jobs", **body, definition=most)["job"]["state"] == "NotStarted"
+
+
 def test_where_people_log_in_nothing_runs_on_the_servers_machine(tmp_path: Path) -> None:
     with live_server(tmp_path, Settings(data=str(tmp_path), auth="required")) as client:
         owner = client.also(token=People(tmp_path).with_roles(("Owner", "/")))

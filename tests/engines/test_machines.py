@@ -76,7 +76,7 @@ class Recorded:
             return '{"pid": 7, "again": false, "phase": "running"}'
         if command == "states":
             return json.dumps({one: self.jobs.get(one, {"phase": "unknown"}) for one in rest[1:]})
-        if command == "begun":
+        if command == "find":
             return json.dumps(
                 {name: one for name, one in self.jobs.items() if name.split(".")[0] in rest[1:]}
             )
@@ -219,6 +219,7 @@ def test_jobs_are_found_again_with_their_gpus() -> None:
     one.jobs["b"] = {"phase": "waiting"}
     two.jobs["d"] = {**RUNNING, "engine_id": "two/d;cpus=3"}
     assert stage.do(stage.engine.find(["a", "b", "c", "d"])) == {"a": "one/a@1,3", "d": "two/d;cpus=3"}
+    assert one.jobs.keys() == {"a"}  # what was laid down and never begun is gone
 
 
 def test_of_a_machine_that_is_away_nothing_is_said() -> None:

@@ -191,7 +191,8 @@ def test_a_job_that_is_started_anew_ends_what_began_before(tmp_path: Path, serve
     (_, _), (second, file) = nodes(tmp_path, server)
     began = second.call("start", file)
     assert second.call("start", file) == {**began, "again": True}
-    assert second.call("begun", tmp_path / "one", RUN).keys() == {f"{RUN}.1"}
+    found = second.call("find", tmp_path / "one", RUN)
+    assert {name: one["phase"] for name, one in found.items()} == {RUN: "waiting", f"{RUN}.1": "running"}
     (_, _), (second, file) = nodes(tmp_path, server, "s2")
     anew = second.call("start", file)
     assert not anew["again"] and anew["pid"] != began["pid"]

@@ -24,12 +24,12 @@ def states(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {run_id: _state(JobFolder(root, run_id)) for run_id in run_ids}
 
 
-def begun(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Where those of the jobs are that have begun here, also as a node of theirs other than the first, by folder."""
+def find(root: str, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Where those of the jobs are that have a folder here, also as a node of theirs other than the first, by folder."""
     wanted, jobs = set(run_ids), os.path.join(root, "jobs")
     names = os.listdir(jobs) if os.path.isdir(jobs) else []
     places = [JobFolder(root, name) for name in names if name.partition(".")[0] in wanted and is_name(name)]
-    return {place.name: _state(place) for place in places if read_state(place) is not None}
+    return {place.name: _state(place) for place in places}
 
 
 def _state(place: JobFolder) -> dict[str, Any]:

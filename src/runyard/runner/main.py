@@ -3,7 +3,7 @@
 start JOBFILE         begin a job and return; prints {"pid": …}. The same job again is the one that there is
 work JOBFILE          do it in the foreground
 states FOLDER ID…     prints where each job is
-begun FOLDER ID…      the same of those that have begun here, and of their nodes
+find FOLDER ID…       the same of those that have a folder here, and of their nodes
 stop FOLDER ID        end a job with all its processes
 tail FOLDER ID        the last 64 KiB of what the runner said
 forget FOLDER ID      remove the job's folder
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         "start": (_start, 1, 1),
         "work": (_work, 1, 1),
         "states": (_states, 1, 100_000),
-        "begun": (_begun, 1, 100_000),
+        "find": (_find, 1, 100_000),
         "stop": (_stop, 2, 2),
         "tail": (_tail, 2, 2),
         "forget": (_forget, 2, 2),
@@ -68,8 +68,8 @@ def _states(folder: str, *run_ids: str) -> int:
     return 0
 
 
-def _begun(folder: str, *run_ids: str) -> int:
-    print(json.dumps(asked.begun(folder_of(folder), run_ids)))
+def _find(folder: str, *run_ids: str) -> int:
+    print(json.dumps(asked.find(folder_of(folder), run_ids)))
     return 0
 
 

@@ -95,9 +95,9 @@ class Machine:
         """Where jobs are."""
         return await self._states("states", names)
 
-    async def begun(self, run_ids: Sequence[str]) -> dict[str, RunnerState]:
-        """Where those are that have begun here, and nodes of theirs, by name."""
-        return await self._states("begun", run_ids)
+    async def find(self, run_ids: Sequence[str]) -> dict[str, RunnerState]:
+        """Where those are that have a folder here, and nodes of theirs, by name."""
+        return await self._states("find", run_ids)
 
     async def stop(self, name: str) -> None:
         """End a job with all its processes."""

@@ -85,28 +85,29 @@ class Machines:
             return claim.engine_id
 
     async def find(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """Those whose first node has begun anywhere. What else began of others is ended.
+        """Those whose first node has begun anywhere. What a start that came to nothing has left is removed.
 
         Raises: EngineUnreachable, when a machine that is away may have one.
         """
-        answers = await self._each(self._machines.values(), lambda one: one.begun(run_ids))
+        answers = await self._each(self._machines.values(), lambda one: one.find(run_ids))
         found: dict[str, str] = {}
-        others: list[tuple[Machine, str]] = []
+        others: list[tuple[Machine, str, RunnerState]] = []
         for machine, states in answers.items():
             for name, state in () if isinstance(states, EngineUnreachable) else states.items():
                 run_id, _, rank = name.partition(".")
-                if rank:
-                    others.append((self._machines[machine], name))
-                elif state.phase in BEGUN:
+                if rank or state.phase not in BEGUN:
+                    others.append((self._machines[machine], name, state))
+                else:
                     known = Claim(run_id, (Place(machine, tuple(state.gpus or ())[:64]),))
                     found[run_id] = state.engine_id or known.engine_id
         away = next((one for one in answers.values() if isinstance(one, EngineUnreachable)), None)
         if away is not None and len(found) < len(run_ids):
             raise away
-        for machine_of, name in others:
-            if name.partition(".")[0] not in found.keys() | self._placed.keys():
-                await machine_of.stop(name)
-                await machine_of.forget(name)
+        for left_on, name, state in others:
+            run_id = name.partition(".")[0]
+            if run_id not in self._placed and (run_id not in found or state.phase not in BEGUN):
+                await left_on.stop(name)
+                await left_on.forget(name)
         return found
 
     async def states(self, engine_ids: Sequence[str]) -> Mapping[str, EngineState]:
