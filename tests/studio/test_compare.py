@@ -154,6 +154,19 @@ def test_images_by_run_and_step_and_two_over_one_another(studio: Studio, runs: l
     expect(page.get_by_role("img", name="run-1, step 2")).to_be_visible()
 
 
+def test_images_of_many_runs_are_had_by_pages(studio: Studio, call: Call, runs: list[str]) -> None:
+    experiment = _experiment(call, "no images")
+    without = [_run(call, experiment, f"plain-{number}", {}, {"loss": 1.0}) for number in range(24)]
+    page = _open(studio, [*without, *runs], "&tab=images")
+    expect(page.get_by_text("These runs have no images by step")).to_be_visible()
+    expect(page.get_by_text("Runs 1–24 of 27")).to_be_visible()
+    expect(page.get_by_role("button", name="Runs before these")).to_be_disabled()
+    page.get_by_role("button", name="Runs after these").click()
+    expect(page.get_by_text("Runs 25–27 of 27")).to_be_visible()
+    expect(page.get_by_role("region", name="masks by run and step").get_by_role("img")).to_have_count(8)
+    expect(page.get_by_role("button", name="Runs after these")).to_be_disabled()
+
+
 def test_one_file_of_several_runs_and_the_lines_that_differ(studio: Studio, runs: list[str]) -> None:
     page = _open(studio, runs, "&tab=artifacts")
     files = page.get_by_role("region", name="Files of the runs")

@@ -3,6 +3,7 @@ import { Badge } from "@mantine/core";
 import { IconCircleCheck, IconCircleX, IconLoader2 } from "@tabler/icons-react";
 import { type Assessment, type TraceInfo, traceDuration, traceName } from "@/api/traces";
 import { Moment } from "@/components/Moment";
+import { TablePanel } from "@/components/TablePanel";
 import classes from "@/components/traces/traces.module.css";
 import { duration } from "@/lib/format";
 
@@ -14,7 +15,7 @@ export function TraceTable({
   show: (trace: string) => void;
 }) {
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <TablePanel label="Table of traces">
       <table className={`plain ${classes.table}`}>
         <thead>
           <tr>
@@ -61,7 +62,7 @@ export function TraceTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePanel>
   );
 }
 

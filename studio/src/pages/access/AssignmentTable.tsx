@@ -1,6 +1,7 @@
 import { Badge, Button, Group } from "@mantine/core";
 import type { Assignment } from "@/api/roles";
 import { Moment } from "@/components/Moment";
+import { TablePanel } from "@/components/TablePanel";
 import { isAbove, place } from "@/pages/access/place";
 
 export function AssignmentTable({
@@ -14,7 +15,7 @@ export function AssignmentTable({
   onRemove: ((one: Assignment) => void) | null;
 }) {
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <TablePanel label="Table of roles">
       <table className="plain">
         <thead>
           <tr>
@@ -79,6 +80,6 @@ export function AssignmentTable({
           })}
         </tbody>
       </table>
-    </div>
+    </TablePanel>
   );
 }

@@ -1,11 +1,12 @@
 import { Badge } from "@mantine/core";
 import type { AuditLine } from "@/api/audit";
+import { TablePanel } from "@/components/TablePanel";
 import { moment } from "@/lib/format";
 import classes from "@/pages/access/access.module.css";
 
 export function AuditTable({ rows, everywhere }: { rows: AuditLine[]; everywhere: boolean }) {
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <TablePanel label="Table of the audit log">
       <table className="plain">
         <thead>
           <tr>
@@ -48,6 +49,6 @@ export function AuditTable({ rows, everywhere }: { rows: AuditLine[]; everywhere
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePanel>
   );
 }

@@ -10,6 +10,7 @@ import { Moment } from "@/components/Moment";
 import { More } from "@/components/More";
 import { useSay } from "@/components/notices";
 import { Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 import { NewPerson } from "@/pages/access/NewPerson";
 import { NotYours } from "@/pages/access/NotYours";
 import { PasswordDialog } from "@/pages/access/PasswordDialog";
@@ -58,7 +59,7 @@ export function People({ kind }: { kind: "users" | "service-accounts" }) {
       </Group>
       {rows.length === 0 && <Empty title={`There are no ${words.many} yet`} />}
       {rows.length > 0 && (
-        <div className="panel" style={{ overflowX: "auto" }}>
+        <TablePanel label="Table of people">
           <table className="plain">
             <thead>
               <tr>
@@ -124,7 +125,7 @@ export function People({ kind }: { kind: "users" | "service-accounts" }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TablePanel>
       )}
       <Group justify="center" mt="sm">
         <More query={found} />

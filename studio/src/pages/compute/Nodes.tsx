@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type Compute, computeQuery, turnCompute } from "@/api/compute";
 import { Empty } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 
 /** A target is asked anew when its machines are looked at, unless it was a moment ago. */
 const FRESH_MS = 60_000;
@@ -18,6 +19,7 @@ export function Nodes({
   write: boolean;
 }) {
   useAsked(workspace, compute, write);
+  const away = compute.state === "Unreachable";
   if (compute.nodes.length === 0)
     return (
       <Empty title="No machine is known" icon={<IconServer2 size={28} aria-hidden />}>
@@ -27,8 +29,7 @@ export function Nodes({
       </Empty>
     );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="panel" style={{ overflowX: "auto" }} aria-label="Nodes" tabIndex={0}>
+    <TablePanel label="Nodes">
       <table className="plain">
         <thead>
           <tr>
@@ -44,8 +45,8 @@ export function Nodes({
           {compute.nodes.map((node) => (
             <tr key={node.name}>
               <td style={{ overflowWrap: "anywhere" }}>{node.name}</td>
-              <td style={{ whiteSpace: "nowrap" }}>{node.state}</td>
-              <td className="numeric">{node.running || <span className="quiet">–</span>}</td>
+              <td style={{ whiteSpace: "nowrap" }}>{away ? "not known" : node.state}</td>
+              <td className="numeric">{(!away && node.running) || <span className="quiet">–</span>}</td>
               <td className="numeric">{node.cpus || ""}</td>
               <td className="numeric" style={{ whiteSpace: "nowrap" }}>
                 {memory(node.memory_mb)}
@@ -55,7 +56,7 @@ export function Nodes({
           ))}
         </tbody>
       </table>
-    </section>
+    </TablePanel>
   );
 }
 

@@ -145,6 +145,7 @@ function Head({ compute }: { compute: Compute }) {
       {problem && (
         <div className={`panel ${classes.notice}`} role="status">
           {problem}
+          {compute.state === "Unreachable" && " It is asked again by itself; runs wait until then."}
         </div>
       )}
       <div className={classes.figures}>

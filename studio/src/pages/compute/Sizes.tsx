@@ -5,6 +5,7 @@ import { useState } from "react";
 import { type Compute, deleteSize, putSize, type Size, sizesQuery } from "@/api/compute";
 import { useSay } from "@/components/notices";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 import { resourcesText } from "@/lib/resources-text";
 import { pairsText } from "@/pages/compute/form";
 import { SizeDialog } from "@/pages/compute/SizeDialog";
@@ -56,8 +57,7 @@ export function Sizes({
           here.
         </Empty>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="panel" style={{ overflowX: "auto" }} aria-label="Sizes" tabIndex={0}>
+        <TablePanel label="Sizes">
           <table className="plain">
             <thead>
               <tr>
@@ -99,7 +99,7 @@ export function Sizes({
               ))}
             </tbody>
           </table>
-        </section>
+        </TablePanel>
       )}
       <SizeDialog
         workspace={workspace}

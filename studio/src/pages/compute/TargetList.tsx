@@ -10,6 +10,7 @@ import { useLiveJobs } from "@/components/jobs/use-job-changes";
 import { More } from "@/components/More";
 import { Page } from "@/components/Page";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 import { ComputeDialog } from "@/pages/compute/ComputeDialog";
 import { ComputeMenu } from "@/pages/compute/ComputeMenu";
 import { ComputeState } from "@/pages/compute/ComputeState";
@@ -66,8 +67,7 @@ export function TargetList({ workspace }: { workspace: string }) {
 
 function Table({ workspace, rows, write }: { workspace: string; rows: Compute[]; write: boolean }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="panel" style={{ overflowX: "auto" }} aria-label="Compute targets" tabIndex={0}>
+    <TablePanel label="Compute targets">
       <table className={`plain ${classes.list}`}>
         <thead>
           <tr>
@@ -118,7 +118,7 @@ function Table({ workspace, rows, write }: { workspace: string; rows: Compute[];
           ))}
         </tbody>
       </table>
-    </section>
+    </TablePanel>
   );
 }
 

@@ -6,6 +6,7 @@ import { CodeToCopy } from "@/components/Copy";
 import { Moment } from "@/components/Moment";
 import { More } from "@/components/More";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 
 const HOW = `from runyard import Dataset, Workspace
 
@@ -54,7 +55,7 @@ export function RegisteredDatasets({
 
 function DatasetTable({ rows, onOpen }: { rows: Dataset[]; onOpen: (dataset: Dataset) => void }) {
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <TablePanel label="Registered datasets">
       <table className="plain">
         <thead>
           <tr>
@@ -87,6 +88,6 @@ function DatasetTable({ rows, onOpen }: { rows: Dataset[]; onOpen: (dataset: Dat
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePanel>
   );
 }

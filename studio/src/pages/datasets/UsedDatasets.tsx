@@ -7,6 +7,7 @@ import { CodeToCopy } from "@/components/Copy";
 import { ExperimentLink } from "@/components/links";
 import { More } from "@/components/More";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 import { holds } from "@/lib/filter-text";
 
 const HOW = `import mlflow
@@ -29,7 +30,7 @@ export function UsedDatasets({ workspace }: { workspace: string }) {
         </Empty>
       )}
       {rows.length > 0 && (
-        <div className="panel" style={{ overflowX: "auto" }}>
+        <TablePanel label="Used datasets">
           <table className="plain">
             <thead>
               <tr>
@@ -73,7 +74,7 @@ export function UsedDatasets({ workspace }: { workspace: string }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TablePanel>
       )}
       <Group justify="center" mt="md">
         <More query={found} />

@@ -5,6 +5,7 @@ import { ApiError } from "@/api/http";
 import { Moment } from "@/components/Moment";
 import { More } from "@/components/More";
 import { Broken, Empty, Waiting } from "@/components/states";
+import { TablePanel } from "@/components/TablePanel";
 
 /** Who did what to a model, from the workspace's audit log. */
 export function ModelHistory({ workspace, model }: { workspace: string; model: string }) {
@@ -36,7 +37,7 @@ export function ModelHistory({ workspace, model }: { workspace: string; model: s
 
 function Lines({ lines, model }: { lines: readonly AuditLine[]; model: string }) {
   return (
-    <div className="panel" style={{ overflowX: "auto" }}>
+    <TablePanel label="History of the model">
       <table className="plain">
         <thead>
           <tr>
@@ -69,6 +70,6 @@ function Lines({ lines, model }: { lines: readonly AuditLine[]; model: string })
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePanel>
   );
 }

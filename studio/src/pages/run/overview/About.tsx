@@ -29,7 +29,14 @@ export function About({ workspace, page, change }: AboutProps) {
     ["Status", <Status key="s" status={info.status} />],
     ["Started", info.start_time ? <Moment key="t" ms={info.start_time} /> : ""],
     ["Ended", info.end_time ? <Moment key="n" ms={info.end_time} /> : ""],
-    ["Duration", info.start_time ? <Duration key="d" start={info.start_time} end={info.end_time} /> : ""],
+    [
+      "Duration",
+      info.start_time && info.status !== "SCHEDULED" ? (
+        <Duration key="d" start={info.start_time} end={info.end_time} />
+      ) : (
+        ""
+      ),
+    ],
     ["Last sign of life", life ? <Life key="l" life={life} running={info.status === "RUNNING"} /> : ""],
     ["User", tag("mlflow.user") || info.user_id],
     [
