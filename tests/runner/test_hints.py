@@ -1,4 +1,4 @@
-"""What is said of scripts that end, or do not begin, for reasons that a plain error would hide."""
+"""What becomes of scripts with odd names and line ends, and of those that a plain error would say too little about."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ def test_a_script_that_sets_another_experiment_is_told_what_to_do(runner: Runner
     server.told.definition = python(SET_EXPERIMENT)
     assert runner.work(server) == 1
     assert "leave that call out" in server.told.ends[0]["error"]["message"]
+
+
+def test_outputs_whose_names_are_no_text_are_kept(runner: Runner, server: StandIn) -> None:
+    server.told.definition = python(
+        "import os; os.mkdir('logs'); [open(os.fsencode(one) + b'/caf\\xe9', 'w').write('x') for one in ('logs', 'outputs')]"
+    )
+    assert runner.work(server) == 0
+    assert server.told.artifacts["outputs/caf%E9"] == b"x"
+    assert server.told.log("logs/caf%E9") == "x"

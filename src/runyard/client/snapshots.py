@@ -179,7 +179,17 @@ def _walk(
         except OSError:
             continue  # a link that leads nowhere
         if stat.S_ISREG(found.st_mode):
+            _require_text(path)
             yield SnapshotFile(path, Path(entry.path), found.st_size, bool(found.st_mode & stat.S_IXUSR))
+
+
+def _require_text(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidInput(
+            f"The name of {path!r} is no UTF-8. Rename it, or leave it out with a pattern in .amlignore."
+        ) from exc
 
 
 def _below(

@@ -8,10 +8,11 @@ twice when an answer goes missing or the server is started anew.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .exchange import Away, Exchange, Refused, Stopped
@@ -26,6 +27,7 @@ FOLDERS_S = 0.8
 LONGEST_PAUSE_S = 30.0
 MOST_FILES = 150  # of a run, of which the server takes 200 as logs; what is more is uploaded at the end
 AGAIN = b"\n[The job was begun again on this machine. What follows is the new attempt's.]\n"
+_NO_TEXT = re.compile("[\udc80-\udcff]")  # how a file name has bytes that are no UTF-8
 ANEW = b"\n[The file was begun anew.]\n"
 
 
@@ -195,7 +197,7 @@ class Shipper:
 
 
 def files_below(folder: str) -> Iterator[tuple[str, str]]:
-    """Regular files below a folder with their paths within it; links are not followed."""
+    """Regular files below a folder with their paths within it, where bytes that are no text are like %FF; links are not followed."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
@@ -205,8 +207,8 @@ def files_below(folder: str) -> Iterator[tuple[str, str]]:
                     continue
             except OSError:
                 continue
-            yield path, "/".join(_parts(os.path.relpath(path, folder)))
+            yield path, _NO_TEXT.sub(_shown, os.path.relpath(path, folder).replace(os.sep, "/"))
 
 
-def _parts(path: str) -> Sequence[str]:
-    return path.split(os.sep)
+def _shown(byte: re.Match[str]) -> str:
+    return f"%{ord(byte.group()) - 0xDC00:02X}"

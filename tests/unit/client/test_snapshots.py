@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -48,6 +49,14 @@ def paths_in(root: Path) -> list[str]:
 def test_one_rule(line: str, taken: list[str], out: list[str], tmp_path: Path) -> None:
     tree(tmp_path, *taken, *out, dot_gitignore=line)
     assert paths_in(tmp_path) == sorted([*taken, ".gitignore"])
+
+
+def test_a_name_that_is_no_text_is_named_unless_it_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()
+    with pytest.raises(InvalidInput, match=r"caf\\udce9.txt.*no UTF-8"):
+        paths_in(tmp_path)
+    tree(tmp_path, dot_amlignore="caf*")
+    assert paths_in(tmp_path) == [".amlignore"]
 
 
 def test_later_rules_and_those_of_inner_folders_go_first(tmp_path: Path) -> None:
