@@ -32,10 +32,15 @@ def test_a_program_that_is_there_and_does_not_start(
     assert word in server.told.ends[0]["error"]["message"]
 
 
-def test_a_script_that_sets_another_experiment_is_told_what_to_do(runner: Runner, server: StandIn) -> None:
-    server.told.definition = python(SET_EXPERIMENT)
+@pytest.mark.parametrize(
+    ("text", "word"), [(SET_EXPERIMENT, "leave that call out"), ("import absent", "environment")]
+)
+def test_an_error_of_whoever_submitted_is_told_with_the_way_out(
+    runner: Runner, server: StandIn, text: str, word: str
+) -> None:
+    server.told.definition = python(text)
     assert runner.work(server) == 1
-    assert "leave that call out" in server.told.ends[0]["error"]["message"]
+    assert word in server.told.ends[0]["error"]["message"]
 
 
 def test_outputs_whose_names_are_no_text_are_kept(runner: Runner, server: StandIn) -> None:

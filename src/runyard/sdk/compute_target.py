@@ -270,7 +270,7 @@ class ComputeTarget:
         if self.provisioning_state == "Failed":
             why = "; ".join(str(one["error"].get("message")) for one in self.provisioning_errors or ())
             raise ComputeTargetException(
-                f"Compute target {self.name} cannot be used: {why}. Correct it, for instance with `runyard compute update "
+                f"Compute target {self.name} cannot be used: {why.rstrip('.')}. Correct it, for instance with `runyard compute update "
                 f"{self.name}`; `runyard compute check {self.name}` asks it again."
             )
 
