@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.compat.building import uv
 from tests.components.runners import end_runners
 from tests.components.senders import end_senders
 
 ROOT = Path(__file__).parent
+# How long an example takes says nothing on a machine that does other things, too.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 LONGEST = (
     "compat/test_client.py",
     "studio/test_runs_table.py",
