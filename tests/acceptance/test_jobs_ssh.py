@@ -228,12 +228,6 @@ print("sum", total, "on node", os.environ["NODE_RANK"])
 """What frameworks do when they begin: all meet at the first, and each hears the sum of all ranks."""
 
 
-def is_tidy(machine: SshMachine, target: str, run_id: str) -> bool:
-    """Whether nothing of a job is left in the folder that its machines share, and no process of it runs."""
-    folder = Path(f"~{machine.user}").expanduser() / target / "jobs"
-    return not any(folder.glob(f"{run_id}*")) and not of_job(run_id)
-
-
 def of_job(run_id: str) -> list[int]:
     """The processes of a job."""
     found = []
@@ -245,9 +239,11 @@ def of_job(run_id: str) -> list[int]:
 
 
 def wait_tidy(machine: SshMachine, target: str, run_id: str) -> None:
+    """Until nothing of a job is left in the folder that its machines share, and no process of it runs."""
+    folder = Path(f"~{machine.user}").expanduser() / target / "jobs"
     until = time.monotonic() + 60
-    while not is_tidy(machine, target, run_id):
-        assert time.monotonic() < until, of_job(run_id)
+    while (left := [*folder.glob(f"{run_id}*"), *folder.glob(f"{run_id}*/*")]) or of_job(run_id):
+        assert time.monotonic() < until, (left, of_job(run_id))
         time.sleep(0.2)
 
 
@@ -301,8 +297,10 @@ def test_as_many_machines_as_nodes_are_waited_for(server: JobServer, machines: l
     machines[1].stop()
     try:
         run_id = both(server, "pair", "true")
-        server.wait(run_id, lambda job: "cannot be reached" in job["waits"])
+        server.wait(run_id, lambda job: "1 can be used" in job["waits"] and "cannot be" in job["waits"])
         assert not of_job(run_id)
+        other = server.shell("pair", "true")
+        assert server.wait_state(other, "Completed", "Failed")["state"] == "Completed"
     finally:
         machines[1].start()
     assert server.wait_state(run_id, "Completed", "Failed")["state"] == "Completed", server.job(run_id)
@@ -358,14 +356,12 @@ def test_no_job_is_lost_or_doubled_while_machines_and_the_server_come_and_go(
     chance = random.Random()
     server = JobServer(ServerProcess(tmp_path / "data").start())
     attach(server, "chaos", machines, settings={"jobs_per_host": 3})
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    for folder in (marks, *(one for one in marks.parents if one.stat().st_uid == 0 and "pytest" in str(one))):
-        folder.chmod(0o777 if folder == marks else 0o755)
-    run_ids = []
+    marks = Path(f"~{machines[0].user}").expanduser() / "marks"
+    nodes: dict[str, int] = {}
     for _ in range(24):
-        mark = f"echo x >> {marks}/$RUNYARD_RUN_ID; sleep {chance.uniform(0.2, 3):.1f}"
-        run_ids.append(server.shell("chaos", mark))
+        mark = f"mkdir -p {marks}; echo $RUNYARD_NODE_RANK >> {marks}/$RUNYARD_RUN_ID; sleep {chance.uniform(0.2, 3):.1f}"
+        count = chance.choice((1, 1, 2))
+        nodes[server.shell("chaos", mark, definition={"node_count": count})] = count
         time.sleep(chance.uniform(0, 0.6))
         what = chance.random()
         machine = chance.choice(machines)
@@ -376,9 +372,15 @@ def test_no_job_is_lost_or_doubled_while_machines_and_the_server_come_and_go(
         elif what < 0.35:
             server.process.kill()
             server.process = server.process.again()
-    ended = server.wait_ended(run_ids, limit_s=300)
-    assert [one["state"] for one in ended] == ["Completed"] * len(run_ids), ended
-    assert [(marks / one).read_text() for one in run_ids] == ["x\n"] * len(run_ids)
+    ended = server.wait_ended(nodes, limit_s=300)
+    assert [one["state"] for one in ended] == ["Completed"] * len(nodes), ended
+    for run_id, count in nodes.items():
+        assert sorted((marks / run_id).read_text().split()) == ([] if count == 1 else ["0", "1"]), run_id
+        assert (marks / run_id).read_text().count("\n") == count, run_id
+    until = time.monotonic() + 60
+    while any(map(of_job, nodes)):
+        assert time.monotonic() < until
+        time.sleep(0.5)
     assert server.process.stop() == 0
 
 

@@ -345,14 +345,26 @@ def test_a_node_that_does_not_start_leaves_nothing_on_the_others() -> None:
     assert shells[1].did.count("stop") == 1  # it was the second node, whose first did not start
 
 
-def test_too_few_machines_that_can_be_reached_are_waited_for() -> None:
+def test_too_few_machines_that_can_be_reached_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(one := Recorded("one"), two := Recorded("two"))
     two.fails = NotConnected("no route")
-    with pytest.raises(NotConnected, match="no route"):
+    with pytest.raises(EngineBusy, match="2 machines, of which 1 can be used: no route"):
         stage.submit("a", nodes=2)
     assert not one.jobs and "start" not in one.did
     two.fails = None
-    assert stage.submit("a", nodes=2) == "one/a+two"
+    tried = list(one.files)
+    with pytest.raises(EngineBusy, match="no route"):  # for a moment it is not even tried
+        stage.submit("a", nodes=2)
+    assert list(one.files) == tried and stage.submit("b") == "one/b"
+    monkeypatch.setattr("runyard.engines.shell.machines.AWAY_S", 0.0)
+    stage.engine = stage.again()
+    assert stage.submit("a", nodes=2, busy=["one/b"]) == "two/a+one"
+    one.fails = two.fails = NotConnected("no route")
+    with pytest.raises(NotConnected):
+        stage.submit("c", nodes=2)
+    one.fails, two.fails = None, EngineRefused("no interpreter")
+    with pytest.raises(EngineRefused, match="no interpreter"):
+        stage.submit("c", nodes=2)
 
 
 def test_a_start_that_nobody_saw_the_end_of_is_found_or_ended() -> None:

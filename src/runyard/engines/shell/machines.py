@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from runyard.engines.shell.job_files import job_files, shown_request
 from runyard.engines.shell.joint import joint
 from runyard.engines.shell.machine import Machine, RunnerState
 from runyard.engines.shell.places import Claim, Place
-from runyard.engines.shell.room import Room, choose, room_of, why_none
+from runyard.engines.shell.room import SHOWN, Room, choose, room_of, why_none
 from runyard.engines.shell.starting import Failure, NotStarted, start_all
 from runyard.entities.compute import Node
 from runyard.entities.compute_room import why_never
@@ -31,6 +32,7 @@ from runyard.entities.job import Resources
 
 T = TypeVar("T")
 START_BYTES = 8
+AWAY_S = 20.0
 BEGUN = (Phase.RUNNING.value, Phase.ENDED.value)
 
 
@@ -58,6 +60,7 @@ class Machines:
         self._placing = asyncio.Lock()
         self._placed: dict[str, Claim] = {}  # those on their way, which the queue does not know yet
         self._known: dict[str, Node] = {}
+        self._away: dict[str, tuple[float, NotConnected]] = {}
 
     def request(self, ticket: Ticket) -> EngineRequest:
         """The command, and the job file without the token. Raises: EngineRefused for more nodes than machines."""
@@ -67,7 +70,7 @@ class Machines:
     async def submit(self, ticket: Ticket) -> str:
         """Start the runners. A machine that is away or refuses is passed over as long as nothing was done on it."""
         self._check_nodes(ticket)
-        away: dict[str, Failure] = {}
+        away: dict[str, Failure] = self._lately_away() if ticket.node_count > 1 else {}
         while True:
             claim = await self._claim(ticket, away)
             machines = [self._machines[one.machine] for one in claim.places]
@@ -78,6 +81,10 @@ class Machines:
             except NotStarted as exc:
                 del self._placed[ticket.run_id]
                 away |= exc.failures
+                until = time.monotonic() + AWAY_S
+                self._away |= {
+                    name: (until, one) for name, one in exc.failures.items() if isinstance(one, NotConnected)
+                }
                 continue
             except BaseException:
                 self._placed.pop(ticket.run_id, None)
@@ -194,7 +201,7 @@ class Machines:
     async def _claim(self, ticket: Ticket, away: Mapping[str, Failure]) -> Claim:
         """Choose machines and GPUs, and hold them.
 
-        Raises: EngineBusy, EngineRefused; NotConnected when too few machines are left, and more may be there later.
+        Raises: EngineBusy, EngineRefused; NotConnected when no machine is left, and one may be there later.
         """
         wanted, count = ticket.resources, ticket.node_count
         async with self._placing:
@@ -203,7 +210,7 @@ class Machines:
             failures = {**away, **await self._unknown(wanted, away)}
             rooms = [self._room(name, taken.values()) for name in self._machines if name not in failures]
             if len(rooms) < count and failures:
-                raise min(failures.values(), key=lambda one: isinstance(one, EngineRefused))
+                raise self._too_few(rooms, failures, count)
             places = choose(rooms, count, wanted)
             if places:
                 claim = Claim(ticket.run_id, tuple(places), wanted.cpus, wanted.memory_mb)
@@ -213,6 +220,21 @@ class Machines:
         if never:
             raise EngineRefused(never)
         raise EngineBusy(why_none(rooms, count, wanted))
+
+    def _too_few(self, rooms: Sequence[Room], failures: Mapping[str, Failure], count: int) -> Exception:
+        """Of machines that can be used. Those that refuse will not change by themselves."""
+        refused = [one for one in failures.values() if isinstance(one, EngineRefused)]
+        if len(self._machines) - len(refused) < count and refused:
+            return refused[0]
+        if not rooms:
+            return next(one for one in failures.values() if isinstance(one, NotConnected))
+        texts = "; ".join(map(str, list(failures.values())[:SHOWN]))
+        return EngineBusy(f"Waits for {count} machines, of which {len(rooms)} can be used: {texts}")
+
+    def _lately_away(self) -> dict[str, Failure]:
+        """Machines that a job of several nodes need not try just now, while others have use for the rest."""
+        now = time.monotonic()
+        return {name: one for name, (until, one) in self._away.items() if until > now}
 
     def _room(self, name: str, taken: Iterable[Claim]) -> Room:
         return room_of(name, self._machines[name].shown, self._per_machine, self._has(name), taken)
