@@ -19,19 +19,19 @@ ROOT = Path(__file__).parent
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 LONGEST = (
+    "docs/test_blocks.py",
     "compat/test_client.py",
     "studio/test_runs_table.py",
     "acceptance/test_jobs_ray.py",
     "compat/azureml/test_remote.py",
+    "transfer/test_real_mlflow.py",
     "acceptance/test_kill.py",
     "studio/test_compute.py",
     "acceptance/test_jobs_again.py",
     "acceptance/test_jobs_slurm.py",
     "studio/test_jobs.py",
-    "transfer/test_real_mlflow.py",
     "compat/azureml/test_scripts.py",
     "studio/test_charts.py",
-    "docs/test_blocks.py",
     "acceptance/test_jobs_ssh.py",
     "studio/test_access.py",
     "api/test_hostile_input.py",
