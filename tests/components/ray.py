@@ -12,12 +12,12 @@ import signal
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.compat.building import built, environment
-from tests.components.processes import free_ports, running, wait_until
+from tests.components.processes import ComponentFailed, free_ports, running, wait_until
 
 LOCK = Path(__file__).with_name("ray.txt")
 HEAD, WORKER = "127.0.0.2", "127.0.0.3"
@@ -67,6 +67,20 @@ def ray_cluster(*, token: str = "", **settings: str) -> Iterator[Ray]:
         settings: variables for Ray's processes.
     Raises: ComponentFailed, when it does not come up.
     """
+    with contextlib.ExitStack() as stack:
+        yield _up(stack, token, settings)
+
+
+def _up(stack: contextlib.ExitStack, token: str, settings: Mapping[str, str]) -> Ray:
+    """Ray itself gives its processes 30 seconds, too few on a busy machine: it has three tries."""
+    for _ in range(2):
+        with contextlib.suppress(ComponentFailed):
+            return stack.enter_context(_cluster(token, settings))
+    return stack.enter_context(_cluster(token, settings))
+
+
+@contextlib.contextmanager
+def _cluster(token: str, settings: Mapping[str, str]) -> Iterator[Ray]:
     programs = ray_python().parent
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
