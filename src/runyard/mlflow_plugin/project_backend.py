@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from mlflow.exceptions import ExecutionException
 from mlflow.projects.backend.abstract_backend import AbstractBackend
 from mlflow.projects.submitted_run import SubmittedRun
 from mlflow.projects.utils import fetch_and_validate_project, load_project
+from mlflow.utils.logging_utils import eprint
 
 from runyard.client import renewal
 from runyard.client.addresses import parse_tracking_uri
@@ -40,6 +42,7 @@ PARAM_LIMIT = 6_000
 SHELL = ("bash", "-c")
 MLFLOW = "/api/2.0/mlflow"
 KNOWN = ("COMPUTE", "USE_CONDA", "STREAM_OUTPUT", "NODES", "PROCESSES", "GPUS", "MAX_SECONDS", "PRIORITY")
+OF_MLFLOW = ("ENV_MANAGER", "SYNCHRONOUS", "DOCKER_ARGS", "STORAGE_DIR", "BUILD_IMAGE", "DOCKER_AUTH")
 ENDED = {"Completed": RunStatus.FINISHED, "Failed": RunStatus.FAILED, "Canceled": RunStatus.KILLED}
 WAITING = ("NotStarted", "Starting", "Queued", "Preparing")
 
@@ -85,6 +88,9 @@ class RunyardBackend(AbstractBackend):  # type: ignore[misc]  # MLflow has no ty
             _log_params(connection, made.run_id, logged)
         except RunyardError as exc:
             raise ExecutionException(exc.message) from exc
+        eprint(
+            f"Run {made.run_id} was submitted to {what.target}; `runyard run logs {made.run_id} --follow` prints its logs."
+        )
         return SubmittedProject(
             connection, made.run_id, stream=config.get("STREAM_OUTPUT", True) is not False
         )
@@ -109,21 +115,22 @@ class SubmittedProject(SubmittedRun):  # type: ignore[misc]
         since = time.monotonic()
         while True:
             try:
-                state = self._state()
+                job = self._job()
                 self._print()
             except ServerUnreachable:
                 if time.monotonic() - since > AWAY_S:
                     raise
                 time.sleep(POLL_S)
                 continue
-            if state in ENDED:
-                return state == "Completed"
+            if job["state"] in ENDED:
+                self._explain(job)
+                return bool(job["state"] == "Completed")
             since = time.monotonic()
             time.sleep(POLL_S)
 
     def get_status(self) -> Any:
         """One of mlflow.entities.RunStatus."""
-        state = self._state()
+        state = str(self._job()["state"])
         return ENDED.get(state, RunStatus.SCHEDULED if state in WAITING else RunStatus.RUNNING)
 
     def cancel(self) -> None:
@@ -135,8 +142,14 @@ class SubmittedProject(SubmittedRun):  # type: ignore[misc]
     def _path(self) -> str:
         return f"{PATH}/{quote(self._run_id, safe='')}"
 
-    def _state(self) -> str:
-        return str(self._connection.get(self._path)["state"])
+    def _job(self) -> Mapping[str, Any]:
+        return dict(self._connection.get(self._path))
+
+    def _explain(self, job: Mapping[str, Any]) -> None:
+        """Why it did not complete, of which MLflow's own error says nothing."""
+        why = (job.get("error") or {}).get("message")
+        if why:
+            eprint(f"Run {self._run_id} is {job['state']}: {why}")
 
     def _print(self) -> None:
         if self._shown is not None:
@@ -148,6 +161,12 @@ class SubmittedProject(SubmittedRun):  # type: ignore[misc]
 def _config(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """What was given; MLflow reads files of it, and puts names of its own among it."""
     found = dict(given or {})
+    unknown = [str(key) for key in found if str(key).upper() not in (*KNOWN, *OF_MLFLOW)]
+    if unknown:
+        warnings.warn(
+            f"backend_config has no {', '.join(unknown)}, which counts for nothing. It has {', '.join(KNOWN)}.",
+            stacklevel=2,
+        )
     own = {str(key).upper(): value for key, value in found.items() if str(key).upper() in KNOWN}
     return {**own, "MANAGER": found.get("ENV_MANAGER")}
 

@@ -1,5 +1,9 @@
 """The notebooks train-projects-local and -remote: an MLflow project on this machine and on a compute target."""
 
+import contextlib
+import io
+import warnings
+
 import mlflow
 from azureml.core import Run, Workspace
 from mlflow.entities import RunStatus
@@ -40,6 +44,21 @@ except ExecutionException as exc:
     assert "nowhere" in str(exc), exc
 else:
     raise AssertionError("a target that is not there was taken")
+
+said = io.StringIO()
+with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stderr(said):
+    warnings.simplefilter("always")
+    failing = mlflow.projects.run(
+        uri="project",
+        entry_point="fail",
+        backend="azureml",
+        backend_config={"USE_CONDA": False, "COMPUT": "machine"},
+        synchronous=False,
+    )
+    assert not failing.wait()
+assert any("COMPUT," in str(one.message) for one in warned)
+assert f"Run {failing.run_id} was submitted to local" in said.getvalue()
+assert f"Run {failing.run_id} is Failed: User program failed with exit code 3" in said.getvalue()
 
 waiting = mlflow.projects.run(
     uri="project",
