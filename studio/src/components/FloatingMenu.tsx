@@ -1,19 +1,23 @@
 /** One menu for many places: it opens beside the element that asked for it, which has the focus again afterwards. */
 import { Menu } from "@mantine/core";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 /** The library also closes a menu at a key that is pressed outside, which the first arrow is: the focus comes a moment later. */
 const POINTED = ["mousedown", "touchstart"];
 
-/** Until the menu has the focus, arrows do not scroll the page: it begins at its first item in any case. */
-function useHeldArrows(at: HTMLElement | null) {
+/** Keys that come before the menu has the focus: Escape closes it, and arrows do not scroll the page behind it. */
+function useEarlyKeys(at: HTMLElement | null, close: () => void) {
+  const latest = useRef(close);
+  latest.current = close;
   useEffect(() => {
     if (at === null) return;
-    const hold = (event: KeyboardEvent) => {
-      if (event.target === at && /^Arrow(Up|Down)$/.test(event.key)) event.preventDefault();
+    const take = (event: KeyboardEvent) => {
+      if (event.target !== at) return;
+      if (event.key === "Escape") latest.current();
+      if (/^Arrow(Up|Down)$/.test(event.key)) event.preventDefault();
     };
-    document.addEventListener("keydown", hold);
-    return () => document.removeEventListener("keydown", hold);
+    document.addEventListener("keydown", take);
+    return () => document.removeEventListener("keydown", take);
   }, [at]);
 }
 
@@ -31,7 +35,7 @@ export function FloatingMenu({
   onClose: () => void;
   children: ReactNode;
 }) {
-  useHeldArrows(at);
+  useEarlyKeys(at, onClose);
   if (at === null) return null;
   const box = at.getBoundingClientRect();
   return (

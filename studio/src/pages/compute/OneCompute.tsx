@@ -145,7 +145,9 @@ function Head({ compute }: { compute: Compute }) {
       {problem && (
         <div className={`panel ${classes.notice}`} role="status">
           {problem}
-          {compute.state === "Unreachable" && " It is asked again by itself; runs wait until then."}
+          {compute.state === "Unreachable" && (
+            <div className="quiet">It is asked again by itself; runs wait until then.</div>
+          )}
         </div>
       )}
       <div className={classes.figures}>
