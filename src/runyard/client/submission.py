@@ -208,12 +208,11 @@ def keep_changes(
 
 
 def shown(definition: Mapping[str, Any]) -> str:
-    """What a job runs, in one line."""
-    if definition.get("command"):
-        return shlex.join(definition["command"])
-    return shlex.join(
-        [str(definition.get("script", "")), *map(str, definition.get("arguments") or ())]
-    ).strip()
+    """What a job runs, in one line; empty where it only makes an environment."""
+    words = definition.get("command") or ()
+    if definition.get("script") and not words:
+        words = [definition["script"], *(definition.get("arguments") or ())]
+    return shlex.join(map(str, words))
 
 
 def _inside(script: str, folder: Path) -> str:
