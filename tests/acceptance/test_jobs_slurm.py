@@ -255,6 +255,33 @@ def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(
         _is_gone(cluster, run_id)
 
 
+@pytest.mark.long
+def test_a_sweep_that_is_canceled_leaves_nothing_at_slurm(server: JobServer, cluster: Slurm) -> None:
+    asked = {
+        "target": "slurm",
+        "experiment_name": "sweeps",
+        "definition": {"script": "train.py"},
+        "snapshot_id": snapshot(server, {"train.py": "import time; time.sleep(600)"}),
+        "metric": "loss",
+        "goal": "minimize",
+        "space": {"x": {"kind": "choice", "options": list(range(8))}},
+        "sampling": "grid",
+        "max_total": 8,
+        "max_concurrent": 8,
+    }
+    run_id = server.ok("POST", "/sweeps", asked)["job"]["run_id"]
+    until = time.monotonic() + 120
+    while len(cluster.command("squeue", "--noheader").splitlines()) < 8:  # of which half wait
+        assert time.monotonic() < until, cluster.command("squeue")
+        time.sleep(0.2)
+    server.ok("POST", f"/jobs/{run_id}/cancel")
+    assert server.wait_state(run_id, *ENDED)["state"] == "Canceled"
+    trials = [one["run_id"] for one in server.ok("GET", f"/sweeps/{run_id}")["trials"]]
+    assert [job["state"] for job in server.wait_ended(trials)] == ["Canceled"] * 8
+    for trial in trials:
+        _is_gone(cluster, trial)
+
+
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.timeout(1500)
 def test_a_queue_is_drained_and_each_job_runs_once(server: JobServer, tmp_path: Path, count: int) -> None:
