@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import pkgutil
@@ -18,9 +19,11 @@ from runyard.server.openapi import noun_of
 from runyard.server.raw_shapes import shape_of
 from runyard.server.routes import api, mlflow
 from runyard.server.routing import OWN, Route
+from runyard.server.settings import Settings
 from runyard.services import compute_sizes, computes, saved_views
 from tests.api import hostile
 from tests.api.live_server import JSON, UNKNOWN_RUN, Answer, Client, live_server
+from tests.components.postgres import postgres
 
 NOUNS = sorted(
     module.name
@@ -51,9 +54,16 @@ SEARCHES = (
 Known = Mapping[str, Any]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with pytest.MonkeyPatch.context() as patch, live_server(tmp_path_factory.mktemp("hostile")) as client:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with contextlib.ExitStack() as stack:
+        directory = tmp_path_factory.mktemp("hostile")
+        settings = Settings(data=str(directory))
+        if request.param == "postgresql":
+            database = stack.enter_context(postgres(fsync=False)).create_database()
+            settings = Settings(data=str(directory), database=database)
+        client = stack.enter_context(live_server(directory, settings))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(saved_views, "LIMIT", 1_000_000)  # each route finds new records
         patch.setattr(computes, "MOST", 1_000_000)
         patch.setattr(compute_sizes, "MOST", 1_000_000)
