@@ -33,7 +33,11 @@ def test_a_program_that_is_there_and_does_not_start(
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [(SET_EXPERIMENT, "leave that call out"), ("import absent", "environment")]
+    ("text", "word"),
+    [
+        (SET_EXPERIMENT, "leave that call out"),
+        ("import absent", "(exit code 1). Neither the run's environment"),
+    ],
 )
 def test_an_error_of_whoever_submitted_is_told_with_the_way_out(
     runner: Runner, server: StandIn, text: str, word: str

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 TAIL_BYTES = 16_384
 HINTS = {  # by what errors say of themselves
-    "ModuleNotFoundError: No module named": " Neither the run's environment nor the files that went along have it.",
-    "active experiment ID does not match environment run ID": " The script sets another experiment "
+    "ModuleNotFoundError: No module named": "Neither the run's environment nor the files that went along have it.",
+    "active experiment ID does not match environment run ID": "The script sets another experiment "
     "(mlflow.set_experiment) than the one that it was submitted to: leave that call out, or submit to that experiment.",
 }
 _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*")
@@ -38,7 +38,7 @@ def last_words(log: str, code: int, of_mpi: bool = False) -> str:
     last = lines[-1] if lines else ""
     found = next((line for line in reversed(lines if of_mpi else lines[-1:]) if _RAISED.fullmatch(line)), "")
     if found:
-        hint = "".join(hint for said, hint in HINTS.items() if said in found)
+        hint = "".join(f". {hint}" for said, hint in HINTS.items() if said in found)
         return f"{found[:1000]} (exit code {code}){hint}"
     return f"exit code {code}; the last line of its log: {last[:300]}" if last else f"exit code {code}."
 

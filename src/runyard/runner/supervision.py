@@ -201,7 +201,8 @@ def _cannot_start(launch: Launch, exc: OSError) -> str:
     if not os.path.isfile(path):
         return told
     if exc.errno == errno.EACCES:
-        return f"{told} It is not executable: `chmod +x` it, or give the program that runs it, as in `sh {program}`."
+        runs_it = "python" if program.endswith(".py") else "sh"
+        return f"{told} It is not executable: `chmod +x` it, or give the program that runs it: `{runs_it} {program}`."
     if exc.errno == errno.ENOEXEC:
         return f"{told} Its first line does not say what runs it, as #!/bin/sh does."
     with open(path, "rb") as file:
