@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,11 @@ from runyard.cli.framework.progress import by_increments, progress
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import TARGET, named
 from runyard.cli.shapes import files, jobs, runs
+from runyard.client import terminal
 from runyard.client.job_logs import Logs, Tail, rank
 
 LOG_FOLDERS = ("logs/", "azureml-logs/", "user_logs/", "system_logs/")
+PIECE = 65_536  # characters
 DONE = [
     *files.COLUMNS[:1],
     Column("FILE", "file", least=12),
@@ -81,7 +81,7 @@ def logs(session: Session, /, run_id: str, path: str | None, follow: bool, **_: 
         if len(names) > 1:
             note(f"==> {name} <==")
         for text in Tail(found, name).more():
-            sys.stdout.write(text)
+            terminal.show(text)
 
 
 def _print_artifacts(session: Session, run_id: str, path: str) -> None:
@@ -111,7 +111,8 @@ def _print(session: Session, run_id: str, file: dict[str, Any]) -> None:
                 "/get-artifact", place, by_increments(moved), run_id=run_id, path=file["path"]
             )
         with place.open("r", encoding="utf-8", errors="replace") as text:
-            shutil.copyfileobj(text, sys.stdout)
+            for piece in iter(lambda: text.read(PIECE), ""):
+                terminal.show(piece)
 
 
 def _following(param: click.Parameter) -> click.Parameter:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from runyard.cli.framework.progress import progress
 from runyard.cli.framework.session import Session
 from runyard.cli.framework.values import FILE
 from runyard.cli.shapes import jobs
+from runyard.client import terminal
 from runyard.client.conda_files import OWN_PYTHON, definition_of
 from runyard.client.errors import ServerUnreachable
 from runyard.client.job_logs import Logs, MainLogs
@@ -189,8 +189,7 @@ def _watched(
 
 def _print(shown: MainLogs) -> None:
     for _, text in shown.more():
-        sys.stdout.write(text)
-    sys.stdout.flush()
+        terminal.show(text)
 
 
 def leave_as(job: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from runyard.client import terminal
 from runyard.client.job_logs import Logs, MainLogs
 from runyard.client.submission import HERE, Submission, submit
 from runyard.sdk.exceptions import ActivityFailedException, UserErrorException
@@ -54,7 +55,7 @@ class BuildDetails:
             ended = self._job()["state"] in ENDED
             if show_output:
                 for _, text in translated(lambda: list(shown.more())):
-                    print(text, end="", flush=True)
+                    terminal.show(text)
             if ended:
                 break
             time.sleep(POLL_S)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+from runyard.client import terminal
 from runyard.client.files import write_whole
 from runyard.client.job_logs import Logs, MainLogs
 from runyard.sdk.link import translated
@@ -61,7 +62,7 @@ class LogStream:
                 self._name = name
                 title = f"Streaming {name}"
                 print(f"\n{title}\n{'=' * len(title)}\n")
-            print(text, end="", flush=True)
+            terminal.show(text)
 
 
 def _bodies(logs: Logs, name: str) -> Iterator[bytes]:
