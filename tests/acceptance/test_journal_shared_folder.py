@@ -22,6 +22,7 @@ from tests.acceptance.journal_trainers import (
     check_stored,
     end_all,
     kill_sender,
+    refused,
     send_all,
     senders,
 )
@@ -101,7 +102,7 @@ def sync_until_all_is_sent(place: Path) -> None:
         return not list(journals(place))
 
     wait_for(sent, "all journals", timeout_s=90)
-    assert not list(place.glob("refused-*"))
+    assert refused(place) == ""
 
 
 def test_what_was_logged_without_a_server_is_followed_from_elsewhere(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runyard.client.journal.folder import SENT, JournalFolder, Position
+from runyard.client.journal.sender import uploads
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.refusals import kept
 from runyard.client.journal.sender.shipment import Shipment, Step
@@ -480,6 +481,34 @@ def test_a_referenced_file_that_changed_is_refused_with_the_reason_and_blocks_no
     assert "has changed since it was logged" in messages["changed.txt"]
     assert "cannot be read" in messages["gone.txt"]
     assert standin.all() == [RunChange(RUN, 3, 1)]
+
+
+def test_copies_that_another_sender_has_sent_are_not_missed(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "STALE_S", 20.0)
+    for name, text in (("one", "1"), ("two", "2")):
+        journal.file(text, name)
+    copies = sorted(journal.folder.files.iterdir())
+    copies[0].unlink()
+    (journal.folder.path / "uploaded.log").write_text("1\n")
+    copies[1].unlink()  # before that was shown on this machine, as was the end of the journal
+    threading.Timer(0.5, journal.folder.remove).start()
+    assert journal.until() is Step.GONE
+    assert kept(journal.folder) == []
+
+
+def test_a_copy_that_is_lost_is_refused_after_a_while(
+    journal: Journal, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "STALE_S", 0.3)
+    journal.file("text", "lost.txt")
+    (copy,) = journal.folder.files.iterdir()
+    copy.unlink()
+    journal.log(RunChange(RUN, 3, 1))
+    journal.done()
+    (line,) = kept(journal.folder)
+    assert line.code == "FILE_UNREADABLE" and standin.all() == [RunChange(RUN, 3, 1)]
 
 
 def test_a_file_without_its_run_is_refused_and_its_copy_kept(journal: Journal, standin: StandIn) -> None:

@@ -42,6 +42,7 @@ FILES = "files"
 SUFFIX = ".rj"
 GONE = ".gone-"
 QUIET_S = 600.0
+STALE_S = 30.0  # a network file system may show for so long what it saw before
 PARENTS = 3  # ~, .runyard and journal, as they are made by default
 _NAME = re.compile(r"[0-9a-f]{32}")
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from runyard.client.journal.folder import JournalFolder, Position, sync_directory
+from runyard.client.journal.folder import HEAD, JournalFolder, Position, sync_directory
 from runyard.client.journal.reader import Chunk
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.refusals import Refusals
@@ -63,7 +63,7 @@ class Files:
     ) -> None:
         self._folder = folder
         self._refusals = refusals
-        self._uploads = Uploads(folder, access, wake)
+        self._uploads = Uploads(folder, access, wake, self._was_sent_elsewhere)
         self._waiting: dict[int, _Waiting] = {}  # by seq, in its order
         self._held: Counter[str] = Counter()  # files that are waited for, by run or model
         self._uploaded = _read(folder)
@@ -132,7 +132,7 @@ class Files:
         self._held.subtract(_owners(record))
         self._held = +self._held
         copied = record.mtime_ns is None
-        if ended.code and not (copied and self._was_sent_elsewhere(ended.seq)):
+        if ended.code:
             self._refusals.add(ended.code, ended.message, frame)
             if copied:
                 self._folder.keep_file(record.source)
@@ -160,8 +160,8 @@ class Files:
         self._unlogged.clear()
 
     def _was_sent_elsewhere(self, seq: int) -> bool:
-        """Another sender of the same journal removes a copy once it has sent it."""
-        return seq in _read(self._folder)
+        """Another sender of the same journal removes a copy once it has sent it, and the journal once all of it is sent."""
+        return seq in _read(self._folder) or not (self._folder.path / HEAD).exists()
 
 
 def _read(folder: JournalFolder) -> set[int]:

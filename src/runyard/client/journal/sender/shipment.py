@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from runyard.client.journal.folder import HEAD, JournalFolder, Position
+from runyard.client.journal.folder import HEAD, STALE_S, JournalFolder, Position
 from runyard.client.journal.reader import (
     Chunk,
     JournalReader,
@@ -31,7 +31,6 @@ from runyard.wire.journal import CONTENT_TYPE, Refusal, SendResult, encode_body,
 
 SAVE_S = 1.0
 DAMAGE_S = 10.0  # that a writer, or a network file system, has to make a record whole
-MISSING_S = 30.0
 HALVE_AFTER = 3  # failures inside the server over the same records
 SET_ASIDE_AFTER, SET_ASIDE_S = 8, 300.0  # over the same single record
 SUSPECT = (400, 413, 415, 422)  # something in the request is not as it must be
@@ -338,7 +337,7 @@ class Shipment:
         missing = closed is not None and self._reader.position.seq < closed.seq
         if not missing or closed is None:
             return True
-        if self._for_s(closed.seq) < MISSING_S:
+        if self._for_s(closed.seq) < STALE_S:
             return False
         self.refusals.add_lost(self._reader.position.seq + 1, closed.seq, b"")
         return True

@@ -7,7 +7,8 @@ import queue
 import re
 import stat
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from runyard.client.errors import ServerUnreachable, error_from
-from runyard.client.journal.folder import JournalFolder
+from runyard.client.journal.folder import STALE_S, JournalFolder
 from runyard.client.journal.sender.access import Access
 from runyard.client.journal.sender.backoff import Backoff
 from runyard.entities.journal import FileRecord
@@ -55,17 +56,29 @@ class Refused(Exception):
         self.message = message
 
 
+class Missing(Refused):
+    """A copy is not there: another sender has removed it once it was sent, or it is lost."""
+
+
 class Uploads:
     """Uploads files of one journal.
 
     Args:
         wake: set when one has ended.
+        was_sent: whether another sender has sent the file of a record. Called by other threads.
     """
 
-    def __init__(self, folder: JournalFolder, access: Access, wake: threading.Event) -> None:
+    def __init__(
+        self,
+        folder: JournalFolder,
+        access: Access,
+        wake: threading.Event,
+        was_sent: Callable[[int], bool],
+    ) -> None:
         self._folder = folder
         self._access = access
         self._wake = wake
+        self._was_sent = was_sent
         self._waiting: queue.SimpleQueue[tuple[int, FileRecord] | None] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -125,9 +138,18 @@ class Uploads:
     def _tried(self, seq: int, record: FileRecord) -> Ended | None:
         """Until it has ended; None when there is no more time for it."""
         backoff = Backoff()
+        missed_s: float | None = None
         while not self._stopped.wait(backoff.left_s):
             try:
                 self._upload(seq, record)
+            except Missing as exc:
+                if self._was_sent(seq):
+                    return Ended(seq)
+                now = time.monotonic()
+                missed_s = now if missed_s is None else missed_s
+                if now - missed_s >= STALE_S:
+                    return Ended(seq, exc.code, exc.message)
+                backoff.failed()
             except Refused as exc:
                 return Ended(seq, exc.code, exc.message)
             except ServerUnreachable as exc:
@@ -159,7 +181,8 @@ class Uploads:
                 )
                 _check(record, os.fstat(file.fileno()))
         except OSError as exc:
-            raise Refused(
+            missing = isinstance(exc, FileNotFoundError) and record.mtime_ns is None
+            raise (Missing if missing else Refused)(
                 "FILE_UNREADABLE", f"{source} cannot be read ({exc.strerror or exc}); it was not uploaded."
             ) from exc
         self._judge(answer.status, answer.body, answer.retry_after_s, record)
