@@ -25,6 +25,7 @@ with mlflow.start_run():
     for trees in (5, 10, 20):
         model = RandomForestRegressor(trees, random_state=seed).fit(train, wanted)
         mlflow.log_metric("r2", model.score(test, right), step=trees)
+mlflow.log_param("after", "the run")  # which begins another one
 open("outputs/seed.txt", "w").write(str(seed))
 """
 
@@ -43,6 +44,19 @@ def server(folder: Path) -> Iterator[JobServer]:
         server.compute(name, settings={"folder": str(folder / name)})
     yield server
     assert process.stop() == 0, process.log
+
+
+def started_by(server: JobServer, run_id: str) -> list[dict[str, str]]:
+    """The params of the runs that the script of a job began besides."""
+    wanted = {
+        "experiment_ids": [server.ok("GET", f"/jobs/{run_id}")["experiment_id"]],
+        "filter": f"tags.\"runyard.startedBy\" = '{run_id}'",
+    }
+    status, answer = server.process.call("POST", "/api/2.0/mlflow/runs/search", wanted)
+    assert status == 200, answer
+    return [
+        {one["key"]: one["value"] for one in run["data"].get("params", [])} for run in answer.get("runs", [])
+    ]
 
 
 @pytest.mark.timeout(600)
@@ -67,6 +81,8 @@ def test_a_run_that_is_submitted_again_elsewhere_has_the_same_metrics(
         assert job["state"] == "Completed", (job, server.log(run_id))
         assert metrics(server, run_id) == metrics(server, first)
         assert outputs(server, run_id) == ["outputs/seed.txt"]
+    for run_id in (first, *again):
+        assert started_by(server, run_id) == [{"after": "the run"}]
     other = server.ok("POST", f"/jobs/{first}/resubmit", {"arguments": ["8"]})["job"]["run_id"]
     server.wait_state(other, "Completed", limit_s=300)
     assert metrics(server, other) != metrics(server, first)

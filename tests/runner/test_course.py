@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,3 +239,28 @@ def test_more_files_below_logs_than_there_are_logs_are_uploaded(runner: Runner, 
     sent = {name for name in server.told.logs if name.startswith("logs/")}
     assert len(sent) < 160
     assert sent | set(server.told.artifacts) == {f"logs/{number:03}" for number in range(160)}
+
+
+DEFECT = """
+from runyard.runner.outputs import Uploader
+
+def upload(*_):
+    raise RuntimeError("a defect")
+
+Uploader.upload = upload
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("print(1)", "EngineError"), ("raise SystemExit(3)", "UserError")]
+)
+def test_a_defect_at_the_end_is_told_and_hides_no_failure_of_the_script(
+    runner: Runner, server: StandIn, tmp_path: Path, code: str, error: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(DEFECT)
+    runner.variables["PYTHONPATH"] += f":{tmp_path}"
+    server.told.definition = python(code)
+    assert runner.work(server) != 0
+    (end,) = server.told.ends
+    assert (end["state"], end["error"]["code"]) == ("Failed", error)
+    assert "a defect" in runner.said and runner.state()["phase"] == "ended"

@@ -15,6 +15,7 @@ LOG_NAME = "user_logs/std_log.txt"
 BUILD_LOG_NAME = "azureml-logs/20_image_build_log.txt"
 JOB_TAG = "runyard.runType"
 TARGET_TAG = "runyard.target"
+STARTED_BY_TAG = "runyard.startedBy"  # of other runs that its script begins: the job's run
 CLIENT_TARGET = "local"  # the machine that submits; no compute target of the workspace
 
 

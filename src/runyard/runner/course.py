@@ -65,8 +65,7 @@ class Course:
         try:
             outcome = self._until_the_script_ended()
         except Exception as exc:  # the outermost place: the server is to hear of it
-            say(f"The runner failed: {exc!r}")
-            outcome = Outcome("Failed", "EngineError", f"The runner failed: {exc!r}")
+            outcome = _defect(exc)
         return self._finish(outcome)
 
     def _until_the_script_ended(self) -> Outcome:
@@ -200,6 +199,22 @@ class Course:
         """Outputs, then logs, then the end: once the server knows the end it takes nothing more."""
         self._note(outcome)
         self._reporter.tell("Finalizing")
+        try:
+            outcome, is_whole = self._deliver(outcome)
+        except Exception as exc:  # what the script ended with says more than what went wrong here
+            failed, is_whole = _defect(exc), False
+            outcome = failed if outcome.state == "Completed" else outcome
+        heard = self._reporter.end(outcome.state, outcome.error, self._patience())
+        self._state.change(
+            phase=ENDED, state=outcome.state, code=outcome.code, reason=outcome.message, reported=heard
+        )
+        if self._job.tidy and heard and is_whole:
+            for folder in (self._work, self._logs, self._private):
+                shutil.rmtree(folder, ignore_errors=True)
+        return outcome
+
+    def _deliver(self, outcome: Outcome) -> tuple[Outcome, bool]:
+        """Outputs and logs, and the end of the other machines; the outcome, and whether the server has everything."""
         uploader = Uploader(self._exchange, self._job.run_id, self._patience())
         if os.path.isdir(self._work) and not self._cancel.in_a_hurry:
             uploader.upload(self._work, self._uploaded())
@@ -212,14 +227,7 @@ class Course:
         sent = self._shipper.finish(self._patience())
         if not self._cancel.in_a_hurry:
             uploader.upload_files(list(self._shipper.left_out()))
-        heard = self._reporter.end(outcome.state, outcome.error, self._patience())
-        self._state.change(
-            phase=ENDED, state=outcome.state, code=outcome.code, reason=outcome.message, reported=heard
-        )
-        if self._job.tidy and heard and sent and not uploader.failed:
-            for folder in (self._work, self._logs, self._private):
-                shutil.rmtree(folder, ignore_errors=True)
-        return outcome
+        return outcome, sent and not uploader.failed
 
     def _uploaded(self) -> list[str]:
         """Folders that are uploaded at the end: those that cannot be logs too."""
@@ -247,3 +255,8 @@ class Course:
                 return self._companions.trouble
             time.sleep(0.2)
         return outcome if self._still_wanted() else self._canceled()
+
+
+def _defect(exc: Exception) -> Outcome:
+    say(f"The runner failed: {exc!r}")
+    return Outcome("Failed", "EngineError", f"The runner failed: {exc!r}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from runyard.entities.experiment import Experiment
-from runyard.entities.job import Job
+from runyard.entities.job import STARTED_BY_TAG, Job
 from runyard.entities.workspace import Workspace
 from runyard.errors import InvalidInput, shown
 
@@ -37,6 +38,8 @@ def variables(server: str, workspace: Workspace, experiment: Experiment, job: Jo
         "RUNYARD_WORKSPACE": workspace.name,
         "MLFLOW_TRACKING_URI": f"{server}/workspaces/{quote(workspace.name, safe='')}",
         "MLFLOW_RUN_ID": job.run_id,
+        # MLflow sets these tags on runs that the script begins besides.
+        "MLFLOW_RUN_CONTEXT": json.dumps({STARTED_BY_TAG: job.run_id}),
         "MLFLOW_EXPERIMENT_ID": str(
             experiment.id
         ),  # MLflow wants the id or the name, and asks once less with the id

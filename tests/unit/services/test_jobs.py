@@ -165,6 +165,7 @@ def test_a_script_finds_its_run() -> None:
     found = variables("https://host/path", WORKSPACE, EXPERIMENT, JOB)
     assert found["MLFLOW_TRACKING_URI"] == "https://host/path/workspaces/a%20b"
     assert (found["MLFLOW_RUN_ID"], found["MLFLOW_EXPERIMENT_ID"]) == ("r", "7")
+    assert found["MLFLOW_RUN_CONTEXT"] == '{"runyard.startedBy": "r"}'
     assert found["AZUREML_WORKSPACE_SCOPE"] == (
         "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/a b"
     )
