@@ -31,4 +31,6 @@ def not_written(shell: Shell, path: str, ran: Ran) -> Exception:
     forbidden = any(
         word in ran.complaint for word in ("ermission denied", "ead-only", "ot a directory", "File exists")
     )
-    return EngineRefused(text) if forbidden else EngineUnreachable(text)
+    if not forbidden:
+        return EngineUnreachable(text)
+    return EngineRefused(f"{text.rstrip('.')}. A compute target with another `folder` (--folder) may help.")

@@ -36,6 +36,7 @@ CREATE TABLE jobs (                          -- submitted runs, and the queue of
     UNIQUE (uuid, workspace_id)
 );
 CREATE INDEX jobs_by_workspace ON jobs (workspace_id, id);
+CREATE INDEX jobs_outermost ON jobs (workspace_id, id) WHERE parent = ''; -- without the trials of sweeps
 CREATE INDEX jobs_by_state ON jobs (workspace_id, state, id);
 CREATE INDEX jobs_by_target ON jobs (workspace_id, target, id);
 CREATE INDEX jobs_by_person ON jobs (workspace_id, submitted_by, id);
