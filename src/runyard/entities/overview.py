@@ -14,7 +14,8 @@ class Overview(msgspec.Struct):
     Attributes:
         experiments: active ones; whole: False where they are so many that only the newest were looked into.
         runs: of all statuses; by_status: None where there are more than are counted.
-        latest, running, failed: the newest ones; `failed` ended in the last days.
+        latest, running, failed: the newest ones; `latest` are runs of their own before those below another run, `failed`
+            ended in the last days.
     """
 
     experiments: int

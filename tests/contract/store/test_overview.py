@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runyard.entities.common import Stage
+from runyard.entities.common import Stage, Tag
 from runyard.entities.overview import Overview
 from runyard.entities.run import RunStatus
 from runyard.store.contracts import Seen
@@ -46,6 +46,20 @@ def test_counts_and_lists(stores: Stores) -> None:
     assert {one.run_id for one in found.running} == set(running)
     assert [one.run_id for one in found.failed] == [late]
     assert len(overview(stores, shown=2).latest) == 2
+
+
+def test_trials_of_a_sweep_do_not_crowd_out_the_latest_runs(stores: Stores) -> None:
+    experiment = stores.new_experiment()
+    older = stores.new_run(experiment, start_ms=1_000)
+    sweep = stores.new_run(experiment, start_ms=2_000)
+    trials = [
+        stores.new_run(experiment, tags=[Tag("mlflow.parentRunId", sweep)], start_ms=3_000 + at)
+        for at in range(5)
+    ]
+    assert [one.run_id for one in overview(stores, shown=2).latest] == [sweep, older]
+    assert [one.run_id for one in overview(stores, shown=3).latest] == [trials[-1], sweep, older]
+    stores.new_run(experiment, start_ms=9_000)
+    assert len(overview(stores, shown=20).latest) == 8
 
 
 def test_what_has_failed_without_an_end_counts_by_its_start(stores: Stores) -> None:
