@@ -48,7 +48,7 @@ class Room(msgspec.Struct, frozen=True):
         for word, asked, total, taken in self._amounts(wanted):
             if asked and asked > total - taken:
                 return f"{self.shown} has {amount(total, word)}" + (
-                    f", of which {taken:,} are taken" * (taken > 0)
+                    f", of which {taken:,} {'is' if taken == 1 else 'are'} taken" * (taken > 0)
                 )
         return ""
 
