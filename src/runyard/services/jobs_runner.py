@@ -142,7 +142,7 @@ class JobRunnerService:
     ) -> tuple[bool, float]:
         """A sign of life: whether the runner is to stop, and seconds until the next sign.
 
-        Cost: one write of one row.
+        Cost: two look-ups; those of two seconds are written together. A change of the stage is written at once.
         """
         require_own(ctx, run_id)
         _check(Runner(attempt, rank))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 
@@ -12,6 +14,7 @@ from runyard.entities.run import RunStatus
 from runyard.errors import AlreadyExists, InvalidState, NotFound, Unauthenticated
 from runyard.store.job_contracts import JobFilter
 from runyard.store.principal_contracts import NewToken
+from runyard.store.sql import jobs_runners
 from runyard.store.sql.clock import now_ms
 from tests.contract.store.job_stage import HOUR_MS, JobStage
 from tests.contract.store.stores import Stores, all_pages
@@ -384,3 +387,19 @@ def test_a_submission_with_a_token_that_was_revoked_leaves_nothing(stage: JobSta
         stage.do(stage.jobs.create(stage.stores.workspace, person, new, 0))
     with pytest.raises(NotFound):
         stage.stores.run(new.run_id)
+
+
+def test_signs_of_life_are_written_together(stage: JobStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [stage.begun() for _ in range(3)]
+    for job in jobs:
+        stage.beat(job, JobState.RUNNING)
+    monkeypatch.setattr(jobs_runners, "TOGETHER_S", 60.0)
+    assert not stage.beat(jobs[0], JobState.RUNNING)  # the first one may be written at once
+    before = [stage.now(job).beat_ms or 0 for job in jobs]
+    time.sleep(0.01)
+    for job in jobs:
+        assert not stage.beat(job, JobState.RUNNING)
+    assert [stage.now(job).beat_ms for job in jobs] == before
+    monkeypatch.setattr(jobs_runners, "TOGETHER_S", 0.0)
+    stage.beat(jobs[0], JobState.RUNNING)
+    assert all((stage.now(job).beat_ms or 0) > was for job, was in zip(jobs, before, strict=True))

@@ -91,6 +91,12 @@ def hold(tx: Transaction, where: str, params: tuple[object, ...]) -> list[JobRef
     return [ref_of(row) for row in tx.all(f"{REFS} WHERE {where}{lock}", params)]
 
 
+def find_ref(c: Connection, where: str, params: tuple[object, ...]) -> JobRef | None:
+    """One job as it is just now; `where` as `hold` has it."""
+    row = c.one(f"{REFS} WHERE {where}", params)
+    return None if row is None else ref_of(row)
+
+
 def held_job(tx: Transaction, workspace_id: int, run_id: str) -> JobRef:
     """The job of a run, held as `hold` does. Raises: NotFound."""
     found = hold(tx, OF_RUN, (run_id, workspace_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from runyard.entities.job import Job, JobError, JobState
@@ -9,12 +11,21 @@ from runyard.store.job_runner_contracts import Arrival, Began, Sign
 from runyard.store.sql.clock import now_ms
 from runyard.store.sql.database import Database, Transaction
 from runyard.store.sql.jobs_changes import enter, finish, told
-from runyard.store.sql.jobs_rows import ENVIRONMENT, OF_RUN, JobRef, find_job_of, held_job, hold, load_job
+from runyard.store.sql.jobs_rows import (
+    ENVIRONMENT,
+    OF_RUN,
+    JobRef,
+    find_job_of,
+    find_ref,
+    held_job,
+    hold,
+    load_job,
+)
 
 BEGIN = """UPDATE jobs SET attempt = ?, beat_ms = ?, host = ?, holder = '', lease_ms = 0, waits = '',
     submitted_ms = coalesce(submitted_ms, ?) WHERE id = ?"""
 FORGET_KEYS = "UPDATE job_texts SET token = NULL, code = NULL WHERE job_id = ?"
-BEAT = "UPDATE jobs SET beat_ms = ? WHERE id = ?"
+BEAT = "UPDATE jobs SET beat_ms = ? WHERE id = ? AND beat_ms < ? AND state < 8"
 SET_ERROR = "UPDATE jobs SET error = ? WHERE id = ?"
 SET_LIFE = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ?"
 EXTEND = "UPDATE access_tokens SET expires_ms = ? WHERE uuid = ? AND expires_ms < ?"
@@ -22,6 +33,9 @@ REDEEM = """SELECT j.id, j.workspace_id, t.token FROM jobs j JOIN job_texts t ON
     WHERE j.uuid = ? AND t.code_hash = ? AND t.code_used = 0 AND t.token IS NOT NULL AND j.state < 8"""
 USE = "UPDATE job_texts SET code_used = 1 WHERE job_id = ? AND code_used = 0"
 ACTIVE = "SELECT count(*) FROM jobs WHERE state < 8 AND state > 0"
+TOGETHER_S = (
+    2.0  # signs of life are written down as often; little beside the time after which a job counts as silent
+)
 STAGES = (JobState.PREPARING, JobState.RUNNING, JobState.FINALIZING)
 
 
@@ -30,6 +44,8 @@ class SqlJobRunners:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._beats: dict[int, int] = {}  # by job
+        self._written_s = float("-inf")
 
     async def find(self, workspace_id: int, run_id: str) -> Job | None:
         return await self._database.read(lambda c: find_job_of(c, workspace_id, run_id))
@@ -50,21 +66,30 @@ class SqlJobRunners:
         return await self._database.write(work, checked=True)
 
     async def beat(self, workspace_id: int, run_id: str, sign: Sign) -> bool:
-        def work(tx: Transaction) -> bool:
-            found = hold(tx, OF_RUN, (run_id, workspace_id))
-            if not found or found[0].state.ended:
-                return True
-            (job,) = found
-            if sign.expires_ms:
-                tx.execute(EXTEND, (sign.expires_ms, job.token_uuid, sign.expires_ms))
-            if sign.rank == 0 and job.attempt != sign.attempt:
-                return True
-            if sign.rank == 0:
-                tx.execute(BEAT, (now_ms(), job.id))
-                _advance(tx, job, sign.state)
-            return job.cancel_ms is not None or job.error is not None
+        """Most signs change nothing but the time of the last one: those are written down together."""
+        job = await self._database.read(lambda c: find_ref(c, OF_RUN, (run_id, workspace_id)))
+        if job is None or job.state.ended or (sign.rank == 0 and job.attempt != sign.attempt):
+            return True
+        if sign.expires_ms or (sign.rank == 0 and _advances(job, sign.state)):
+            return await self._database.write(lambda tx: _heard(tx, workspace_id, run_id, sign), checked=True)
+        if sign.rank == 0:
+            self._beats[job.id] = now_ms()
+            await self._write_beats()
+        return job.cancel_ms is not None or job.error is not None
 
-        return await self._database.write(work, checked=True)
+    async def _write_beats(self) -> None:
+        """Those of the last seconds, if they have not been written for so long."""
+        now = time.monotonic()
+        if now - self._written_s < TOGETHER_S:
+            return
+        self._written_s = now
+        beats, self._beats = self._beats, {}
+
+        def work(tx: Transaction) -> None:
+            for row_id, beat_ms in sorted(beats.items()):
+                tx.execute(BEAT, (beat_ms, row_id, beat_ms))
+
+        await self._database.write(work, checked=True)
 
     async def end(
         self, workspace_id: int, run_id: str, attempt: str, state: JobState, error: JobError | None
@@ -115,8 +140,24 @@ def _begin(tx: Transaction, job: JobRef, new: Arrival) -> None:
         enter(tx, job, JobState.PREPARING)
 
 
-def _advance(tx: Transaction, job: JobRef, state: JobState) -> None:
+def _heard(tx: Transaction, workspace_id: int, run_id: str, sign: Sign) -> bool:
+    found = hold(tx, OF_RUN, (run_id, workspace_id))
+    if not found or found[0].state.ended:
+        return True
+    (job,) = found
+    if sign.expires_ms:
+        tx.execute(EXTEND, (sign.expires_ms, job.token_uuid, sign.expires_ms))
+    if sign.rank == 0 and job.attempt != sign.attempt:
+        return True
+    if sign.rank == 0:
+        beat_ms = now_ms()
+        tx.execute(BEAT, (beat_ms, job.id, beat_ms))
+        if _advances(job, sign.state):
+            enter(tx, job, sign.state)
+    return job.cancel_ms is not None or job.error is not None
+
+
+def _advances(job: JobRef, state: JobState) -> bool:
     """Forward, or back from where nothing was heard."""
     lost = job.state is JobState.NOT_RESPONDING
-    if state in STAGES and (lost or job.state < state) and job.state is not JobState.CANCEL_REQUESTED:
-        enter(tx, job, state)
+    return state in STAGES and (lost or job.state < state) and job.state is not JobState.CANCEL_REQUESTED
