@@ -130,6 +130,17 @@ def test_server_on_a_read_only_disk_says_so_and_does_not_start(full_disk: FullDi
     assert server.start().stop() == 0
 
 
+def test_server_whose_folder_was_taken_away_is_not_ready(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data").start()
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    status, answer = server.call("GET", "/ready")
+    assert (status, answer["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+    assert str(tmp_path) not in answer["message"]  # anybody may ask
+    (tmp_path / "elsewhere").rename(tmp_path / "data")
+    assert server.call("GET", "/ready")[0] == 200
+    assert server.stop() == 0
+
+
 class Unprivileged(ServerProcess):
     """A server that obeys permission bits even when root starts it."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
-from runyard.errors import StorageFull
+from runyard.errors import StorageFull, StorageUnavailable
 from runyard.server.composition.foundation import Foundation
 from runyard.server.composition.reporting import Reporting
 from runyard.server.composition.tracking import Tracking
@@ -19,7 +20,7 @@ from runyard.server.routes import health
 from runyard.server.routing import Route
 from runyard.store.sql import schema
 
-ROOM_BYTES = 1 << 20
+ROOM_BYTES = 1 << 20  # below it a disk counts as full
 
 
 def measured(base: Foundation, tracking: Tracking, reporting: Reporting) -> ServerMetrics:
@@ -61,10 +62,21 @@ def health_routes(base: Foundation, metrics: ServerMetrics) -> list[Route]:
     async def probe() -> None:
         await base.database.read(lambda c: c.one("SELECT 1"))
         await base.database.write(schema.probe)
-        # The smallest write still fits into a log that is there; the next ones would not.
-        if shutil.disk_usage(base.settings.data_dir).free < ROOM_BYTES:
-            raise StorageFull(
-                "The disk that holds the server's data is full. Make room; no restart is needed."
-            )
+        if not base.settings.database:
+            _require_room(base.settings.data_dir)
 
     return health.routes(metrics, probe)
+
+
+def _require_room(folder: Path) -> None:
+    """The smallest write still fits into a log that is there; the next ones would not. Anybody hears this: no paths."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as exc:
+        raise StorageUnavailable(
+            f"The server's data folder cannot be looked at: {exc.strerror}. Put it back and start the server again."
+        ) from exc
+    if free < ROOM_BYTES:
+        raise StorageFull(
+            "The disk that holds the server's data folder is full. Make room; no restart is needed."
+        )

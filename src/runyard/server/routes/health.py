@@ -32,7 +32,7 @@ def routes(metrics: ServerMetrics, probe: Callable[[], Awaitable[None]]) -> list
         return PlainTextResponse(MLFLOW_API_VERSION)
 
     async def ready(ctx: Context, request: Request) -> Response:
-        """Answer once the database can be read."""
+        """Answer while the database can be read and written."""
         await probe()
         return PlainTextResponse("OK")
 
